@@ -1,0 +1,1 @@
+"""Everything that touches the world: files, DICOM, clocks, the command line."""

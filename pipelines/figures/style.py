@@ -1,0 +1,100 @@
+"""Colours, windows and encoding that all pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from PIL import Image
+
+from planner.volume import Volume
+
+FloatArray = npt.NDArray[np.float64]
+
+DPI = 110
+COLOURS_PER_PNG = 256
+
+INK = "#1a1a1a"
+THIN_SPOT = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A range of margins with its colour (Okabe-Ito) and its words: from the band before it up to `below_mm`."""
+
+    below_mm: float
+    colour: str
+    words: str
+
+
+BANDS = (
+    Band(0.0, "#D55E00", "below 0 mm (not covered)"),
+    Band(5.0, "#F0E442", "0 to below 5 mm"),
+    Band(10.0, "#56B4E9", "5 to below 10 mm"),
+    Band(np.inf, "#009E73", "10 mm and more"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """How an outline is drawn: colour and dashes both tell it apart."""
+
+    words: str
+    colour: str
+    dashes: tuple[float, ...]
+    width: float = 1.4
+
+
+TUMOUR = Stroke("tumour, as moved by the registration", "#F0E442", ())
+ZONE = Stroke("ablation zone", "#56B4E9", (4.0, 2.0))
+LIVER = Stroke("liver", "#009E73", (1.0, 1.5))
+VESSEL = Stroke("vessels", "#CC79A7", (4.0, 1.5, 1.0, 1.5))
+LIVER_PRE = Stroke("liver of PRE, moved", "#E69F00", (4.0, 2.0))
+
+
+def band_of(margin_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Return the place in `BANDS` of each margin."""
+    return np.digitize(np.asarray(margin_mm, dtype=np.float64), [band.below_mm for band in BANDS[:-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The range of image values that is spread from black to white."""
+
+    low: float
+    high: float
+    words: str
+
+    def grey(self, values: npt.ArrayLike) -> FloatArray:
+        """Return values as grey from 0 to 1; not a number stays so."""
+        return np.clip((np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low), 0.0, 1.0)
+
+
+def window_of(image: Volume) -> Window:
+    """Return the window to show an image in: width 400, level 40 HU for CT, else its own range."""
+    if image.modality in {"", "CT"}:
+        return Window(-160.0, 240.0, "window 400, level 40 HU")
+    low, high = np.percentile(image.voxels_kji[::4, ::4, ::4], (1.0, 99.0))
+    return Window(float(low), float(max(high, low + 1.0)), "window from the 1st to the 99th percentile")
+
+
+def canvas(width_in: float, height_in: float) -> Canvas:
+    """Return an empty figure that belongs to no window system and no global state."""
+    figure = Canvas(figsize=(width_in, height_in), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png(figure: Canvas) -> bytes:
+    """Return the figure as a PNG of at most 256 colours, without dates, the same bytes for the same picture."""
+    agg = FigureCanvasAgg(figure)
+    agg.draw()
+    picture = Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3].copy(), "RGB")
+    palette = picture.quantize(COLOURS_PER_PNG, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    stream = BytesIO()
+    palette.save(stream, format="PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,68 @@
+"""What the workflow needs of the world: verbs that adapters provide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from planner.assess import Assessment
+from planner.case import Case
+from planner.report.figure import Figure
+
+Observe = Callable[[str, float], None]
+"""Progress: (what is being done, fraction done from 0 to 1)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """A case as read, with the SHA-256 of each input's content, keyed by a name that holds no patient data."""
+
+    case: Case
+    inputs_sha256: Mapping[str, str]
+
+
+class Source(Protocol):
+    """Where a case comes from."""
+
+    def read(self, observe: Observe) -> Intake:
+        """Return the case.
+
+        Raises
+        ------
+        planner.errors.InputError
+            The study, a mask or the case file cannot be used as it is.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Review:
+    """All that a finished review knows: what is illustrated, rendered and stored."""
+
+    intake: Intake
+    assessment: Assessment
+    provenance: Mapping[str, object]
+    timings_s: Mapping[str, float]
+
+
+class Illustrator(Protocol):
+    """What draws the pictures of a review."""
+
+    def draw(self, case: Case, assessment: Assessment) -> tuple[Figure, ...]:
+        """Return the pictures, lesion by lesion."""
+        ...
+
+
+class Store(Protocol):
+    """Where a finished review goes."""
+
+    def put(self, review: Review, report_html: str) -> None:
+        """Keep the review whole, or not at all.
+
+        Raises
+        ------
+        planner.errors.OutputError
+            It cannot be written there.
+        """
+        ...

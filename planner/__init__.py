@@ -1,0 +1,1 @@
+"""Ablation margins in 3D: pure values and functions, without files, clocks or networks."""

@@ -1,0 +1,155 @@
+"""What is known of one case: two studies, their structures, and what a clinician entered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from planner.errors import InputError
+from planner.volume import Mask, Volume
+
+STRUCTURES = (
+    "liver",
+    "portal_vein",
+    "hepatic_vein",
+    "hepatic_vein_left",
+    "hepatic_vein_middle",
+    "hepatic_vein_right",
+    "ivc",
+    "hepatic_artery",
+    "bile_duct",
+    "common_bile_duct",
+    "left_hepatic_duct",
+    "right_hepatic_duct",
+    "gallbladder",
+    "stomach",
+    "duodenum",
+    "small_bowel",
+    "colon",
+    "kidney_left",
+    "kidney_right",
+    "heart",
+    "diaphragm",
+    "skin",
+    "spleen",
+    "pancreas",
+    "aorta",
+)
+"""Roles of which a study has at most one mask. `rib...` and `lung...` names are roles too."""
+
+VESSELS = (
+    "portal_vein",
+    "hepatic_vein",
+    "hepatic_vein_left",
+    "hepatic_vein_middle",
+    "hepatic_vein_right",
+    "ivc",
+    "hepatic_artery",
+)
+"""Roles that count as vessels beside a tumour."""
+
+_NUMBERED = re.compile(r"(tumour|ablation)_([1-9][0-9]*)")
+_FAMILY = re.compile(r"(rib|lung|vertebra)[a-z0-9_]*")
+
+
+def is_role(name: str) -> bool:
+    """Return whether `name` is a role: a structure, `rib...`, `lung...`, `tumour_N` or `ablation_N`."""
+    return name in STRUCTURES or _FAMILY.fullmatch(name) is not None or _NUMBERED.fullmatch(name) is not None
+
+
+def _numbered(masks: Mapping[str, Mask], kind: str) -> dict[str, Mask]:
+    """Return the masks of `kind`, keyed by number, in numeric order."""
+    found = {}
+    for role, mask in masks.items():
+        match = _NUMBERED.fullmatch(role)
+        if match and match.group(1) == kind:
+            found[match.group(2)] = mask
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """One examination: an image, the masks drawn on it by role, and what was noticed while reading.
+
+    Parameters
+    ----------
+    image
+        The image volume.
+    masks
+        Masks by role: a name of `STRUCTURES`, `tumour_N` or `ablation_N` (N from 1), `rib...` or `lung...`.
+        Each keeps its own lattice, in the image's frame of reference.
+    notes
+        Sentences for the report: what was tolerated, absent or decided while reading. No patient data.
+    """
+
+    image: Volume
+    masks: Mapping[str, Mask]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check roles and frames of reference and keep the masks read-only."""
+        for role, mask in self.masks.items():
+            if not is_role(role):
+                raise InputError(f"{role}: not a role this program knows", code="unknown-role")
+            self.image.grid.require_same_frame(mask.grid, f"image and {role}")
+        object.__setattr__(self, "masks", MappingProxyType(dict(self.masks)))
+
+    @property
+    def tumours(self) -> dict[str, Mask]:
+        """Tumour masks by lesion id ("1", "2", ...), in numeric order."""
+        return _numbered(self.masks, "tumour")
+
+    @property
+    def ablations(self) -> dict[str, Mask]:
+        """Ablation zone masks by zone id ("1", "2", ...), in numeric order."""
+        return _numbered(self.masks, "ablation")
+
+    @property
+    def vessels(self) -> dict[str, Mask]:
+        """Vessel masks by role."""
+        return {role: mask for role, mask in self.masks.items() if role in VESSELS}
+
+    @property
+    def liver(self) -> Mask | None:
+        """The liver mask, or None where there is none."""
+        return self.masks.get("liver")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A patient's pre- and post-ablation study and what was entered about them.
+
+    Parameters
+    ----------
+    case_id, patient_key
+        Names that hold no patient data.
+    pre, post
+        The study with the tumours and the study with the ablation zones.
+    pairs
+        Lesion id -> ids of the zones that treat it, as entered; lesions that are left out are paired by overlap.
+    facts
+        Clinical facts as entered, by registered name. A missing one is unknown.
+    notes
+        Sentences for the report about the case as a whole.
+    """
+
+    case_id: str
+    patient_key: str
+    pre: Study
+    post: Study
+    pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that entered pairs name lesions and zones that exist."""
+        for lesion, zones in self.pairs.items():
+            if lesion not in self.pre.tumours:
+                raise InputError(f"pair: lesion {lesion} has no tumour mask in PRE", code="unknown-lesion")
+            for zone in zones:
+                if zone not in self.post.ablations:
+                    raise InputError(f"pair: zone {zone} has no ablation mask in POST", code="unknown-zone")
+        object.__setattr__(self, "pairs", MappingProxyType(dict(self.pairs)))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))

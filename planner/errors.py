@@ -1,0 +1,85 @@
+"""What can go wrong, and whose move it is.
+
+::
+
+    PlannerError                    exit code
+    ├── InputError                  3   the study, mask or case file must change
+    │   ├── FrameMismatchError      3   two things of different frames of reference, no transform between them
+    │   ├── EmptyMaskError          3   a mask that must hold something holds nothing
+    │   ├── AmbiguousInputError     3   several candidates and nothing that chooses
+    │   └── RegistrationInputError  3   two studies that no method can align (no overlap, constant image)
+    ├── EvidenceError               3   a rule, model or constant is malformed
+    ├── UsageError                  2   the call itself is wrong
+    └── OutputError                 5   the result cannot be written
+
+Messages name the thing, what was found and what was expected, and never hold patient data.
+"""
+
+from __future__ import annotations
+
+
+class PlannerError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+    exit_code = 1
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class InputError(PlannerError, ValueError):
+    """The study, mask or case file cannot be used as it is."""
+
+    exit_code = 3
+    code = "unreadable"
+
+
+class FrameMismatchError(InputError):
+    """Two things lie in different frames of reference and nothing relates them."""
+
+    code = "frame-mismatch"
+
+
+class EmptyMaskError(InputError):
+    """A mask that must hold something holds nothing."""
+
+    code = "empty-mask"
+
+
+class AmbiguousInputError(InputError):
+    """Several candidates fit and nothing says which one is meant."""
+
+    code = "ambiguous"
+
+
+class RegistrationInputError(InputError):
+    """Two studies hold nothing by which they could be aligned."""
+
+    code = "cannot-register"
+
+
+class EvidenceError(PlannerError, ValueError):
+    """A rule, model or constant is malformed."""
+
+    exit_code = 3
+    code = "evidence"
+
+
+class UsageError(PlannerError, ValueError):
+    """The call itself is wrong."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class OutputError(PlannerError, OSError):
+    """The result cannot be written where it was asked for."""
+
+    exit_code = 5
+    code = "output"
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""

@@ -1,0 +1,1 @@
+"""What is measured on surfaces: margin, coverage, volumes, and how sure it is."""

@@ -1,0 +1,219 @@
+"""The ablative margin: how far the ablation zone reaches beyond the tumour, at every point of its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from planner.grid import FloatArray
+from planner.measure.interval import Interval
+from planner.measure.liver import ClosedLiver
+from planner.surface import Surface
+from planner.measure.zone import Zone
+
+Definition = Literal["parenchymal", "geometric"]
+BoolArray = npt.NDArray[np.bool_]
+
+VESSEL_FACING_MM = 5.0
+"""Tumour surface nearer to a vessel than this faces it."""
+
+THRESHOLDS_MM = (0.0, 5.0, 10.0)
+"""The margins that bands, fractions and probabilities are reported for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarginMap:
+    """The margin at every vertex of the tumour's surface, in POST. Sign: + covered, - not covered, mm.
+
+    Parameters
+    ----------
+    tumour
+        The tumour's surface as moved into POST.
+    primary_mm
+        Shape (n,): to liver that was not ablated where a liver is known, else to the zone's surface. Infinite where
+        no unablated liver exists at all in that direction or any other.
+    geometric_mm
+        Shape (n,): to the zone's surface, whatever lies beyond.
+    foot_lps_mm
+        Shape (n, 3): the point that the primary margin was measured to.
+    foot_normal
+        Shape (n, 3): outward unit normal of the zone there.
+    capsule_facing
+        Shape (n,): whether the nearest unablated point lies outside the closed liver.
+    vessel_facing
+        Shape (n,): whether a vessel lies within 5 mm; None where no vessel mask was given.
+    """
+
+    tumour: Surface
+    primary_mm: FloatArray
+    geometric_mm: FloatArray
+    foot_lps_mm: FloatArray
+    foot_normal: FloatArray
+    capsule_facing: BoolArray
+    vessel_facing: BoolArray | None = None
+
+    def fraction(self, where: BoolArray) -> float:
+        """Return the share of the tumour's surface, by area, where a condition holds."""
+        area = self.tumour.vertex_area_mm2
+        return float(area[where].sum() / area.sum())
+
+    def short_of(self, margin_mm: float) -> float:
+        """Return the share of the tumour's surface whose primary margin is below `margin_mm`."""
+        return self.fraction(self.primary_mm < margin_mm)
+
+    def quantile_mm(self, share: float) -> float:
+        """Return the primary margin that `share` of the surface, by area, does not exceed."""
+        order = np.argsort(self.primary_mm)
+        below = np.cumsum(self.tumour.vertex_area_mm2[order])
+        place = int(np.searchsorted(below, share * below[-1]))
+        return float(self.primary_mm[order[min(place, len(order) - 1)]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Margin:
+    """The minimal margin with its place, its doubt and its distribution. Sign: + covered, - not covered, mm.
+
+    `min_mm` and what depends on it are None where all of the surface faces the capsule: `reason` says so.
+    """
+
+    map: MarginMap
+    definition: Definition
+    min_mm: float | None
+    geometric_min_mm: float
+    without_vessel_facing_mm: float | None
+    at_lps_mm: tuple[float, float, float] | None
+    foot_lps_mm: tuple[float, float, float] | None
+    direction: str | None
+    q05_mm: float | None
+    median_mm: float | None
+    surface_fraction_below: Mapping[float, float] = field(default_factory=dict)
+    capsule_facing_fraction: float | None = None
+    interval: Interval | None = None
+    flags: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def measure_margin(
+    tumour: Surface,
+    zone: Zone,
+    *,
+    liver: ClosedLiver | None = None,
+    vessels: Sequence[Surface] = (),
+) -> Margin:
+    """Measure the ablative margin of a tumour inside its ablation zone.
+
+    Parameters
+    ----------
+    tumour
+        Surface of the tumour, already in POST.
+    zone
+        The union of the ablation zones that treat it, in POST.
+    liver
+        The closed liver of POST: with it, the margin is to liver that was not ablated.
+    vessels
+        Surfaces of vessels in POST: with them, the margin is also given without the surface that faces a vessel.
+
+    Returns
+    -------
+    Margin
+        Without an interval; `planner.measure.interval` adds it.
+    """
+    margins = _margin_map(tumour, zone, liver, vessels)
+    finite = np.isfinite(margins.primary_mm)
+    definition: Definition = "geometric" if liver is None else "parenchymal"
+    geometric_min = float(margins.geometric_mm.min())
+    fractions = {limit: margins.short_of(limit) for limit in THRESHOLDS_MM}
+    capsule = None if liver is None else margins.fraction(margins.capsule_facing)
+    if not finite.any():
+        return Margin(
+            margins, definition, None, geometric_min, None, None, None, None, None, None, fractions, capsule,
+            flags=_flags(tumour, zone), reason="all of the tumour's surface faces the liver capsule",
+        )  # fmt: skip
+    thin = int(np.argmin(margins.primary_mm))
+    at = margins.tumour.vertices_lps_mm[thin]
+    quantiles = [margins.quantile_mm(share) for share in (0.05, 0.5)]
+    return Margin(
+        map=margins,
+        definition=definition,
+        min_mm=float(margins.primary_mm[thin]),
+        geometric_min_mm=geometric_min,
+        without_vessel_facing_mm=_without_vessels(margins),
+        at_lps_mm=_point(at),
+        foot_lps_mm=_point(margins.foot_lps_mm[thin]),
+        direction=direction_words(at - tumour.centroid_lps_mm),
+        q05_mm=quantiles[0] if np.isfinite(quantiles[0]) else None,
+        median_mm=quantiles[1] if np.isfinite(quantiles[1]) else None,
+        surface_fraction_below=fractions,
+        capsule_facing_fraction=capsule,
+        flags=_flags(tumour, zone),
+    )
+
+
+def _margin_map(tumour: Surface, zone: Zone, liver: ClosedLiver | None, vessels: Sequence[Surface]) -> MarginMap:
+    points = tumour.vertices_lps_mm
+    geometric = zone.depths(points)
+    primary_mm, foot = geometric.signed_mm, geometric.foot_lps_mm
+    capsule = np.zeros(len(points), dtype=bool)
+    if liver is not None:
+        outward = zone.normals_at(geometric.foot_lps_mm)
+        capsule = (geometric.signed_mm > 0) & ~liver.goes_on_beyond(geometric.foot_lps_mm, outward)
+        exposed = zone.only(liver.goes_on_beyond)
+        to_liver = exposed.distances(points)
+        inside = geometric.signed_mm > 0
+        primary_mm = np.where(inside, np.maximum(to_liver.signed_mm, geometric.signed_mm), geometric.signed_mm)
+        foot = np.where(inside[:, None], to_liver.foot_lps_mm, geometric.foot_lps_mm)
+    facing = None
+    if vessels:
+        nearest = np.max([vessel.signed_depth_mm(points) for vessel in vessels], axis=0)
+        facing = nearest > -VESSEL_FACING_MM
+    return MarginMap(tumour, primary_mm, geometric.signed_mm, foot, zone.normals_at(foot), capsule, facing)
+
+
+def _without_vessels(margins: MarginMap) -> float | None:
+    if margins.vessel_facing is None:
+        return None
+    rest = margins.primary_mm[~margins.vessel_facing]
+    rest = rest[np.isfinite(rest)]
+    return float(rest.min()) if rest.size else None
+
+
+def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
+    thick = max(max(tumour.voxel_kji_mm), max(zone.voxel_kji_mm)) > THICK_SLICE_MM
+    extent = np.ptp(tumour.vertices_lps_mm, axis=0)
+    few = bool((extent / np.asarray(tumour.voxel_kji_mm[::-1]) < FEW_VOXELS).any())
+    truncated = tumour.truncated or zone.truncated
+    return tuple(
+        name
+        for name, raised in (("thick_slices", thick), ("few_voxels_across", few), ("truncated", truncated))
+        if raised
+    )
+
+
+THICK_SLICE_MM = 3.0
+"""Slices thicker than this are flagged."""
+
+FEW_VOXELS = 5
+"""A tumour of fewer voxels than this along some axis is flagged."""
+
+_WORDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
+_NAMED_ABOVE = 0.4
+
+
+def direction_words(vector_lps: npt.ArrayLike) -> str:
+    """Return an LPS direction in words, for example "anterior-left": each axis that carries over 0.4 of the length."""
+    vector = np.asarray(vector_lps, dtype=np.float64)
+    length = float(np.linalg.norm(vector))
+    if length == 0.0:
+        return "centre"
+    parts = [
+        _WORDS[axis][0 if vector[axis] > 0 else 1] for axis in (1, 0, 2) if abs(vector[axis]) / length > _NAMED_ABOVE
+    ]
+    return "-".join(parts)
+
+
+def _point(values: FloatArray) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])

@@ -1,0 +1,105 @@
+"""The union of ablation zones: its surface is what of each zone's surface no other zone covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from planner.grid import FloatArray
+from planner.surface import Depths, Surface, join
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Parts of surfaces, open at their rims: something to measure a distance to, without an inside."""
+
+    surface: Surface | None
+
+    def distances(self, points: FloatArray) -> Depths:
+        """Return distances (all positive, mm) and nearest points; infinite where there is no patch at all."""
+        if self.surface is None:
+            return Depths(np.full(len(points), np.inf), np.array(points))
+        found = self.surface.depths(points)
+        return Depths(np.abs(found.signed_mm), found.foot_lps_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class Zone:
+    """The union of the ablation zones that treat one tumour, in POST. Build it with `Zone.of`."""
+
+    surfaces: tuple[Surface, ...]
+    free: Patches
+
+    @classmethod
+    def of(cls, surfaces: Sequence[Surface]) -> Zone:
+        """Return the union of closed surfaces."""
+        if len(surfaces) == 1:
+            return cls(tuple(surfaces), Patches(surfaces[0]))
+        kept = []
+        for index, surface in enumerate(surfaces):
+            centres = _centres(surface)
+            hidden = np.any(
+                [o.signed_depth_mm(centres) > 0 for n, o in enumerate(surfaces) if n != index], axis=0
+            )
+            kept.append(replace(surface, triangles=surface.triangles[~hidden]))
+        return cls(tuple(surfaces), Patches(join(kept)))
+
+    def depths(self, points: FloatArray) -> Depths:
+        """Return the signed depth (+ inside the union, mm) and the nearest point of the union's surface."""
+        if len(self.surfaces) == 1:
+            return self.surfaces[0].depths(points)
+        found = self.free.distances(points)
+        return Depths(np.where(self.contains(points), found.signed_mm, -found.signed_mm), found.foot_lps_mm)
+
+    def contains(self, points: FloatArray) -> BoolArray:
+        """Return which points lie inside the union."""
+        return np.asarray(np.any([s.signed_depth_mm(points) > 0 for s in self.surfaces], axis=0))
+
+    def only(self, wanted: Callable[[FloatArray, FloatArray], BoolArray]) -> Patches:
+        """Return the parts of the union's surface for whose triangles (centres, outward normals) `wanted` holds."""
+        surface = self.free.surface
+        if surface is None:
+            return self.free
+        keep = wanted(_centres(surface), _normals(surface))
+        return Patches(replace(surface, triangles=surface.triangles[keep]) if keep.any() else None)
+
+    def normals_at(self, feet: FloatArray) -> FloatArray:
+        """Return the outward unit normals of the surface at points on it (that of the nearest triangle)."""
+        tree, normals = self._triangle_tree
+        return np.asarray(normals[tree.query(feet)[1]])
+
+    @cached_property
+    def _triangle_tree(self) -> tuple[cKDTree, FloatArray]:
+        surface = self.free.surface or self.surfaces[0]
+        return cKDTree(_centres(surface)), _normals(surface)
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the union where the zones do not overlap: the sum of the zones."""
+        return sum(surface.volume_ml for surface in self.surfaces)
+
+    @property
+    def voxel_kji_mm(self) -> tuple[float, float, float]:
+        """Spacing of the coarsest zone's lattice."""
+        return max((s.voxel_kji_mm for s in self.surfaces), key=max)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether a zone's mask reached the border of its lattice."""
+        return any(s.truncated for s in self.surfaces)
+
+
+def _centres(surface: Surface) -> FloatArray:
+    return np.asarray(surface.vertices_lps_mm[surface.triangles].mean(axis=1))
+
+
+def _normals(surface: Surface) -> FloatArray:
+    vectors = surface.triangle_vectors_mm2
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))

@@ -1,0 +1,202 @@
+"""The report page: one self-contained HTML document that opens offline, without scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from planner.assess import Assessment, LesionAssessment
+from planner.register.alignment import Check
+from planner.report import words
+from planner.report.figure import Figure
+from planner.report.table import Column, columns, reason_sentences, rows
+
+_MEDIA_TYPES = ("image/png", "image/svg+xml")
+
+_BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    source: Markup
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CheckRow:
+    about: str
+    name: str
+    value: str
+    result: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _LesionSection:
+    lesion_id: str
+    status: str
+    reading: str
+    band: str
+    sentences: tuple[str, ...]
+    interval: tuple[str, ...]
+    flags: tuple[str, ...]
+    distances: tuple[str, ...]
+    pictures: tuple[_Picture, ...]
+    cells: tuple[str, ...]
+    registration_error: str
+    margin_here: str
+    margin_rigid: str
+
+
+def render_html(
+    assessment: Assessment,
+    figures: Iterable[Figure],
+    provenance: Mapping[str, object],
+    timings_s: Mapping[str, float],
+    *,
+    template: str,
+    css: str,
+    notes: Sequence[str] = (),
+) -> str:
+    """Return the report as one HTML document without scripts or outside references.
+
+    Parameters
+    ----------
+    assessment
+        What was found.
+    figures
+        Pictures of the case and its lesions; a lesion's own are printed in its section.
+    provenance, timings_s
+        How the result came about, and how long each step took, s.
+    template, css
+        Jinja template of the page and its style sheet.
+    notes
+        Sentences about the input: what was tolerated, absent or decided while reading.
+    """
+    pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
+    heads = columns()
+    # The policy names the style by its hash, so that not even an injected <style> would be applied.
+    style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
+    return _environment().from_string(template).render(
+        assessment=assessment,
+        words=words,
+        css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
+        style_hash=Markup(style_hash),  # noqa: S704 - base64
+        columns=heads,
+        head_groups=_head_groups(heads),
+        lesions=[_lesion_section(lesion, cells, pictures) for lesion, cells in _with_cells(assessment)],
+        case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
+        reasons=reason_sentences(assessment),
+        checks=_checks(assessment),
+        findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
+        notes=(*notes, *assessment.notes),
+        provenance=_flat(provenance),
+        timings=sorted(timings_s.items(), key=lambda item: -item[1]),
+        total_s=sum(timings_s.values()),
+    )  # fmt: skip
+
+
+def _environment() -> Environment:
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _visible(value: object) -> object:
+    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
+
+
+def _picture(figure: Figure) -> _Picture:
+    if figure.media_type not in _MEDIA_TYPES:
+        raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
+    content = base64.b64encode(figure.content).decode("ascii")
+    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - base64 of a listed media type
+    return _Picture(source, figure.caption, figure.alt)
+
+
+def _with_cells(assessment: Assessment) -> Iterable[tuple[LesionAssessment, tuple[str, ...]]]:
+    return zip(assessment.lesions, rows(assessment), strict=True)
+
+
+def _head_groups(heads: Sequence[Column]) -> tuple[tuple[str, int], ...]:
+    """Return each heading with the number of columns that follow each other under it."""
+    groups: list[tuple[str, int]] = []
+    for head in heads:
+        if groups and groups[-1][0] == head.heading:
+            groups[-1] = (head.heading, groups[-1][1] + 1)
+        else:
+            groups.append((head.heading, 1))
+    return tuple(groups)
+
+
+def _lesion_section(
+    lesion: LesionAssessment, cells: tuple[str, ...], pictures: Sequence[tuple[str | None, _Picture]]
+) -> _LesionSection:
+    margin = lesion.margin
+    return _LesionSection(
+        lesion_id=lesion.lesion_id,
+        status=words.STATUS[lesion.status],
+        reading=words.reading(lesion),
+        band=band(None if margin is None else margin.min_mm),
+        sentences=(*words.margin_sentences(lesion), *words.coverage_sentences(lesion), *words.size_sentences(lesion)),
+        interval=() if margin is None or margin.min_mm is None else words.interval_sentences(margin.interval),
+        flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
+        distances=tuple(words.distance_sentence(distance) for distance in lesion.distances),
+        pictures=tuple(picture for lesion_id, picture in pictures if lesion_id == lesion.lesion_id),
+        cells=cells,
+        registration_error=words.millimetres(lesion.registration_error_mm),
+        margin_here=words.millimetres(None if margin is None else margin.min_mm),
+        margin_rigid=words.millimetres(lesion.rigid_min_mm),
+    )
+
+
+def band(margin_mm: float | None) -> str:
+    """Return the name of the band (below 0, 5, 10 mm, or beyond) that a margin falls in; "unknown" without one."""
+    if margin_mm is None:
+        return "unknown"
+    return next((name for limit, name in _BANDS if margin_mm < limit), "from-10")
+
+
+def _checks(assessment: Assessment) -> list[_CheckRow]:
+    alignment = assessment.alignment
+    found = [_check_row("case", check) for check in alignment.checks]
+    for zone, checks in alignment.zone_checks.items():
+        found += [_check_row(f"zone {zone}", check) for check in checks]
+    return found
+
+
+def _check_row(about: str, check: Check) -> _CheckRow:
+    return _CheckRow(about, check.name, words.check_value(check), words.check_result(check), check.text)
+
+
+def _finding(assessment: Assessment, place: int) -> tuple[str, str, str]:
+    finding = assessment.findings[place]
+    about = finding.quantity.scope if finding.lesion_id is None else f"lesion {finding.lesion_id}"
+    if finding.value is None:
+        return f"{finding.quantity.name} ({about})", words.UNKNOWN, finding.reason or "no reason given"
+    return (
+        f"{finding.quantity.name} ({about})", f"{finding.value:.4g} {finding.quantity.unit}".strip(),
+        finding.quantity.definition,
+    )  # fmt: skip
+
+
+def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested values as (dotted name, text) pairs, in the given order."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            pairs += _flat(value, f"{prefix}{name}.") if value else [(f"{prefix}{name}", "none")]
+        elif isinstance(value, (list, tuple)):
+            pairs.append((f"{prefix}{name}", ", ".join(str(part) for part in value) or "none"))
+        else:
+            pairs.append((f"{prefix}{name}", "not known" if value is None else str(value)))
+    return pairs

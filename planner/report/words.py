@@ -1,0 +1,246 @@
+"""The words and rounded numbers that a reader sees. Nothing here advises to treat or not to treat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from planner.assess import Distance, LesionAssessment
+from planner.measure.interval import Interval
+from planner.measure.margin import Margin
+from planner.register.alignment import Alignment, Check
+
+UNKNOWN = "n/a"
+"""Stands in a table for a value that is not known; the reason is printed below the table."""
+
+BANNER = "Not a medical device. For research and audit only."
+
+SIGN = (
+    "Margins are in millimetres: positive, the ablation zone reaches that far beyond the tumour surface;"
+    " negative, the tumour surface lies that far outside the zone (not covered on these images)."
+)
+
+COLUMNS_EXPLAINED = (
+    "Minimal margin: the smallest over the tumour surface, to liver that was not ablated where a liver mask is known,"
+    " else to the surface of the zone (geometric). 5 % quantile: 5 % of the surface, by area, has no larger margin."
+    " P(>= 5 mm): probability that the true minimal margin is at least 5 mm, under the assumptions of the interval."
+    " A value close to 0, 5 or 10 mm is printed with as many decimals as it takes to stay on its side."
+)
+
+COORDINATES = (
+    "Points are patient coordinates of the post-ablation study in mm: first towards the patient's left, second towards"
+    " posterior, third towards superior (LPS)."
+)
+
+FLAGS = {
+    "thick_slices": "slices are thicker than 3 mm, so the margin along the slice direction is coarse",
+    "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
+    "truncated": "a contour reaches the border of its volume, so the structure may go on outside",
+}
+
+KINDS = {
+    "identity": "none: the masks came aligned",
+    "rigid": "rigid (rotation and shift)",
+    "deformable": "deformable (rigid motion, then a local deformation)",
+    "file": "a transform that was given as a file",
+}
+
+STATUS = {"assessed": "assessed", "not_assessable": "not assessable", "not_treated": "not treated"}
+
+LIVER = {
+    "post": "the liver mask of the post-ablation study",
+    "pre": "the liver mask of the pre-ablation study, moved by the registration",
+    "none": "no liver mask: margins are geometric",
+}
+
+SOURCES = {"contours": "contours", "registration": "registration", "voxels": "voxel sampling"}
+
+_LIMITS_MM = (0.0, 5.0, 10.0)
+_MOST_PLACES = 4
+
+
+def millimetres(value: float | None) -> str:
+    """Return a length or margin to 0.1 mm, with more decimals where rounding would carry it over 0, 5 or 10."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    for places in range(1, _MOST_PLACES):
+        rounded = round(value, places)
+        if all((rounded >= limit) == (value >= limit) for limit in _LIMITS_MM):
+            return _signed(value, places)
+    return _signed(value, _MOST_PLACES)
+
+
+def _signed(value: float, places: int) -> str:
+    text = f"{value:.{places}f}"
+    return text.lstrip("-") if float(text) == 0.0 and value >= 0 else text
+
+
+def millilitres(value: float | None) -> str:
+    """Return a volume with three decimals below 1 ml, two below 10 and one above."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    places = 3 if value < 1 else 2 if value < 10 else 1
+    return f"{value:.{places}f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as whole percent; "<1" and ">99" where rounding would make it none or all."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    if 0.0 < share < 0.01:
+        return "<1"
+    if 0.99 < share < 1.0:
+        return ">99"
+    return f"{100.0 * share:.0f}"
+
+
+def point(lps_mm: Iterable[float] | None) -> str:
+    """Return a patient point as "L 12.0, P -3.5, S 40.1"."""
+    if lps_mm is None:
+        return UNKNOWN
+    return ", ".join(f"{axis} {value:.1f}" for axis, value in zip("LPS", lps_mm, strict=True))
+
+
+def reading(lesion: LesionAssessment) -> str:
+    """Return in a few words what the images show of a lesion's coverage."""
+    margin = lesion.margin
+    if lesion.status != "assessed" or margin is None:
+        return STATUS[lesion.status]
+    if margin.min_mm is None:
+        return margin.reason or "no minimal margin"
+    if margin.min_mm < 0:
+        return "not covered on these images"
+    if margin.interval is not None and margin.interval.low_mm < 0:
+        return "covered on these images; the interval reaches below 0"
+    return "covered on these images"
+
+
+def margin_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
+    """Return what was measured of a lesion's margin, in sentences."""
+    margin = lesion.margin
+    if margin is None:
+        return ()
+    return tuple(s for s in (_minimum(margin), _surface(margin), _vessels(margin), _capsule(margin)) if s)
+
+
+def _minimum(margin: Margin) -> str:
+    if margin.min_mm is None:
+        return f"No minimal margin: {margin.reason}. Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
+    to = "to liver that was not ablated" if margin.definition == "parenchymal" else "to the surface of the zone"
+    words = "not covered on these images: " if margin.min_mm < 0 else ""
+    place = f" on the {margin.direction} side of the tumour" if margin.direction else ""
+    return (
+        f"Minimal margin {words}{millimetres(margin.min_mm)} mm, measured {to},{place}"
+        f" (at {point(margin.at_lps_mm)} mm). Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
+    )
+
+
+def _surface(margin: Margin) -> str:
+    shares = [
+        f"{percent(share)} % below {limit:g} mm" for limit, share in sorted(margin.surface_fraction_below.items())
+    ]
+    if not shares:
+        return ""
+    quantiles = f"; 5 % quantile {millimetres(margin.q05_mm)} mm, median {millimetres(margin.median_mm)} mm"
+    return "Of the tumour surface, by area, " + ", ".join(shares) + quantiles + "."
+
+
+def _vessels(margin: Margin) -> str:
+    if margin.map.vessel_facing is None:
+        return "No vessel mask was given, so vessels beside the tumour are not considered."
+    if not margin.map.vessel_facing.any():
+        return "No tumour surface lies within 5 mm of a vessel mask."
+    rest = millimetres(margin.without_vessel_facing_mm)
+    return f"Without the tumour surface within 5 mm of a vessel: {rest} mm."
+
+
+def _capsule(margin: Margin) -> str:
+    if margin.capsule_facing_fraction is None:
+        return ""
+    return f"{percent(margin.capsule_facing_fraction)} % of the tumour surface faces the liver capsule."
+
+
+def interval_sentences(interval: Interval | None) -> tuple[str, ...]:
+    """Return the interval with what it assumes and where its width comes from, in sentences."""
+    if interval is None:
+        return ("No interval was computed.",)
+    doubt = interval.assumed
+    chances = ", ".join(f"{percent(p)} % for {limit:g} mm" for limit, p in sorted(interval.p_at_least.items()))
+    shares = ", ".join(
+        f"{SOURCES.get(name, name)} {percent(share)} %" for name, share in interval.variance_share.items()
+    )
+    sentences = [
+        f"95 % interval of the true minimal margin: {millimetres(interval.low_mm)} to"
+        f" {millimetres(interval.high_mm)} mm. Its centre is not the measured minimum, which reads low where contours"
+        " are rough.",
+        f"Probability that the minimal margin is at least the limit: {chances}." if chances else "",
+        f"Assumed standard deviations: tumour contour {doubt.tumour_contour_sd_mm:.2f} mm, zone contour"
+        f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm), voxel sampling"
+        f" {doubt.voxel_sd_mm:.2f} mm; mean 3-D registration error {doubt.registration_error_mm:.2f} mm."
+        " If they are too small, the interval is too narrow.",
+        f"Shares of the variance: {shares}." if shares else "",
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def coverage_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
+    """Return how much of the tumour and of the tumour grown by a margin lies inside the zone, in sentences."""
+    if lesion.coverage is None:
+        return ()
+    left = lesion.coverage.residual_ml
+    first = f"Tumour volume outside the zone on these images: {millilitres(left)} ml."
+    grown = ", ".join(
+        f"{percent(share)} % with {growth:g} mm" for growth, share in sorted(lesion.coverage.target_covered.items())
+    )
+    return (first, f"Share of the tumour grown by a margin that lies inside the zone: {grown}.") if grown else (first,)
+
+
+def size_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
+    """Return how large the tumour and the zones that treat it are, in a sentence."""
+    zones = f"zone {', '.join(lesion.zones)}" if lesion.zones else "no zone"
+    return (
+        f"Tumour {millilitres(lesion.tumour_ml)} ml, largest diameter {millimetres(lesion.max_diameter_mm)} mm"
+        f" ({millimetres(lesion.max_axial_diameter_mm)} mm in an axial plane); {zones}:"
+        f" {millilitres(lesion.ablation_ml)} ml.",
+    )
+
+
+def distance_sentence(distance: Distance) -> str:
+    """Return the distance of a tumour or zone to a structure in words."""
+    what = "tumour" if distance.from_ == "tumour" else "ablation zone"
+    name = distance.structure.replace("_", " ")
+    if distance.mm is None:
+        return f"From the {what} to {name}: not known."
+    doubt = distance.ci95_mm
+    interval = f" (95 % interval {millimetres(doubt[0])} to {millimetres(doubt[1])} mm)" if doubt else ""
+    overlap = ", overlapping" if distance.mm < 0 else ""
+    return f"From the {what} to {name}: {millimetres(distance.mm)} mm{interval}{overlap}."
+
+
+def flag_sentence(flag: str) -> str:
+    """Return a flag in words; one without words of its own as it is."""
+    return FLAGS.get(flag, flag.replace("_", " "))
+
+
+def check_result(check: Check) -> str:
+    """Return whether a check decided anything, in words."""
+    if check.passed is None:
+        return "shown only"
+    return "check passed" if check.passed else "check failed"
+
+
+def check_value(check: Check) -> str:
+    """Return a check's value with its unit; a dash where it has none."""
+    if check.value is None or not math.isfinite(check.value):
+        return "-"
+    return f"{check.value:.3g} {check.unit}".strip()
+
+
+def alignment_sentence(alignment: Alignment) -> str:
+    """Return how the studies were aligned and whether the checks held, in a sentence."""
+    kind = KINDS[alignment.kind]
+    if not alignment.passed:
+        return f"Alignment: {kind}. At least one check of the case failed."
+    decided = any(check.passed is not None for check in alignment.checks)
+    checks = "No check failed." if decided else "Nothing was checked that could fail."
+    return f"Alignment: {kind}. {checks}"

@@ -1,0 +1,10 @@
+"""From a mask to its closed sub-voxel surface, and the signed distance to it: the one place that decides both.
+
+Sign everywhere: positive inside the surface, negative outside, millimetres.
+"""
+
+from planner.surface.build import surface_of
+from planner.surface.mesh import Depths, PointMap, Surface, join, vtp_bytes
+from planner.surface.nets import nets_surface
+
+__all__ = ["Depths", "PointMap", "Surface", "join", "nets_surface", "surface_of", "vtp_bytes"]

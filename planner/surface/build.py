@@ -1,0 +1,117 @@
+"""The surface of a mask: an implicit fit for each connected part, meshed and projected; surface nets where it fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+from skimage.measure import marching_cubes
+
+from planner.grid import FloatArray
+from planner.surface.implicit import Implicit, fit, label_voxels
+from planner.surface.mesh import Surface, join
+from planner.surface.nets import nets_surface
+from planner.volume import Mask
+
+CELLS_PER_RADIUS = 10.0
+CELL_RANGE_MM = (0.35, 1.2)
+"""Size of the cells that the fitted function is meshed with."""
+
+PROJECTION_ROUNDS = 3
+WRONG_SHARE_LIMIT = 0.005
+"""A fit that leaves more centres on the wrong side is not used."""
+
+PAD_VOXELS = 3
+
+
+def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
+    """Return the closed sub-voxel surface of a mask, built on the mask's own lattice.
+
+    Parameters
+    ----------
+    mask
+        Any number of parts; each is fitted by itself.
+    unlabelled
+        On the same lattice: voxels outside `mask` that say nothing about where it ends.
+
+    Returns
+    -------
+    Surface
+        With the standard deviation that sampling leaves at each vertex. Flagged "truncated" where the mask reaches
+        the border of its lattice (it is closed there), "fallback" where the fit failed and surface nets stand in.
+
+    Raises
+    ------
+    EmptyMaskError
+        No voxel is set.
+    """
+    box = mask.cropped(PAD_VOXELS)
+    silent = None if unlabelled is None else _on_grid(unlabelled, box)
+    labels = label_voxels(box)
+    parts = [_part(Mask(labels == n, box.grid, mask.name), silent) for n in range(1, int(labels.max()) + 1)]
+    whole = join(parts)
+    flags = whole.flags | ({"truncated"} if mask.touches_edge() else set())
+    return replace(whole, flags=frozenset(flags), voxel_kji_mm=mask.grid.spacing_kji_mm)
+
+
+def _on_grid(mask: Mask, box: Mask) -> Mask:
+    """Return `mask` cut to the lattice of `box`, a crop of the same lattice; silent beyond the border."""
+    start = np.rint(mask.grid.ijk(box.grid.lps_mm((0, 0, 0)))[0]).astype(int)[::-1]
+    voxels = np.ones(box.grid.shape_kji, dtype=bool)
+    source, target = [], []
+    for first, size, available in zip(start, box.grid.shape_kji, mask.grid.shape_kji, strict=True):
+        low, high = max(0, first), min(available, first + size)
+        source.append(slice(low, high))
+        target.append(slice(low - first, high - first))
+    voxels[tuple(target)] = mask.voxels_kji[tuple(source)]
+    return Mask(voxels, box.grid, mask.name)
+
+
+def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
+    own = mask.cropped(PAD_VOXELS)
+    silent = None if unlabelled is None else _on_grid(unlabelled, own).voxels_kji
+    try:
+        fitted = fit(own, silent)
+        if fitted.wrong_share() <= WRONG_SHARE_LIMIT:
+            return _mesh(fitted, own)
+    except np.linalg.LinAlgError:
+        pass
+    nets = nets_surface(own)
+    return replace(nets, flags=frozenset({"fallback"}))
+
+
+def _mesh(fitted: Implicit, mask: Mask) -> Surface:
+    cell = float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM))
+    origin, values = _sampled(fitted, mask, cell)
+    vertices, triangles, _, _ = marching_cubes(values, 0.0, gradient_direction="ascent", allow_degenerate=False)
+    points = origin + vertices.astype(np.float64) * cell
+    for _ in range(PROJECTION_ROUNDS):
+        slope = fitted.gradient(points)
+        step = fitted.value(points) / np.maximum((slope**2).sum(axis=1), 0.05)
+        points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
+    surface = Surface(points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points))
+    return surface if surface.volume_ml >= 0 else surface.flipped()
+
+
+def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, FloatArray]:
+    """Return the origin and the values of f on an LPS lattice (x, y, z) around the mask.
+
+    Away from label changes the label itself stands in: f is only fitted there, and only its sign matters.
+    """
+    corners = mask.grid.corners_lps_mm()
+    origin = corners.min(axis=0) - cell
+    counts = np.ceil((corners.max(axis=0) + cell - origin) / cell).astype(int) + 1
+    axes = [origin[a] + cell * np.arange(counts[a]) for a in range(3)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    nearest = np.rint(mask.grid.ijk(points)).astype(int)[:, ::-1]
+    within = ((nearest >= 0) & (nearest < mask.grid.shape_kji)).all(axis=1)
+    inside = np.zeros(len(points), dtype=bool)
+    inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
+    band = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm)) + 2.0 * cell
+    near = np.isfinite(
+        cKDTree(fitted.sites.points_mm).query(points, distance_upper_bound=band)[0]
+    )
+    values = np.where(inside, cell, -cell)
+    values[near] = fitted.value(points[near])
+    return origin, values.reshape(counts)

@@ -1,0 +1,288 @@
+"""A smooth function that is positive inside a mask and negative outside, fitted to the labels of its voxel centres.
+
+f(x) = f0(x) + g(x): f0 is the first-order signed distance of the ellipsoid with the mask's volume and second moments,
+g a Gaussian process on a few inducing points. A centre is inside with probability Phi(f / tau); the fit is the
+posterior mode (Newton steps), its curvature gives the standard deviation that the sampling leaves open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import log_ndtr
+
+from planner.grid import FloatArray
+from planner.volume import BoolVoxels, Mask
+
+TAU_VOXELS = 0.15
+"""How soft a label is, in units of the finest spacing."""
+
+ANNEALING = (4.0, 1.5, 1.0)
+"""Factors on tau, from soft to final."""
+
+NEWTON_ROUNDS = 12
+WRONG_SIDE_VOXELS = 0.1
+"""A centre this far on the wrong side asks for a finer block."""
+
+DETAIL_ROUNDS = 2
+DETAIL_POINTS = 160
+MAIN_POINTS = (60, 160)
+GUARD_STRIDE = 0.35
+"""Far centres, this share of the radius apart, keep f on the right side away from the surface."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ellipsoid:
+    """The solid ellipsoid {x: (x - c)' A (x - c) <= 1}."""
+
+    centre_mm: FloatArray
+    shape_per_mm2: FloatArray
+
+    @classmethod
+    def of(cls, mask: Mask) -> Ellipsoid:
+        """Return the ellipsoid with the mask's centroid, second moments and volume (voxels as solid cells)."""
+        centres = mask.centres_lps_mm()
+        axes = mask.grid.lps_mm_from_ijk[:3, :3]
+        spread = np.cov(centres.T, bias=True) if len(centres) > 1 else np.zeros((3, 3))
+        moments = 5.0 * (spread + axes @ axes.T / 12.0)
+        volume = len(centres) * mask.grid.voxel_mm3
+        scale = (volume / (4.0 / 3.0 * np.pi * np.sqrt(np.linalg.det(moments)))) ** (2.0 / 3.0)
+        return cls(centres.mean(axis=0), np.linalg.inv(moments * scale))
+
+    def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the first-order signed distance (+ inside) and its gradient direction, shapes (n,) and (n, 3)."""
+        offset = points - self.centre_mm
+        slope = offset @ self.shape_per_mm2
+        level = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, slope), 1e-12))
+        steepness = np.maximum(np.linalg.norm(slope, axis=1), 1e-9)
+        value = level * (1.0 - level) / steepness
+        return value, -slope / steepness[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One set of inducing points with a Matern 5/2 kernel."""
+
+    points_mm: FloatArray
+    length_mm: float
+    amplitude_mm: float
+
+    def kernel(self, points: FloatArray) -> FloatArray:
+        """Return the covariances, shape (n, m), of values at `points` with those at the inducing points."""
+        r = _scaled_distances(points, self.points_mm, self.length_mm)
+        return np.asarray(self.amplitude_mm**2 * (1.0 + r + r * r / 3.0) * np.exp(-r))
+
+    def gradient(self, points: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return the gradient, shape (n, 3), of the weighted sum of kernels at `points`."""
+        r = _scaled_distances(points, self.points_mm, self.length_mm)
+        pull = -(5.0 / 3.0) * (self.amplitude_mm / self.length_mm) ** 2 * (1.0 + r) * np.exp(-r) * weights
+        return np.asarray(points * pull.sum(axis=1, keepdims=True) - pull @ self.points_mm)
+
+
+def _scaled_distances(a: FloatArray, b: FloatArray, length: float) -> FloatArray:
+    squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * a @ b.T
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)) * (np.sqrt(5.0) / length))
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Voxel centres with their labels (+1 inside, -1 outside)."""
+
+    points_mm: FloatArray
+    labels: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Implicit:
+    """The fitted function. Positive inside; its zero level is the surface; not a distance away from it."""
+
+    base: Ellipsoid
+    blocks: tuple[Block, ...]
+    weights: FloatArray
+    curvature: FloatArray
+    radius_mm: float
+    finest_mm: float
+    sites: Sites
+
+    def value(self, points: FloatArray) -> FloatArray:
+        """Return f at points, shape (n,)."""
+        return np.asarray(self.base.value_and_gradient(points)[0] + self._kernel(points) @ self.weights)
+
+    def gradient(self, points: FloatArray) -> FloatArray:
+        """Return the gradient of f, shape (n, 3)."""
+        total = self._base_gradient(points)
+        start = 0
+        for block in self.blocks:
+            stop = start + len(block.points_mm)
+            total = total + block.gradient(points, self.weights[start:stop])
+            start = stop
+        return total
+
+    def sd_mm(self, points: FloatArray) -> FloatArray:
+        """Return the standard deviation of the surface's place at points on it, mm: what the sampling leaves open."""
+        kernel = self._kernel(points)
+        variance = np.einsum("ij,ji->i", kernel, cho_solve(cho_factor(self.curvature), kernel.T))
+        return np.asarray(np.sqrt(variance) / np.maximum(np.linalg.norm(self.gradient(points), axis=1), 0.2))
+
+    def wrong_share(self) -> float:
+        """Return the share of centres beside the surface that lie on the wrong side by over a tenth of a voxel."""
+        return float((self.sites.labels * self.value(self.sites.points_mm) < -WRONG_SIDE_VOXELS * self.finest_mm).mean())
+
+    def _kernel(self, points: FloatArray) -> FloatArray:
+        return np.concatenate([block.kernel(points) for block in self.blocks], axis=1)
+
+    def _base_gradient(self, points: FloatArray) -> FloatArray:
+        step = 1e-3 * self.radius_mm
+        parts = []
+        for axis in range(3):
+            shift = np.zeros(3)
+            shift[axis] = step
+            parts.append(
+                (self.base.value_and_gradient(points + shift)[0] - self.base.value_and_gradient(points - shift)[0])
+                / (2.0 * step)
+            )
+        return np.stack(parts, axis=1)
+
+
+def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
+    """Fit the implicit function of one connected, padded mask.
+
+    Parameters
+    ----------
+    mask
+        Not empty, with at least two empty voxels around it.
+    unlabelled
+        Voxels outside the mask, on its lattice, that say nothing (beyond the liver capsule, where an ablation zone
+        ends because the liver does).
+    """
+    base = Ellipsoid.of(mask)
+    radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
+    finest = min(mask.grid.spacing_kji_mm)
+    edges, sites = _sites(mask, unlabelled, radius)
+    misfit = float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) / radius
+    length = radius * float(np.interp(misfit, LENGTH_AT_MISFIT[0], LENGTH_AT_MISFIT[1]))
+    amplitude = radius * float(np.clip(AMPLITUDE_PER_MISFIT * misfit, *AMPLITUDE_RANGE))
+    count = int(np.clip(16.0 * (radius / length) ** 2 + 40, *MAIN_POINTS))
+    blocks: tuple[Block, ...] = (Block(_spread(edges, count), length, amplitude),)
+    weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, None)
+    for _ in range(DETAIL_ROUNDS):
+        fitted = Implicit(base, blocks, weights, curvature, radius, finest, sites)
+        wrong = sites.labels * fitted.value(sites.points_mm) < -WRONG_SIDE_VOXELS * finest
+        if not wrong.any() or len(blocks) > 1 + DETAIL_ROUNDS:
+            break
+        short = float(np.clip(0.3 * radius, *DETAIL_LENGTH_MM))
+        near = sites.points_mm[wrong]
+        blocks = (*blocks, Block(_spread(near, min(DETAIL_POINTS, len(near))), short, DETAIL_AMPLITUDE_MM))
+        weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, weights)
+    return Implicit(base, blocks, weights, curvature, radius, finest, sites)
+
+
+LENGTH_AT_MISFIT = ((0.0, 0.15), (0.8, 0.35))
+"""Kernel length in radii, shorter the less ellipsoidal the mask."""
+
+AMPLITUDE_PER_MISFIT = 2.0
+AMPLITUDE_RANGE = (0.06, 0.6)
+"""Kernel amplitude in radii."""
+
+DETAIL_LENGTH_MM = (3.0, 4.5)
+DETAIL_AMPLITUDE_MM = 1.0
+
+
+def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[FloatArray, Sites]:
+    """Return the midpoints of label changes, and the labelled centres beside a change with some far ones."""
+    inside = mask.voxels_kji
+    known = np.ones_like(inside) if unlabelled is None else ~(unlabelled & ~inside)
+    around = np.ones((3, 3, 3), dtype=bool)
+    beside = known & (
+        (ndimage.binary_dilation(inside, around) & ~inside)
+        | (ndimage.binary_dilation(~inside & known, around) & inside)
+    )
+    midpoints = []
+    for axis in range(3):
+        lower = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
+        upper = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        change = (inside[lower] != inside[upper]) & known[lower] & known[upper]
+        kji = np.argwhere(change).astype(np.float64)
+        kji[:, axis] += 0.5
+        midpoints.append(kji)
+    strides = [max(2, round(GUARD_STRIDE * radius / s)) for s in mask.grid.spacing_kji_mm]
+    guard = np.zeros_like(inside)
+    guard[:: strides[0], :: strides[1], :: strides[2]] = True
+    chosen = np.argwhere(beside | (guard & known))
+    labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
+    edges = mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1])
+    return edges, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels)
+
+
+def _spread(points: FloatArray, count: int) -> FloatArray:
+    """Return `count` of the points, far from one another (farthest-point sampling from the first)."""
+    chosen = [0]
+    gap = ((points - points[0]) ** 2).sum(axis=1)
+    while len(chosen) < min(count, len(points)):
+        farthest = int(np.argmax(gap))
+        if gap[farthest] == 0.0:
+            break
+        chosen.append(farthest)
+        gap = np.minimum(gap, ((points - points[farthest]) ** 2).sum(axis=1))
+    return points[chosen]
+
+
+def _mode(
+    base: Ellipsoid, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of the posterior mode and the curvature (negative log posterior's Hessian) there."""
+    f0 = base.value_and_gradient(sites.points_mm)[0]
+    kernel = np.concatenate([block.kernel(sites.points_mm) for block in blocks], axis=1)
+    prior = np.zeros((kernel.shape[1],) * 2)
+    place = 0
+    for block in blocks:
+        stop = place + len(block.points_mm)
+        prior[place:stop, place:stop] = block.kernel(block.points_mm)
+        place = stop
+    prior[np.diag_indices_from(prior)] *= 1.0 + 1e-6
+    weights = np.zeros(kernel.shape[1])
+    if start is not None:
+        weights[: len(start)] = start
+    curvature = prior
+    for factor in ANNEALING:
+        weights, curvature = _newton(f0, kernel, prior, sites.labels, factor * tau, weights)
+    return weights, curvature
+
+
+def _newton(
+    f0: FloatArray, kernel: FloatArray, prior: FloatArray, labels: FloatArray, tau: float, weights: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    def loss(w: FloatArray) -> float:
+        return float(-log_ndtr(labels * (f0 + kernel @ w) / tau).sum() + 0.5 * w @ prior @ w)
+
+    curvature = prior
+    now = loss(weights)
+    for _ in range(NEWTON_ROUNDS):
+        z = labels * (f0 + kernel @ weights) / tau
+        active = z < 6.0
+        ratio = np.exp(-0.5 * z[active] ** 2 - log_ndtr(z[active])) / np.sqrt(2.0 * np.pi)
+        part = kernel[active]
+        slope = prior @ weights - part.T @ (labels[active] * ratio) / tau
+        bend = ratio * (ratio + z[active]) / tau**2
+        curvature = prior + part.T @ (part * bend[:, None])
+        step = cho_solve(cho_factor(curvature), slope)
+        share = 1.0
+        while share > 1e-3 and (after := loss(weights - share * step)) > now:
+            share *= 0.5
+        if share <= 1e-3:
+            break
+        weights = weights - share * step
+        settled = now - after < 1e-3
+        now = after
+        if settled:
+            break
+    return weights, curvature
+
+
+def label_voxels(mask: Mask) -> npt.NDArray[np.int32]:
+    """Return the connected components of a mask (26 neighbours), numbered from 1."""
+    return np.asarray(ndimage.label(mask.voxels_kji, structure=np.ones((3, 3, 3)))[0])

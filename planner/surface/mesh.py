@@ -1,0 +1,197 @@
+"""A closed triangle surface in patient space and the signed distance to it: + inside, - outside, mm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
+from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
+from vtkmodules.vtkCommonCore import vtkPoints
+
+from planner.grid import FloatArray, as_points
+
+IntArray = npt.NDArray[np.int64]
+PointMap = Callable[[FloatArray], FloatArray]
+
+
+
+@dataclass(frozen=True, eq=False)
+class Depths:
+    """Signed depth of points below a surface, with the nearest surface point of each.
+
+    Parameters
+    ----------
+    signed_mm
+        Shape (n,): + inside, - outside.
+    foot_lps_mm
+        Shape (n, 3): the nearest point of the surface.
+    """
+
+    signed_mm: FloatArray
+    foot_lps_mm: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Closed triangle surface in LPS mm, oriented outward.
+
+    Parameters
+    ----------
+    vertices_lps_mm, triangles
+        Shape (n, 3), and (m, 3) vertex indices, counter-clockwise seen from outside.
+    voxel_kji_mm
+        Spacing of the lattice it was built from: its resolution.
+    vertex_sd_mm
+        Shape (n,): standard deviation of each vertex's place along its normal that voxel sampling leaves, mm; None
+        where it was not estimated.
+    flags
+        "truncated": the mask reached the border of its lattice, so that the structure may go on outside;
+        "fallback": surface nets stand in for a fit that failed.
+    """
+
+    vertices_lps_mm: FloatArray
+    triangles: IntArray
+    voxel_kji_mm: tuple[float, float, float]
+    vertex_sd_mm: FloatArray | None = None
+    flags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Keep the arrays read-only."""
+        for name in ("vertices_lps_mm", "triangles"):
+            array = np.array(getattr(self, name))
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the mask reached the border of its lattice."""
+        return "truncated" in self.flags
+
+    @cached_property
+    def triangle_vectors_mm2(self) -> FloatArray:
+        """Outward normal of each triangle times its area, shape (m, 3)."""
+        a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
+        return np.asarray(0.5 * np.cross(b - a, c - a))
+
+    @cached_property
+    def vertex_area_mm2(self) -> FloatArray:
+        """Share of the surface that belongs to each vertex, shape (n,): a third of its triangles."""
+        third = np.linalg.norm(self.triangle_vectors_mm2, axis=1) / 3.0
+        area = np.zeros(len(self.vertices_lps_mm))
+        for corner in range(3):
+            np.add.at(area, self.triangles[:, corner], third)
+        return area
+
+    @cached_property
+    def vertex_normals(self) -> FloatArray:
+        """Outward unit normals, shape (n, 3)."""
+        sums = np.zeros_like(self.vertices_lps_mm)
+        for corner in range(3):
+            np.add.at(sums, self.triangles[:, corner], self.triangle_vectors_mm2)
+        return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
+
+    @cached_property
+    def volume_ml(self) -> float:
+        """Enclosed volume, ml (divergence theorem)."""
+        a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
+        return float(np.einsum("ij,ij->", a - self.centroid_lps_mm, np.cross(b - a, c - a)) / 6.0 / 1000.0)
+
+    @cached_property
+    def centroid_lps_mm(self) -> FloatArray:
+        """Area-weighted centroid of the surface, shape (3,)."""
+        return np.asarray(np.average(self.vertices_lps_mm, axis=0, weights=self.vertex_area_mm2))
+
+    def moved(self, to_from: PointMap) -> Surface:
+        """Return the surface with its vertices carried by a map of points, outward again if the map mirrors."""
+        vertices = as_points(to_from(self.vertices_lps_mm))
+        surface = replace(self, vertices_lps_mm=vertices)
+        return surface if surface.volume_ml >= 0 else surface.flipped()
+
+    def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
+        """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
+        points = as_points(points_lps_mm)
+        foot = np.empty_like(points)
+        signed = np.empty(len(points))
+        nearest = [0.0, 0.0, 0.0]
+        evaluate = self._locator.EvaluateFunctionAndGetClosestPoint
+        for index, point in enumerate(points.tolist()):
+            signed[index] = -evaluate(point, nearest)
+            foot[index] = nearest
+        return Depths(signed, foot)
+
+    def signed_depth_mm(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
+        """Return the signed depth below the surface, mm (+ inside), shape (n,)."""
+        points = as_points(points_lps_mm)
+        values = numpy_to_vtk(np.zeros(len(points)), deep=True)
+        self._locator.FunctionValue(numpy_to_vtk(np.ascontiguousarray(points), deep=True), values)
+        return np.asarray(-vtk_to_numpy(values), dtype=np.float64)
+
+    @cached_property
+    def _locator(self) -> Any:
+        locator = vtkImplicitPolyDataDistance()
+        locator.SetInput(_polydata(self))
+        return locator
+
+    def flipped(self) -> Surface:
+        """Return the surface with its triangles turned inside out."""
+        return replace(self, triangles=self.triangles[:, ::-1])
+
+
+def vtp_bytes(surface: Surface, point_values: Mapping[str, FloatArray], notes: Mapping[str, str]) -> bytes:
+    """Return a VTK XML PolyData file of a surface with one named float array per entry of `point_values`.
+
+    `notes` become string field data (the file's own statement of frame, unit and sign).
+    """
+    from vtkmodules.vtkCommonCore import vtkStringArray
+
+    data = _polydata(surface)
+    for name, values in point_values.items():
+        array = numpy_to_vtk(np.ascontiguousarray(values, dtype=np.float64), deep=True)
+        array.SetName(name)
+        data.GetPointData().AddArray(array)
+    for name, text in notes.items():
+        strings = vtkStringArray()
+        strings.SetName(name)
+        strings.InsertNextValue(text)
+        data.GetFieldData().AddArray(strings)
+    writer = vtkXMLPolyDataWriter()
+    writer.SetInputData(data)
+    writer.WriteToOutputStringOn()
+    writer.SetDataModeToBinary()
+    writer.Write()
+    return str(writer.GetOutputString()).encode("utf-8")
+
+
+def _polydata(surface: Surface) -> Any:
+    points = vtkPoints()
+    points.SetDataTypeToDouble()
+    points.SetData(numpy_to_vtk(np.ascontiguousarray(surface.vertices_lps_mm), deep=True))
+    offsets = np.arange(0, 3 * len(surface.triangles) + 1, 3, dtype=np.int64)
+    cells = vtkCellArray()
+    cells.SetData(
+        numpy_to_vtkIdTypeArray(offsets, deep=True),
+        numpy_to_vtkIdTypeArray(np.ascontiguousarray(surface.triangles.ravel()), deep=True),
+    )
+    data = vtkPolyData()
+    data.SetPoints(points)
+    data.SetPolys(cells)
+    return data
+
+
+def join(surfaces: Sequence[Surface]) -> Surface:
+    """Return several surfaces as one value, side by side (no boolean operation)."""
+    offsets = np.cumsum([0, *(len(s.vertices_lps_mm) for s in surfaces[:-1])])
+    return Surface(
+        np.concatenate([s.vertices_lps_mm for s in surfaces]),
+        np.concatenate([s.triangles + o for s, o in zip(surfaces, offsets, strict=True)]),
+        surfaces[0].voxel_kji_mm,
+        None if any(s.vertex_sd_mm is None for s in surfaces) else np.concatenate([s.vertex_sd_mm for s in surfaces]),
+        frozenset().union(*(s.flags for s in surfaces)),
+    )
