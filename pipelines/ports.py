@@ -57,6 +57,16 @@ class Illustrator(Protocol):
 class Store(Protocol):
     """Where a finished review goes."""
 
+    def prepare(self) -> None:
+        """Take back an earlier review of the same case and see that a new one can be kept, before any long work.
+
+        Raises
+        ------
+        planner.errors.OutputError
+            It cannot.
+        """
+        ...
+
     def put(self, review: Review, report_html: str) -> None:
         """Keep the review whole, or not at all.
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from PIL import Image
 
 from planner.volume import Volume
 
 FloatArray = npt.NDArray[np.float64]
 
 DPI = 110
-COLOURS_PER_PNG = 256
 
 INK = "#1a1a1a"
-THIN_SPOT = "#ffffff"
+THIN_SPOT = "#D55E00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,20 @@ class Stroke:
     dashes: tuple[float, ...]
     width: float = 1.4
 
+    @property
+    def linestyle(self) -> Literal["-"] | tuple[float, tuple[float, ...]]:
+        """Return the dashes as matplotlib takes them."""
+        return (0.0, self.dashes) if self.dashes else "-"
+
 
 TUMOUR = Stroke("tumour, as moved by the registration", "#F0E442", ())
 ZONE = Stroke("ablation zone", "#56B4E9", (4.0, 2.0))
 LIVER = Stroke("liver", "#009E73", (1.0, 1.5))
 VESSEL = Stroke("vessels", "#CC79A7", (4.0, 1.5, 1.0, 1.5))
 LIVER_PRE = Stroke("liver of PRE, moved", "#E69F00", (4.0, 2.0))
+
+STROKES = (TUMOUR, ZONE, LIVER, VESSEL, LIVER_PRE)
+"""Every stroke, in the order of a legend."""
 
 
 def band_of(margin_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:
@@ -90,11 +97,7 @@ def canvas(width_in: float, height_in: float) -> Canvas:
 
 
 def png(figure: Canvas) -> bytes:
-    """Return the figure as a PNG of at most 256 colours, without dates, the same bytes for the same picture."""
-    agg = FigureCanvasAgg(figure)
-    agg.draw()
-    picture = Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3].copy(), "RGB")
-    palette = picture.quantize(COLOURS_PER_PNG, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """Return the figure as a PNG without dates or versions: the same bytes for the same picture."""
     stream = BytesIO()
-    palette.save(stream, format="PNG", optimize=True)
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return stream.getvalue()

@@ -13,7 +13,10 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 TUMOUR_SAMPLES = 20_000
+COARSE_SAMPLES = 1_000
 ZONE_SAMPLES = 120_000
+SAMPLING_MATTERS_MM = 0.5
+"""Nearer than this the distance to the tangent plane stands in for that to the nearest sample."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +93,6 @@ def _fibonacci(count: int) -> FloatArray:
 
 def true_margin_mm(tumour: Star, zones: tuple[Star, ...]) -> float:
     """Return the minimal signed distance from the tumour's surface to the surface of the zones' union."""
-    points, _ = tumour.surface(TUMOUR_SAMPLES)
     feet, normals = [], []
     for index, zone in enumerate(zones):
         at, normal = zone.surface(ZONE_SAMPLES)
@@ -99,12 +101,22 @@ def true_margin_mm(tumour: Star, zones: tuple[Star, ...]) -> float:
         feet.append(at[free])
         normals.append(normal[free])
     foot, normal = np.concatenate(feet), np.concatenate(normals)
-    distance, nearest = cKDTree(foot).query(points)
-    offset = np.einsum("ij,ij->i", foot[nearest] - points, normal[nearest])
-    inside = np.any([zone.inside(points) for zone in zones], axis=0)
-    aslant = distance > 1.5 * np.abs(offset) + 0.3
-    depth = np.where(aslant, distance, np.abs(offset))
-    return float(np.where(inside, depth, -depth).min())
+    tree = cKDTree(foot)
+
+    def depth(points: FloatArray) -> FloatArray:
+        distance, nearest = tree.query(points)
+        offset = np.einsum("ij,ij->i", foot[nearest] - points, normal[nearest])
+        length = np.where(distance < SAMPLING_MATTERS_MM, np.abs(offset), distance)
+        inside = np.any([zone.inside(points) for zone in zones], axis=0)
+        return np.where(inside, length, -length)
+
+    coarse = tumour.surface(COARSE_SAMPLES)[0]
+    coarse_depth = depth(coarse)
+    fine = tumour.surface(TUMOUR_SAMPLES)[0]
+    gap, nearest = cKDTree(coarse).query(fine)
+    # A signed distance changes by no more than the way walked: only these can hold the minimum.
+    candidates = fine[coarse_depth[nearest] - gap <= coarse_depth.min()]
+    return float(min(coarse_depth.min(), depth(candidates).min(initial=np.inf)))
 
 
 def _bumps(rng: np.random.Generator, count: int, height: float, sharpness: tuple[float, float]) -> FloatArray:
@@ -132,9 +144,7 @@ def _balls(rng: np.random.Generator) -> tuple[Star, tuple[Star, ...]]:
 def _lobulated(rng: np.random.Generator) -> tuple[Star, tuple[Star, ...]]:
     tumour = Star(rng.uniform(-1, 1, 3), rng.uniform(6, 12), _bumps(rng, 4, 0.2, (3, 6)))
     shift = rng.uniform(0, 3) * _direction(rng)
-    zone = Star(
-        tumour.centre_mm + shift, tumour.radius_mm * 1.15 + rng.uniform(3, 9), _bumps(rng, 4, 0.15, (2, 5))
-    )
+    zone = Star(tumour.centre_mm + shift, tumour.radius_mm * 1.15 + rng.uniform(3, 9), _bumps(rng, 4, 0.15, (2, 5)))
     return tumour, (zone,)
 
 
@@ -172,7 +182,9 @@ def make_phantom(family: str, seed: int) -> Phantom:
 
 
 def voxelised(
-    inside: Callable[[FloatArray], BoolArray], half_mm: float, spacing_kji_mm: tuple[float, float, float],
+    inside: Callable[[FloatArray], BoolArray],
+    half_mm: float,
+    spacing_kji_mm: tuple[float, float, float],
     offset_voxels_kji: FloatArray,
 ) -> tuple[BoolArray, FloatArray]:
     """Return the mask (k, j, i) of the voxel centres inside a body, and the lattice's 4 x 4 lps_mm_from_ijk.

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from planner.grid import FloatArray
+from planner.measure.liver import ClosedLiver
+from planner.measure.zone import Zone
+from planner.surface import Surface
+
+GROWTHS_MM = (5.0, 10.0)
+MOST_SAMPLES = 60_000
+FINEST_STEP_MM = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -20,3 +31,38 @@ class Coverage:
 
     residual_ml: float
     target_covered: Mapping[float, float]
+
+
+def measure_coverage(tumour: Surface, zone: Zone, liver: ClosedLiver | None = None) -> Coverage:
+    """Sample the tumour, and the tumour grown by 5 and 10 mm within the closed liver, and count what the zone holds.
+
+    Parameters
+    ----------
+    tumour
+        Surface of the tumour, already in POST.
+    zone, liver
+        The zone, and the closed liver where one is known: tissue outside it is no target, the tumour always is.
+    """
+    points, cell_ml = _lattice(tumour, max(GROWTHS_MM))
+    depth = tumour.signed_depth_mm(points)
+    reached = depth >= -max(GROWTHS_MM)
+    points, depth = points[reached], depth[reached]
+    held = zone.contains(points)
+    in_target = (depth >= 0) | (np.ones(len(points), dtype=bool) if liver is None else liver.contains(points))
+    shares = {
+        growth: float(held[in_target & (depth >= -growth)].mean()) if len(points) else 0.0 for growth in GROWTHS_MM
+    }
+    inside = depth >= 0
+    share_out = float((~held)[inside].mean()) if inside.any() else 0.0
+    residual = share_out * tumour.volume_ml if inside.sum() > 1 else float(inside.sum()) * cell_ml * share_out
+    return Coverage(residual_ml=residual, target_covered=shares)
+
+
+def _lattice(tumour: Surface, growth_mm: float) -> tuple[FloatArray, float]:
+    """Return regular sample points around a surface grown by `growth_mm`, and the volume each stands for, ml."""
+    low = tumour.vertices_lps_mm.min(axis=0) - growth_mm
+    high = tumour.vertices_lps_mm.max(axis=0) + growth_mm
+    step = max(FINEST_STEP_MM, float((np.prod(high - low) / MOST_SAMPLES) ** (1.0 / 3.0)))
+    axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return points, step**3 / 1000.0

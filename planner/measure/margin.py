@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.grid import FloatArray
-from planner.measure.interval import Interval
+from planner.measure.interval import Interval, NearMinimum
 from planner.measure.liver import ClosedLiver
 from planner.surface import Surface
 from planner.measure.zone import Zone
@@ -20,6 +20,12 @@ BoolArray = npt.NDArray[np.bool_]
 
 VESSEL_FACING_MM = 5.0
 """Tumour surface nearer to a vessel than this faces it."""
+
+NEAR_MINIMUM_MM = 12.0
+"""Surface whose margin lies this far above the minimum cannot take its place."""
+
+MOST_POINTS = 400
+"""The interval's draws use about this many points."""
 
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
 """The margins that bands, fractions and probabilities are reported for."""
@@ -95,6 +101,23 @@ class Margin:
     interval: Interval | None = None
     flags: tuple[str, ...] = ()
     reason: str | None = None
+    voxel_sd_mm: float = 0.0
+
+    def near_minimum(self) -> NearMinimum | None:
+        """Return the surface that could hold the minimum, thinned to what the interval's draws need; None without one."""
+        if self.min_mm is None:
+            return None
+        reach = self.min_mm + NEAR_MINIMUM_MM
+        order = np.argsort(self.map.primary_mm, kind="stable")
+        order = order[self.map.primary_mm[order] <= reach]
+        chosen = np.concatenate([order[:1], order[1 :: max(1, len(order) // MOST_POINTS + 1)]])
+        return NearMinimum(
+            margin_mm=self.map.primary_mm[chosen],
+            tumour_lps_mm=self.map.tumour.vertices_lps_mm[chosen],
+            zone_lps_mm=self.map.foot_lps_mm[chosen],
+            tumour_normal=self.map.tumour.vertex_normals[chosen],
+            zone_normal=self.map.foot_normal[chosen],
+        )
 
 
 def measure_margin(
@@ -102,6 +125,7 @@ def measure_margin(
     zone: Zone,
     *,
     liver: ClosedLiver | None = None,
+    as_segmented: Zone | None = None,
     vessels: Sequence[Surface] = (),
 ) -> Margin:
     """Measure the ablative margin of a tumour inside its ablation zone.
@@ -111,9 +135,11 @@ def measure_margin(
     tumour
         Surface of the tumour, already in POST.
     zone
-        The union of the ablation zones that treat it, in POST.
+        The union of the ablation zones that treat it, in POST; where the liver's capsule ended it, going on smoothly.
     liver
         The closed liver of POST: with it, the margin is to liver that was not ablated.
+    as_segmented
+        The union as it was segmented, for the geometric margin; `zone` where left out.
     vessels
         Surfaces of vessels in POST: with them, the margin is also given without the surface that faces a vessel.
 
@@ -122,7 +148,7 @@ def measure_margin(
     Margin
         Without an interval; `planner.measure.interval` adds it.
     """
-    margins = _margin_map(tumour, zone, liver, vessels)
+    margins = _margin_map(tumour, zone, as_segmented or zone, liver, vessels)
     finite = np.isfinite(margins.primary_mm)
     definition: Definition = "geometric" if liver is None else "parenchymal"
     geometric_min = float(margins.geometric_mm.min())
@@ -150,27 +176,35 @@ def measure_margin(
         surface_fraction_below=fractions,
         capsule_facing_fraction=capsule,
         flags=_flags(tumour, zone),
+        voxel_sd_mm=_voxel_sd_mm(tumour, thin, zone, margins.foot_lps_mm[thin]),
     )
 
 
-def _margin_map(tumour: Surface, zone: Zone, liver: ClosedLiver | None, vessels: Sequence[Surface]) -> MarginMap:
+def _margin_map(
+    tumour: Surface, zone: Zone, as_segmented: Zone, liver: ClosedLiver | None, vessels: Sequence[Surface]
+) -> MarginMap:
     points = tumour.vertices_lps_mm
-    geometric = zone.depths(points)
+    geometric = as_segmented.depths(points)
     primary_mm, foot = geometric.signed_mm, geometric.foot_lps_mm
     capsule = np.zeros(len(points), dtype=bool)
     if liver is not None:
-        outward = zone.normals_at(geometric.foot_lps_mm)
-        capsule = (geometric.signed_mm > 0) & ~liver.goes_on_beyond(geometric.foot_lps_mm, outward)
-        exposed = zone.only(liver.goes_on_beyond)
-        to_liver = exposed.distances(points)
-        inside = geometric.signed_mm > 0
-        primary_mm = np.where(inside, np.maximum(to_liver.signed_mm, geometric.signed_mm), geometric.signed_mm)
-        foot = np.where(inside[:, None], to_liver.foot_lps_mm, geometric.foot_lps_mm)
+        found = zone.depths(points)
+        inside = found.signed_mm > 0
+        capsule = inside & ~liver.goes_on_beyond(found.foot_lps_mm, zone.normals_at(found.foot_lps_mm))
+        to_liver = zone.only(liver.goes_on_beyond).distances(points)
+        primary_mm = np.where(inside, to_liver.signed_mm, found.signed_mm)
+        foot = np.where(inside[:, None], to_liver.foot_lps_mm, found.foot_lps_mm)
     facing = None
     if vessels:
         nearest = np.max([vessel.signed_depth_mm(points) for vessel in vessels], axis=0)
         facing = nearest > -VESSEL_FACING_MM
     return MarginMap(tumour, primary_mm, geometric.signed_mm, foot, zone.normals_at(foot), capsule, facing)
+
+
+def _voxel_sd_mm(tumour: Surface, at: int, zone: Zone, foot: FloatArray) -> float:
+    """Return what voxel sampling leaves open at the minimum: both surfaces' own SDs there, as independent."""
+    own = tumour.sd_mm
+    return float(np.hypot(own[at], zone.sd_mm_at(foot)))
 
 
 def _without_vessels(margins: MarginMap) -> float | None:

@@ -99,7 +99,7 @@ class SpatialMap:
         InputError
             The displacement folds there, so that no inverse was found to 1e-4 mm.
         """
-        start = _apply(np.linalg.inv(self.rigid_pre_from_post), as_points(points_pre_lps_mm))
+        start = _apply(np.asarray(np.linalg.inv(self.rigid_pre_from_post)), as_points(points_pre_lps_mm))
         if self.displacement is None:
             return start
         points = start

@@ -110,9 +110,16 @@ def reading(lesion: LesionAssessment) -> str:
         return margin.reason or "no minimal margin"
     if margin.min_mm < 0:
         return "not covered on these images"
+    covered = f"covered on these images, {_by_how_much(margin.min_mm)}"
     if margin.interval is not None and margin.interval.low_mm < 0:
-        return "covered on these images; the interval reaches below 0"
-    return "covered on these images"
+        return f"{covered}; the interval reaches below 0"
+    return covered
+
+
+def _by_how_much(margin_mm: float) -> str:
+    if margin_mm < 5.0:
+        return "by less than 5 mm"
+    return "by 5 to less than 10 mm" if margin_mm < 10.0 else "by 10 mm or more"
 
 
 def margin_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
@@ -197,11 +204,10 @@ def coverage_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
 
 def size_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     """Return how large the tumour and the zones that treat it are, in a sentence."""
-    zones = f"zone {', '.join(lesion.zones)}" if lesion.zones else "no zone"
+    zones = f"zone {', '.join(lesion.zones)}: {millilitres(lesion.ablation_ml)} ml" if lesion.zones else "no zone"
     return (
         f"Tumour {millilitres(lesion.tumour_ml)} ml, largest diameter {millimetres(lesion.max_diameter_mm)} mm"
-        f" ({millimetres(lesion.max_axial_diameter_mm)} mm in an axial plane); {zones}:"
-        f" {millilitres(lesion.ablation_ml)} ml.",
+        f" ({millimetres(lesion.max_axial_diameter_mm)} mm in an axial plane); {zones}.",
     )
 
 
@@ -239,8 +245,15 @@ def check_value(check: Check) -> str:
 def alignment_sentence(alignment: Alignment) -> str:
     """Return how the studies were aligned and whether the checks held, in a sentence."""
     kind = KINDS[alignment.kind]
+    failed = [f"zone {zone}" for zone, checks in alignment.zone_checks.items() if _any_failed(checks)]
     if not alignment.passed:
-        return f"Alignment: {kind}. At least one check of the case failed."
-    decided = any(check.passed is not None for check in alignment.checks)
-    checks = "No check failed." if decided else "Nothing was checked that could fail."
-    return f"Alignment: {kind}. {checks}"
+        failed.insert(0, "the case as a whole")
+    if failed:
+        return f"Alignment: {kind}. A check failed for {', '.join(failed)}."
+    checks = [*alignment.checks, *(check for zone in alignment.zone_checks.values() for check in zone)]
+    decided = any(check.passed is not None for check in checks)
+    return f"Alignment: {kind}. {'No check failed.' if decided else 'Nothing was checked that could fail.'}"
+
+
+def _any_failed(checks: Iterable[Check]) -> bool:
+    return any(check.passed is False for check in checks)

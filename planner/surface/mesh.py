@@ -22,6 +22,10 @@ PointMap = Callable[[FloatArray], FloatArray]
 
 
 
+UNKNOWN_SD_VOXELS = 0.25
+"""SD of a surface whose own was not estimated, in units of the coarsest spacing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Depths:
     """Signed depth of points below a surface, with the nearest surface point of each.
@@ -68,6 +72,13 @@ class Surface:
             array = np.array(getattr(self, name))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @cached_property
+    def sd_mm(self) -> FloatArray:
+        """What voxel sampling leaves open at each vertex, mm; a quarter of the coarsest spacing where unknown."""
+        if self.vertex_sd_mm is not None:
+            return self.vertex_sd_mm
+        return np.full(len(self.vertices_lps_mm), UNKNOWN_SD_VOXELS * max(self.voxel_kji_mm))
 
     @property
     def truncated(self) -> bool:

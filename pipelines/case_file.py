@@ -1,0 +1,225 @@
+"""What `case.toml` says: it always wins over what files and names suggest.
+
+::
+
+    [case]
+    id = "patient-007"
+    [pre]                            # and [post]; both keys optional
+    path = "pre-study"               # relative to the case file
+    series_uid = "1.2.3"             # whole, or the end that an error message printed
+    [[mask]]
+    study = "pre"
+    role = "tumour_1"
+    file = "lesion.nii.gz"           # NIfTI, NRRD or DICOM SEG, relative to the case file
+    segment = 2                      # of a DICOM SEG: number or label
+    label = 3                        # of a label map: a value, several, or the name of a TotalSegmentator structure
+    [[mask]]
+    study = "pre"
+    file = "all.nii.gz"
+    label = "totalsegmentator"       # without a role: every structure of TotalSegmentator's multi-label map
+    [[pair]]
+    lesion = "1"
+    zones = ["1", "2"]
+    [facts]
+    primary = "colorectal"
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from planner.case import STRUCTURES, is_role
+from planner.errors import InputError
+
+WHOLE_MAP = "totalsegmentator"
+"""The `label` that takes every structure of a TotalSegmentator multi-label map."""
+
+_UNION_MEMBERS = ("bool", "int", "float", "str", "list[")
+"""How pydantic names the members of a union in the place of a fault."""
+
+StudyName = Literal["pre", "post"]
+Fact = bool | int | float | str | list[str | int | float | bool]
+
+
+def _as_id(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaseTable(_Table):
+    """`[case]`: the case's id."""
+
+    id: str = Field(default="", max_length=120, pattern=r"^[^\x00-\x1f]*$")
+
+
+class StudyTable(_Table):
+    """`[pre]` or `[post]`: where the study is and which image series of it is meant."""
+
+    path: str = ""
+    series_uid: str = ""
+
+
+class MaskEntry(_Table):
+    """`[[mask]]`: a file, or a part of one, and the role it has in a study."""
+
+    study: StudyName
+    file: str = Field(min_length=1)
+    role: str = ""
+    segment: int | str | None = None
+    label: int | list[int] | str | None = None
+
+    @field_validator("role")
+    @classmethod
+    def _known_role(cls, role: str) -> str:
+        """Return the role, an unnumbered tumour or ablation as the first."""
+        role = f"{role}_1" if role in ("tumour", "ablation") else role
+        if role and not is_role(role):
+            raise ValueError(f"{role!r} is not a role{_nearest(role, (*STRUCTURES, 'tumour_1', 'ablation_1'))}")
+        return role
+
+    @model_validator(mode="after")
+    def _complete(self) -> MaskEntry:
+        if self.is_whole_map == bool(self.role):
+            raise ValueError(f'expected either a role or label = "{WHOLE_MAP}"')
+        if self.segment is not None and self.label is not None:
+            raise ValueError("segment is for a DICOM SEG, label for a label map: give one of them")
+        return self
+
+    @property
+    def is_whole_map(self) -> bool:
+        """Whether every structure of a TotalSegmentator map is meant."""
+        return isinstance(self.label, str) and self.label.lower() == WHOLE_MAP
+
+
+class PairEntry(_Table):
+    """`[[pair]]`: a lesion and the zones that treat it."""
+
+    lesion: LesionId
+    zones: list[LesionId] = Field(min_length=1)
+
+
+class _Document(_Table):
+    case: CaseTable = CaseTable()
+    pre: StudyTable = StudyTable()
+    post: StudyTable = StudyTable()
+    mask: list[MaskEntry] = []
+    pair: list[PairEntry] = []
+    facts: dict[str, Fact] = {}
+
+
+class CaseFile(_Document):
+    """A case file as read.
+
+    `folder` is where it lies: paths in it are relative to that. `sha256` is that of its bytes.
+    """
+
+    folder: Path = Path()
+    sha256: str = ""
+
+    def study(self, name: StudyName) -> StudyTable:
+        """Return the table of a study."""
+        return self.pre if name == "pre" else self.post
+
+    def path_of(self, name: StudyName) -> Path | None:
+        """Return the path that the case file states for a study, or None."""
+        stated = self.study(name).path
+        return self.folder / stated if stated else None
+
+    def masks_of(self, name: StudyName) -> tuple[MaskEntry, ...]:
+        """Return the mask entries of a study."""
+        return tuple(m for m in self.mask if m.study == name)
+
+    def file_of(self, entry: MaskEntry) -> Path:
+        """Return the path of an entry's file."""
+        return self.folder / entry.file
+
+    @property
+    def pairs(self) -> Mapping[str, tuple[str, ...]]:
+        """Lesion id -> zone ids."""
+        return MappingProxyType({p.lesion: tuple(p.zones) for p in self.pair})
+
+    @property
+    def known_facts(self) -> Mapping[str, object]:
+        """Facts without the empty ones: an empty fact is unknown."""
+        return MappingProxyType({name: value for name, value in self.facts.items() if value not in ("", [])})
+
+
+def read_case_file(path: Path) -> CaseFile:
+    """Return what a case file says.
+
+    Raises
+    ------
+    InputError
+        The file is missing, no TOML, or holds an unknown key or a malformed value; one line.
+    """
+    name = path.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"case file {path}: cannot be read ({error.strerror})", code="missing") from error
+    try:
+        stated = tomllib.loads(content.decode("utf-8"))
+        document = _Document.model_validate(stated)
+    except ValidationError as error:
+        raise InputError(f"{name}: {_first_fault(error)}", code="bad-case-file") from error
+    except ValueError as error:
+        raise InputError(f"{name}: not TOML: {' '.join(str(error).split())}", code="bad-case-file") from error
+    _require_once([p.lesion for p in document.pair], f"{name}: [[pair]] lesion")
+    _require_once([f"{m.study} {m.role}" for m in document.mask if m.role], f"{name}: [[mask]]")
+    return CaseFile(**dict(document), folder=path.parent, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _require_once(values: list[str], what: str) -> None:
+    twice = next((v for v in values if values.count(v) > 1), None)
+    if twice is not None:
+        raise InputError(f"{what} {twice} is stated twice", code="bad-case-file")
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return the first fault of a document as one line: where, what, and the nearest known key."""
+    fault = error.errors()[0]
+    place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
+    where = [f"number {p + 1}" if isinstance(p, int) else p for p in place]
+    if fault["type"] == "extra_forbidden":
+        table = ", ".join(where[:-1])
+        return (
+            f"unknown key '{where[-1]}'{f' in {table}' if table else ''}{_nearest(where[-1], _keys(fault['loc'][:-1]))}"
+        )
+    if fault["type"] == "missing":
+        return f"{', '.join(where[:-1])}: '{where[-1]}' is missing"
+    if len(place) < len(fault["loc"]):
+        return f"{', '.join(where)}: a value of this type is not understood"
+    return f"{', '.join(where)}: {' '.join(fault['msg'].removeprefix('Value error, ').split())}"
+
+
+def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the known keys at a place in the document."""
+    model: type[BaseModel] = _Document
+    for part in location:
+        if isinstance(part, str):
+            annotation = model.model_fields[part].annotation
+            model = next((a for a in get_args(annotation) if isinstance(a, type)), annotation)  # type: ignore[assignment]
+    return tuple(model.model_fields)
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return (
+        f", did you mean '{close[0]}'?"
+        if close
+        else f", known: {', '.join(known[:8])}{'...' if len(known) > 8 else ''}"
+    )

@@ -1,0 +1,32 @@
+"""`ablation demo`: the sample patient, reviewed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.cli.review import run_review
+from pipelines.cli.run import Progress, exit_codes
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+@click.command("demo")
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(out: Path, quiet: bool) -> None:
+    """Review the bundled synthetic patient (made by this project; no person)."""
+    from planner.errors import InputError
+
+    with exit_codes(Progress(quiet)):
+        if not (SAMPLE / "pre").is_dir():
+            raise InputError(
+                f"sample: {SAMPLE} not found; run from a checkout, or make it with scripts/make_sample_data.py",
+                code="missing",
+            )
+    run_review(
+        SAMPLE / "pre", SAMPLE / "post", out, SAMPLE / "case.toml", "deformable", as_json=False, quiet=quiet
+    )
+    sys.exit(0)

@@ -1,0 +1,78 @@
+"""`ablation review`: two studies in, a report out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
+
+if TYPE_CHECKING:
+    from pipelines.ports import Review
+    from pipelines.settings import RegistrationKind
+
+
+@click.command("review")
+@click.argument("pre", type=click.Path(path_type=Path))
+@click.argument("post", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
+@click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
+@click.option(
+    "--registration",
+    type=click.Choice(["identity", "rigid", "deformable"]),
+    default="deformable",
+    show_default=True,
+    help="Richest map between the studies to try.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(
+    pre: Path, post: Path, out: Path, case_file: Path | None, registration: RegistrationKind, as_json: bool, quiet: bool
+) -> None:
+    """Review one case: PRE and POST are a DICOM folder, a folder of NIfTI or NRRD files, or an image file."""
+    run_review(pre, post, out, case_file, registration, as_json=as_json, quiet=quiet)
+
+
+def run_review(
+    pre: Path,
+    post: Path,
+    out: Path,
+    case_file: Path | None,
+    registration: RegistrationKind,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Review, print the result to stdout and exit with the code that fits."""
+    progress = Progress(quiet)
+    progress("starting", 0.0)
+    from pipelines.settings import with_registration
+    from pipelines.source import FolderSource
+    from pipelines.wire import folder_store, review_folders
+
+    store = folder_store(out, progress.log)
+    with exit_codes(progress, store.abandon):
+        source = FolderSource(pre, post, case_file, out.resolve().name)
+        finished = review_folders(source, store, with_registration(registration), progress)
+    print_review(finished, out, as_json=as_json)
+    sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)
+
+
+def gate_passed(finished: Review) -> bool:
+    """Return whether no lesion failed the registration gate."""
+    return all(lesion.status != "not_assessable" for lesion in finished.assessment.lesions)
+
+
+def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
+    """Print the table and where the report is, or the result document."""
+    from pipelines.store.result import result_bytes, result_document
+    from planner.report.table import table_text
+
+    if as_json:
+        click.echo(result_bytes(result_document(finished)).decode("utf-8"), nl=False)
+        return
+    click.echo(table_text(finished.assessment))
+    click.echo(f"report: {out / 'report.html'}")

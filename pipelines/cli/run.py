@@ -1,0 +1,70 @@
+"""What every sub-command shares: progress on stderr, a log, and the exit code of whatever went wrong."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import click
+
+from planner.errors import PlannerError
+
+EXIT_GATE_FAILED = 4
+EXIT_INTERRUPTED = 130
+
+
+@dataclass
+class Progress:
+    """Tells stderr and the log what is being done; callable as `observe(what, share)`."""
+
+    quiet: bool = False
+    started: float = field(default_factory=time.monotonic)
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, what: str, share: float) -> None:
+        """Note a step; a step already noted is not repeated."""
+        line = what
+        if self.lines and self.lines[-1].endswith(f"] {line}"):
+            return
+        self.note(line)
+
+    def note(self, line: str) -> None:
+        """Note a line."""
+        stamped = f"[{time.monotonic() - self.started:6.1f} s] {line}"
+        self.lines.append(stamped)
+        if not self.quiet:
+            click.echo(stamped, err=True)
+
+    def log(self) -> str:
+        """Return the log so far."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+@contextmanager
+def exit_codes(progress: Progress, on_failure: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Turn an error of ours into one line on stderr and its exit code; `on_failure` cleans up first.
+
+    Anything unforeseen is a bug (exit 1): its type is said, its traceback only without `--quiet`.
+    """
+    try:
+        yield
+    except PlannerError as error:
+        progress.lines.append(f"error [{error.code}]: {error}")
+        on_failure()
+        click.echo(f"error [{error.code}]: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        progress.lines.append("interrupted")
+        on_failure()
+        click.echo("interrupted: nothing was kept", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        progress.lines.append(f"bug: {type(error).__name__}")
+        on_failure()
+        if not progress.quiet:
+            raise
+        click.echo(f"bug: {type(error).__name__}; run again without --quiet for its origin", err=True)
+        sys.exit(1)

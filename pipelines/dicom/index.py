@@ -1,0 +1,226 @@
+"""What DICOM files a folder holds, from a bounded set of header elements."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import stat
+import struct
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
+
+from planner.errors import InputError
+
+Kind = Literal["image", "localizer", "seg", "other"]
+
+IMAGE_CLASSES = {"1.2.840.10008.5.1.4.1.1.2": "CT", "1.2.840.10008.5.1.4.1.1.4": "MR"}
+"""Single-frame image storage classes that are read, and their modality."""
+
+SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""Segmentation storage and label map segmentation storage."""
+
+KEYWORDS = (  # noqa: SIM905
+    "SOPClassUID SOPInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesNumber ImageType"
+    " ImagePositionPatient ImageOrientationPatient PixelSpacing Rows Columns SamplesPerPixel PhotometricInterpretation"
+    " BitsAllocated PixelRepresentation NumberOfFrames RescaleSlope RescaleIntercept LossyImageCompression"
+    " ReferencedSeriesSequence PatientID IssuerOfPatientID"
+).split()
+"""The only elements an index keeps, but for the last two: they leave a keyed hash."""
+
+READ_FAULTS = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    BytesLengthException,
+    InvalidDicomError,
+)
+"""What pydicom, its decoders and nibabel raise on files they cannot read."""
+
+PATIENT_HASH_KEY = b"ablation-planner patient key 1"
+"""Key of the hash that stands for a PatientID: it makes the hash differ from a bare SHA-256 of the id."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """One DICOM file: where it is, what it is, and a few header elements.
+
+    `patient` is a keyed hash of PatientID and its issuer, empty where there is no id.
+    """
+
+    path: Path
+    kind: Kind
+    modality: str
+    series_uid: str
+    header: Dataset
+    patient: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """The DICOM instances of a folder, in the order of their paths, and the files that are not DICOM."""
+
+    instances: tuple[Instance, ...]
+    others: tuple[Path, ...]
+
+    def of_kind(self, kind: Kind) -> tuple[Instance, ...]:
+        """Return the instances of `kind`."""
+        return tuple(i for i in self.instances if i.kind == kind)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences on what the folder holds that is not read."""
+        found = []
+        if self.others:
+            found.append(f"{len(self.others)} files that are not DICOM were not read")
+        unread = Counter(i.modality or "unnamed" for i in self.of_kind("other"))
+        found += [f"{count} {name} objects were not read" for name, count in sorted(unread.items())]
+        localizers = len(self.of_kind("localizer"))
+        if localizers:
+            found.append(f"{localizers} localizer images were left out")
+        return tuple(found)
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Hold back pydicom's warnings: what matters of them is checked and noted by the readers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def safe_text(text: object, limit: int = 60) -> str:
+    """Return `text` on one line, printable and of bounded length."""
+    clean = "".join(c if c.isprintable() else "?" for c in str(text))
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def uid_end(uid: str) -> str:
+    """Return the last characters of a UID, as messages show it."""
+    return f"...{safe_text(uid[-12:])}" if uid else "(no UID)"
+
+
+def regular_files(folder: Path) -> list[Path]:
+    """Return the regular files below `folder`, in the order of their paths."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent) / name
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    found.append(path)
+            except OSError:
+                continue  # a dangling link is no file
+    return sorted(found)
+
+
+def index_files(paths: list[Path]) -> Index:
+    """Return what `paths` hold.
+
+    Raises
+    ------
+    InputError
+        A file begins as DICOM does and cannot be read on.
+    """
+    instances, others = [], []
+    with quiet_pydicom():
+        for path in paths:
+            instance = read_instance(path)
+            if instance is None:
+                others.append(path)
+            else:
+                instances.append(instance)
+    return Index(tuple(instances), tuple(others))
+
+
+def read_instance(path: Path) -> Instance | None:
+    """Return the instance in `path`, or None if that is not a DICOM file."""
+    try:
+        if not _looks_like_dicom(path):
+            return None
+        with path.open("rb") as stream:
+            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+            ends = not stream.read(1)
+        header = Dataset()
+        for keyword in KEYWORDS[:-2]:
+            if keyword in full:
+                header[keyword] = full[keyword]
+        patient = _patient_hash(full)
+        meta_class = str(full.file_meta.get("MediaStorageSOPClassUID", ""))
+        syntax = str(full.file_meta.get("TransferSyntaxUID", ""))
+    except READ_FAULTS as error:
+        raise InputError(
+            f"{safe_text(path.name)}: the DICOM header cannot be read ({type(error).__name__}); is the file truncated?",
+            code="truncated-file",
+        ) from error
+    instance = _instance(path, header, patient, meta_class)
+    with_pixels = instance.kind != "other" or meta_class in (*IMAGE_CLASSES, *SEG_CLASSES)
+    if ends and with_pixels and syntax != DeflatedExplicitVRLittleEndian:
+        raise InputError(f"{safe_text(path.name)}: the file ends before its pixel data", code="truncated-file")
+    return instance
+
+
+def text(header: Dataset, keyword: str) -> str:
+    """Return an element as text, empty where it is missing, empty or has several values."""
+    value = header.get(keyword)
+    return str(value).strip() if isinstance(value, (str, int, float)) else ""
+
+
+def _looks_like_dicom(path: Path) -> bool:
+    """Return whether the file has the DICOM prefix, or begins with a group 0008 element as files without one do."""
+    with path.open("rb") as stream:
+        head = stream.read(132)
+    return head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and head[3:4] == b"\x00")
+
+
+def _instance(path: Path, header: Dataset, patient: str, meta_class: str) -> Instance:
+    if not header and meta_class != MediaStorageDirectoryStorage:
+        raise InputError(f"{safe_text(path.name)}: holds no DICOM element that can be read", code="truncated-file")
+    sop_class = text(header, "SOPClassUID")
+    modality = text(header, "Modality") or IMAGE_CLASSES.get(sop_class or meta_class, "")
+    kind = _kind(sop_class, modality, meta_class, header)
+    return Instance(path, kind, safe_text(modality, 16), text(header, "SeriesInstanceUID"), header, patient)
+
+
+def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Kind:
+    """Return what an instance is: by SOPClassUID, else by Modality and image elements, else by the file meta header."""
+    if not sop_class:
+        if modality == "SEG":
+            sop_class = SEG_CLASSES[0]
+        elif modality in IMAGE_CLASSES.values() and "Rows" in header and "NumberOfFrames" not in header:
+            sop_class = next(uid for uid, name in IMAGE_CLASSES.items() if name == modality)
+        else:
+            sop_class = meta_class
+    if sop_class in SEG_CLASSES:
+        return "seg"
+    if sop_class not in IMAGE_CLASSES:
+        return "other"
+    return "localizer" if "LOCALIZER" in str(header.get("ImageType", "")) else "image"
+
+
+def _patient_hash(header: Dataset) -> str:
+    patient, issuer = str(header.get("PatientID") or ""), str(header.get("IssuerOfPatientID") or "")
+    if not patient:
+        return ""
+    return hmac.new(PATIENT_HASH_KEY, f"{issuer}\0{patient}".encode(), hashlib.sha256).hexdigest()[:16]

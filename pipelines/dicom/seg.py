@@ -1,0 +1,281 @@
+"""Masks of a DICOM segmentation, frame by frame, each frame placed by its own plane."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.pixels.utils import iter_pixels
+from pydicom.sr.coding import Code as PydicomCode
+from pydicom.uid import UID
+
+from pipelines.dicom.codes import ALSO_TUMOUR, LATERALITY, SEGMENT_CODES, Side, role_of_code
+from pipelines.dicom.geometry import Plane, plane_of
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
+from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
+from pipelines.dicom.pixels import MOST_VOXELS, require_decoder, state_syntax
+from planner.errors import InputError
+from planner.grid import Grid
+from planner.volume import BoolVoxels, Mask
+
+FRACTION_INSIDE = 0.5
+"""A voxel of a fractional segment is inside where its value exceeds this share of MaximumFractionalValue."""
+
+KNOWN_CODES = (*(code.type for code in SEGMENT_CODES.values()), *ALSO_TUMOUR, *LATERALITY.values())
+"""Every coded concept that decides a role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment: its number, label, and the role its coded type means (`tumour` and `ablation` without number)."""
+
+    number: int
+    label: str
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """A DICOM SEG as read: segments, and where the frames of each lie.
+
+    Parameters
+    ----------
+    name
+        How messages call it; no patient data.
+    frame_uid
+        FrameOfReferenceUID.
+    segments
+        Segments in the order of their numbers, without a label map's background.
+    frames
+        Segment number -> indices of its frames.
+    planes
+        Plane of each frame.
+    slice_mm
+        Slice spacing that the file states, 0 where it states none.
+    sha256
+        SHA-256 of the file.
+    notes
+        What was decided while reading.
+    """
+
+    name: str
+    frame_uid: str
+    segments: tuple[Segment, ...]
+    frames: Mapping[int, tuple[int, ...]]
+    planes: tuple[Plane, ...]
+    slice_mm: float
+    sha256: str
+    notes: tuple[str, ...]
+    dataset: FileDataset
+
+    def mask(self, number: int, near: Grid | None = None, name: str = "mask") -> Mask:
+        """Return the mask of segment `number`.
+
+        Parameters
+        ----------
+        number
+            Segment number.
+        near
+            Lattice of the segmented series: the mask takes it where the frames lie on it, else the lattice that the
+            frames themselves make.
+        name
+            Name of the mask.
+
+        Raises
+        ------
+        InputError
+            The frames make no lattice, or cannot be decoded.
+        """
+        if near is not None:
+            near.require_same_frame(Grid((1, 1, 1), np.eye(4), self.frame_uid), self.name)
+        placed = place_frames(near, self.planes) if near is not None else None
+        if placed is None:
+            placed = frame_lattice(self.planes, self.slice_mm, self.frame_uid, self.name)
+        return Mask(self._voxels(number, placed), placed.grid, name)
+
+    def on(self, near: Grid) -> bool:
+        """Return whether all frames lie on the lattice `near`."""
+        return place_frames(near, self.planes) is not None
+
+    def _voxels(self, number: int, placed: Placed) -> BoolVoxels:
+        if int(np.prod(placed.grid.shape_kji, dtype=np.int64)) > MOST_VOXELS:
+            raise InputError(f"{self.name}: a lattice of {placed.grid.shape_kji} is too large", code="too-large")
+        voxels = np.zeros(placed.grid.shape_kji, dtype=bool)
+        wanted = list(self.frames.get(number, ()))
+        rows, columns = self.planes[0].shape
+        try:
+            with quiet_pydicom():
+                for frame, stored in zip(wanted, _pixels(self.dataset, wanted), strict=True):
+                    k, j, i = placed.start_kji[frame]
+                    voxels[k, j : j + rows, i : i + columns] |= self._inside(stored, number)
+        except READ_FAULTS as error:
+            raise InputError(
+                f"{self.name}: segment {number} cannot be decoded ({safe_text(error)}); is the file truncated?",
+                code="cannot-decode",
+            ) from error
+        return voxels
+
+    def _inside(self, stored: npt.NDArray[np.integer], number: int) -> BoolVoxels:
+        """Return which pixels of a frame belong to segment `number`."""
+        kind = _type(self.dataset)
+        if kind == "LABELMAP":
+            return np.asarray(stored == number)
+        if kind == "FRACTIONAL":
+            return np.asarray(stored > FRACTION_INSIDE * int(self.dataset.MaximumFractionalValue))
+        return np.asarray(stored != 0)
+
+
+def read_seg(path: Path) -> Segmentation:
+    """Return the segmentation in a file.
+
+    Raises
+    ------
+    InputError
+        The file is truncated, of a kind that is not read, or malformed.
+    """
+    name = f"SEG {safe_text(path.name)}"
+    with quiet_pydicom():
+        try:
+            content = path.read_bytes()
+            dataset = pydicom.dcmread(BytesIO(content), force=True)
+        except READ_FAULTS as error:
+            raise InputError(f"{name}: the file is truncated or unreadable", code="truncated-file") from error
+        if not dataset.get("PixelData"):
+            raise InputError(f"{name}: the file is truncated, it holds no pixel data", code="truncated-file")
+        state_syntax(dataset)
+        require_decoder(dataset, name)
+        try:
+            return _segmentation(dataset, name, hashlib.sha256(content).hexdigest())
+        except InputError:
+            raise
+        except READ_FAULTS as error:
+            raise InputError(
+                f"{name}: malformed segmentation ({type(error).__name__}: {safe_text(error)})", code="bad-seg"
+            ) from error
+
+
+def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
+    kind = _type(dataset)
+    if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
+        raise InputError(f"{name}: SegmentationType {safe_text(kind) or 'missing'} is not read", code="bad-seg")
+    if kind == "FRACTIONAL" and int(dataset.MaximumFractionalValue) < 1:
+        raise InputError(f"{name}: MaximumFractionalValue is {dataset.MaximumFractionalValue}", code="bad-seg")
+    per_frame = dataset.PerFrameFunctionalGroupsSequence
+    count = int(dataset.NumberOfFrames)
+    if len(per_frame) != count:
+        raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-seg")
+    segments = _segments(dataset, kind)
+    notes = (f"{name} is fractional: more than half counts as inside",) if kind == "FRACTIONAL" else ()
+    return Segmentation(
+        name=name,
+        frame_uid=text(dataset, "FrameOfReferenceUID"),
+        segments=segments,
+        frames=MappingProxyType(_frames(dataset, segments, kind)),
+        planes=tuple(_plane(dataset, frame, f"{name} frame {n + 1}") for n, frame in enumerate(per_frame)),
+        slice_mm=_slice_mm(dataset),
+        sha256=sha256,
+        notes=notes,
+        dataset=dataset,
+    )
+
+
+def _pixels(dataset: FileDataset, wanted: Sequence[int]) -> Iterator[npt.NDArray[np.integer]]:
+    """Yield frames `wanted`. Uncompressed bits are unpacked here: pydicom 3.0.2 fails on frames that share a byte."""
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+    if int(dataset.BitsAllocated) != 1 or syntax.is_compressed:
+        yield from iter_pixels(dataset, indices=list(wanted))
+        return
+    if not syntax.is_little_endian:
+        raise NotImplementedError("big-endian bits")
+    packed = np.frombuffer(dataset.PixelData, dtype=np.uint8)
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    for frame in wanted:
+        first, past = frame * rows * columns, (frame + 1) * rows * columns
+        bits = np.unpackbits(packed[first // 8 : -(-past // 8)], bitorder="little")
+        yield bits[first % 8 :][: rows * columns].reshape(rows, columns)
+
+
+def _type(dataset: Dataset) -> str:
+    return text(dataset, "SegmentationType").upper()
+
+
+def _segments(dataset: Dataset, kind: str) -> tuple[Segment, ...]:
+    found = [
+        Segment(int(item.SegmentNumber), safe_text(item.get("SegmentLabel") or ""), _role(item))
+        for item in dataset.SegmentSequence
+        if not (kind == "LABELMAP" and int(item.SegmentNumber) == 0)
+    ]
+    numbers = [s.number for s in found]
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"two segments share a number: {numbers}", code="bad-seg")
+    return tuple(sorted(found, key=lambda s: s.number))
+
+
+def _frames(dataset: Dataset, segments: Sequence[Segment], kind: str) -> dict[int, tuple[int, ...]]:
+    """Return the frames of each segment: those that name it, or every frame of a label map."""
+    per_frame = dataset.PerFrameFunctionalGroupsSequence
+    if kind == "LABELMAP":
+        return {s.number: tuple(range(len(per_frame))) for s in segments}
+    named = [_group(dataset, frame, "SegmentIdentificationSequence") for frame in per_frame]
+    of_frame = [int(item.ReferencedSegmentNumber) for item in named]
+    return {s.number: tuple(n for n, number in enumerate(of_frame) if number == s.number) for s in segments}
+
+
+def _group(dataset: Dataset, frame: Dataset, keyword: str) -> Dataset:
+    """Return a functional group's only item: the frame's own, else the shared one."""
+    shared = dataset.get("SharedFunctionalGroupsSequence") or [Dataset()]
+    items = frame.get(keyword) or shared[0].get(keyword) or [Dataset()]
+    return items[0]  # type: ignore[no-any-return]
+
+
+def _plane(dataset: Dataset, frame: Dataset, name: str) -> Plane:
+    return plane_of(
+        _group(dataset, frame, "PlanePositionSequence"),
+        _group(dataset, frame, "PlaneOrientationSequence"),
+        _group(dataset, frame, "PixelMeasuresSequence"),
+        (int(dataset.Rows), int(dataset.Columns)),
+        name,
+    )
+
+
+def _slice_mm(dataset: Dataset) -> float:
+    """Return the SpacingBetweenSlices of the pixel measures, else 0."""
+    measures = _group(dataset, dataset.PerFrameFunctionalGroupsSequence[0], "PixelMeasuresSequence")
+    value = text(measures, "SpacingBetweenSlices")
+    return abs(float(value)) if value else 0.0
+
+
+def _role(item: Dataset) -> str | None:
+    """Return the role that a segment's coded type means, with its side."""
+    types = item.get("SegmentedPropertyTypeCodeSequence") or []
+    if not types:
+        return None
+    regions = item.get("AnatomicRegionSequence") or []
+    modifiers = list(types[0].get("SegmentedPropertyTypeModifierCodeSequence") or [])
+    modifiers += list(regions[0].get("AnatomicRegionModifierSequence") or []) if regions else []
+    return role_of_code(_key(types[0]), _side(modifiers))
+
+
+def _side(modifiers: Sequence[Dataset]) -> Side | None:
+    keys = {_key(m) for m in modifiers}
+    left, right = (LATERALITY[side].key in keys for side in ("left", "right"))
+    if left == right:
+        return None
+    return "left" if left else "right"
+
+
+def _key(item: Dataset) -> tuple[str, str]:
+    """Return (designator, value) of a coded concept; a retired SNOMED-RT code as its SNOMED CT successor."""
+    code = PydicomCode(text(item, "CodeValue"), text(item, "CodingSchemeDesignator"), "")
+    for known in KNOWN_CODES:
+        if code == PydicomCode(known.value, known.scheme, ""):  # pydicom compares across SRT and SCT
+            return known.key
+    return code.scheme_designator, code.value

@@ -1,0 +1,101 @@
+"""The pictures of a review, lesion by lesion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure as Canvas
+
+from pipelines.figures import style
+from pipelines.figures.checkerboard import draw_checkerboard
+from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribution
+from pipelines.figures.planes import draw_planes
+from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.figures.solid import draw_solid
+from planner.assess import Assessment
+from planner.case import Case
+from planner.measure.margin import Margin
+from planner.report import words
+from planner.report.figure import Figure
+from planner.surface import surface_of
+
+
+@dataclass(frozen=True, slots=True)
+class MatplotlibIllustrator:
+    """Draws planes, distribution, 3-D view and checkerboard of each lesion as PNG."""
+
+    def draw(self, case: Case, assessment: Assessment) -> tuple[Figure, ...]:
+        """Return the pictures, lesion by lesion; none of a lesion whose tumour has no place in POST."""
+        zones = {zone: surface_of(mask) for zone, mask in case.post.ablations.items() if not mask.is_empty}
+        figures: list[Figure] = []
+        for lesion in assessment.lesions:
+            scene = lesion_scene(case, assessment.alignment, lesion, zones)
+            if scene is not None:
+                figures += _of_lesion(scene)
+        return tuple(figures)
+
+
+def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
+    lesion_id, margin = scene.lesion.lesion_id, scene.lesion.margin
+    yield _figure(scene, "planes", draw_planes(scene), _planes_caption(scene), _planes_alt(scene))
+    if margin is not None:
+        yield _figure(
+            scene, "distribution", draw_distribution(lesion_id, margin),
+            "Margin over the tumour surface, by area, with the minimum and its 95 % interval. Values beyond"
+            f" {LOWEST_MM:g} and {HIGHEST_MM:g} mm are drawn at the ends; surface without any unablated liver left to"
+            " measure to is counted with 10 mm and more, and not drawn.",
+            f"Histogram of the margin of lesion {lesion_id}: {_shares(margin)}.",
+        )  # fmt: skip
+        yield _figure(
+            scene, "solid", draw_solid(lesion_id, margin),
+            "The tumour surface coloured by margin, seen towards the thin spot (ringed) and from the far side. Axes"
+            " are patient directions.",
+            f"Tumour of lesion {lesion_id} in 3-D: {_shares(margin)}; thin spot {margin.direction or 'none'}.",
+        )  # fmt: skip
+    yield _figure(
+        scene, "checkerboard", draw_checkerboard(scene),
+        "Tiles of POST and of PRE as moved by the registration, in turn. Borders of organs and vessels should run on"
+        " from tile to tile; steps are registration error. Blue-grey lies outside a volume.",
+        f"Axial and coronal checkerboard of both studies through lesion {lesion_id}.",
+    )  # fmt: skip
+
+
+def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: str) -> Figure:
+    lesion_id = scene.lesion.lesion_id
+    return Figure(f"lesion_{lesion_id}_{kind}", caption, alt, "image/png", style.png(canvas), lesion_id)
+
+
+def _planes_caption(scene: LesionScene) -> str:
+    where = "the thin spot" if scene.foot_lps_mm is not None else "the tumour's centre"
+    windows = {style.window_of(study.image).words for study in (scene.case.post, scene.case.pre)}
+    arrow = (
+        " The ring marks the thin spot; the arrow goes from the tumour surface to where the margin was measured to,"
+        " dropped onto the plane."
+        if scene.foot_lps_mm is not None
+        else ""
+    )
+    return (
+        f"Planes through {where} of POST, with PRE as moved by the registration below.{arrow} Outlines of tumour and"
+        f" zone are the measured surfaces. {'; '.join(sorted(windows))}. Patient's right on the left of axial and"
+        " coronal pictures. Blue-grey lies outside a volume."
+    )
+
+
+def _planes_alt(scene: LesionScene) -> str:
+    margin, lesion_id = scene.lesion.margin, scene.lesion.lesion_id
+    if margin is None or margin.min_mm is None:
+        return f"Axial, coronal and sagittal planes through lesion {lesion_id}: {words.reading(scene.lesion)}."
+    return (
+        f"Axial, coronal and sagittal planes through the thin spot of lesion {lesion_id}, on its {margin.direction}"
+        f" side, with a margin of {words.millimetres(margin.min_mm)} mm."
+    )
+
+
+def _shares(margin: Margin) -> str:
+    area = margin.map.tumour.vertex_area_mm2
+    places = style.band_of(margin.map.primary_mm)
+    return ", ".join(
+        f"{words.percent(float(area[places == n].sum() / area.sum()))} % {band.words}"
+        for n, band in enumerate(style.BANDS)
+    )

@@ -1,0 +1,188 @@
+"""The planes through the minimal margin: what the reader looks at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from pipelines.figures import style
+from pipelines.figures.scene import LesionScene
+from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
+from planner.report import words
+
+OUTSIDE = "#4f5f70"
+CLOSE_MM = 14.0
+_GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
+_RIM = [withStroke(linewidth=4.2, foreground="white")]
+_HALO = [withStroke(linewidth=2.2, foreground="black")]
+
+
+def draw_planes(scene: LesionScene) -> Canvas:
+    """Return three planes through the thin spot: POST, close up, and PRE as the registration moved it."""
+    rows = [_draw_post, _draw_close, _draw_pre] if scene.foot_lps_mm is not None else [_draw_post, _draw_pre]
+    figure = style.canvas(9.6, 0.75 + 3.12 * len(rows))
+    height_in = figure.get_figheight()
+    figure.subplots_adjust(left=0.035, right=0.995, bottom=0.5 / height_in, top=1 - 0.62 / height_in, wspace=0.03,
+                           hspace=0.03)  # fmt: skip
+    axes = figure.subplots(len(rows), 3, squeeze=False)
+    used: dict[str, style.Stroke] = {}
+    for line, draw in zip(axes, rows, strict=True):
+        for ax, orientation in zip(line, ORIENTATIONS, strict=True):
+            draw(ax, scene, orientation, used)
+    for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
+        ax.set_title(orientation, fontsize=10, pad=3)
+    for ax, draw in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(_ROW_WORDS[draw.__name__], fontsize=9, labelpad=2)
+    figure.suptitle(_title(scene), fontsize=12, fontweight="bold", y=1 - 0.12 / height_in, va="top")
+    add_legend(figure, used)
+    return figure
+
+
+_ROW_WORDS = {
+    "_draw_post": "POST",
+    "_draw_close": "POST, close up at the thin spot",
+    "_draw_pre": "PRE, moved into POST",
+}
+
+
+def _title(scene: LesionScene) -> str:
+    margin = scene.lesion.margin
+    name = f"Lesion {scene.lesion.lesion_id}"
+    if margin is None or margin.min_mm is None:
+        return f"{name}: {words.reading(scene.lesion)}"
+    covered = ", not covered on these images" if margin.min_mm < 0 else ""
+    return f"{name}: minimal margin {words.millimetres(margin.min_mm)} mm, {margin.direction}{covered}"
+
+
+def _draw_post(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
+    section = scene.overview(orientation)
+    _post_with_outlines(ax, scene, section, used)
+    frame(ax, section, bar_mm=10.0)
+    if scene.foot_lps_mm is not None:
+        _callout(ax, scene, section)
+
+
+def _draw_close(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
+    section = scene.close(orientation, max(CLOSE_MM, 2.2 * abs(scene.min_mm or 0.0)))
+    _post_with_outlines(ax, scene, section, used)
+    frame(ax, section, bar_mm=5.0)
+    _arrow(ax, scene, section)
+
+
+def _draw_pre(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
+    section = scene.overview(orientation)
+    case, moved = scene.case, scene.alignment.map.pre_from_post
+    show(ax, section, style.window_of(case.pre.image).grey(section.image(case.pre.image, moved)))
+    outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
+    for mask in case.pre.vessels.values():
+        outline(ax, section.outlines(mask, moved), style.VESSEL, used)
+    if case.pre.liver is not None:
+        outline(ax, section.outlines(case.pre.liver, moved), style.LIVER_PRE, used)
+    frame(ax, section, bar_mm=10.0)
+
+
+def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
+    case = scene.case
+    show(ax, section, style.window_of(case.post.image).grey(section.image(case.post.image)))
+    if case.post.liver is not None:
+        outline(ax, section.outlines(case.post.liver), style.LIVER, used)
+    for mask in scene.vessels:
+        outline(ax, section.outlines(mask), style.VESSEL, used)
+    for zone in scene.zones:
+        outline(ax, section.cut(zone), style.ZONE, used)
+    outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
+
+
+def show(ax: Axes, section: Section, grey: FloatArray) -> None:
+    """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
+    ax.imshow(grey, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=section.extent_mm, interpolation="nearest")
+
+
+def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: dict[str, style.Stroke]) -> None:
+    """Draw lines with a dark rim, so that they show on bright and dark, and note the stroke for the legend."""
+    if not lines:
+        return
+    used[stroke.words] = stroke
+    ax.add_collection(LineCollection(lines, colors="black", linewidths=stroke.width + 1.2, alpha=0.45))
+    ax.add_collection(
+        LineCollection(lines, colors=stroke.colour, linewidths=stroke.width, linestyles=[stroke.linestyle])
+    )
+
+
+def frame(ax: Axes, section: Section, bar_mm: float) -> None:
+    """Fix the limits and add orientation letters and a scale bar."""
+    left, right, bottom, top = section.extent_mm
+    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    places = ((0.02, 0.5, "left", "center"), (0.98, 0.5, "right", "center"),
+              (0.5, 0.98, "center", "top"), (0.5, 0.02, "center", "bottom"))  # fmt: skip
+    for letter, (x, y, ha, va) in zip(section.letters, places, strict=True):
+        ax.text(x, y, letter, transform=ax.transAxes, ha=ha, va=va, color="white", fontsize=10, fontweight="bold",
+                path_effects=_HALO)  # fmt: skip
+    end = right - 0.05 * (right - left)
+    height = bottom + 0.05 * (top - bottom)
+    ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=_HALO,
+            solid_capstyle="butt")  # fmt: skip
+    ax.text(end - bar_mm / 2, height + 0.015 * (top - bottom), f"{bar_mm:g} mm", ha="center", va="bottom",
+            color="white", fontsize=8, path_effects=_HALO)  # fmt: skip
+
+
+def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
+    """Ring the thin spot and print its margin outside the zone, with a line between them."""
+    at, centre = section.project(np.stack([scene.at_lps_mm, scene.tumour.centroid_lps_mm]))
+    outward = _unit(at - centre)
+    half = section.half_mm[0]
+    place = np.clip(at + outward * 0.42 * half, -0.78 * half, 0.78 * half)
+    ax.plot(*at, marker="o", markersize=17, markerfacecolor="none", markeredgewidth=2.2,
+            markeredgecolor=style.THIN_SPOT, path_effects=_RIM)  # fmt: skip
+    ax.annotate(
+        f"{words.millimetres(scene.min_mm)} mm", xy=(at[0], at[1]), xytext=(place[0], place[1]), fontsize=10,
+        fontweight="bold", ha="center", va="center", color="black",
+        bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6},
+        arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1.6, "shrinkB": 10},
+    )  # fmt: skip
+
+
+def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
+    """Draw the way from the tumour's thin spot to the point that the margin was measured to."""
+    if scene.foot_lps_mm is None:
+        return
+    at, foot = section.project(np.stack([scene.at_lps_mm, scene.foot_lps_mm]))
+    depth = float((scene.foot_lps_mm - scene.at_lps_mm) @ section.normal)
+    half = section.half_mm[0]
+    if float(np.linalg.norm(foot - at)) > 0.04 * half:
+        ax.annotate("", xy=(foot[0], foot[1]), xytext=(at[0], at[1]), arrowprops={
+            "arrowstyle": "-|>,head_width=0.25,head_length=0.45", "color": style.THIN_SPOT, "linewidth": 2.2,
+            "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13, "path_effects": _RIM,
+        })  # fmt: skip
+    ax.plot(*at, marker="o", markersize=6, color=style.THIN_SPOT, markeredgecolor="white")
+    box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
+    ax.text(0.03, 0.96, f"{words.millimetres(scene.min_mm)} mm", transform=ax.transAxes, ha="left", va="top",
+            fontsize=10, fontweight="bold", bbox=box)  # fmt: skip
+    if abs(depth) > 0.5:
+        ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {abs(depth):.1f} mm", transform=ax.transAxes, ha="left",
+                va="bottom", fontsize=7.5, color="white", path_effects=_HALO)  # fmt: skip
+
+
+def add_legend(figure: Canvas, used: Mapping[str, style.Stroke]) -> None:
+    """Add a legend of the strokes below the panels, on the grey that images have."""
+    handles = [
+        Line2D([], [], color=stroke.colour, linewidth=2.2, linestyle=stroke.linestyle, label=stroke.words)
+        for stroke in style.STROKES
+        if stroke.words in used
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.5, frameon=True,
+                      facecolor="#3a3a3a", edgecolor="none", labelcolor="white", handlelength=3.4,
+                      bbox_to_anchor=(0.5, 0.04 / figure.get_figheight()))  # fmt: skip
+
+
+def _unit(vector: FloatArray) -> FloatArray:
+    length = float(np.linalg.norm(vector))
+    return np.asarray(vector / length) if length > 1e-6 else np.array([0.0, 1.0])

@@ -1,0 +1,1 @@
+"""NIfTI and NRRD files: voxels, lattices and what their names mean."""

@@ -1,0 +1,95 @@
+"""The role that a file's name or a segment's label means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from planner.case import STRUCTURES, is_role
+from planner.errors import InputError
+
+NUMBERED = ("tumour", "ablation")
+"""Kinds of role that carry a number."""
+
+SYNONYMS = {
+    "inferior_vena_cava": "ivc",
+    "vena_cava_inferior": "ivc",
+    "portal_vein_and_splenic_vein": "portal_vein",
+    "portal_veins": "portal_vein",
+    "hepatic_veins": "hepatic_vein",
+    "left_hepatic_vein": "hepatic_vein_left",
+    "middle_hepatic_vein": "hepatic_vein_middle",
+    "right_hepatic_vein": "hepatic_vein_right",
+    "hepatic_arteries": "hepatic_artery",
+    "bile_ducts": "bile_duct",
+    "ductus_choledochus": "common_bile_duct",
+    "gall_bladder": "gallbladder",
+    "small_intestine": "small_bowel",
+    "large_bowel": "colon",
+    "large_intestine": "colon",
+    "left_kidney": "kidney_left",
+    "right_kidney": "kidney_right",
+    "left_lung": "lung_left",
+    "right_lung": "lung_right",
+}
+"""Other names of structures, TotalSegmentator's among them."""
+
+_PADDING = re.compile(r"_(mask|seg|segmentation|label|roi)$")
+_LESION = re.compile(
+    r"(?:(?:liver|hepatic)_)?"
+    r"(?P<kind>tumour|lesion|gtv|metastasis|neoplasm(?:_(?:primary|secondary))?"
+    r"|(?:ablation|ablated|coagulation|necrosis)(?:_(?:zone|area|volume))?)"
+    r"_?(?P<number>[0-9]+)?"
+)
+_HINT = re.compile(r"tumou?r|lesion|gtv|metasta|neoplasm|ablat|coagul|necro")
+_ABLATION = ("ablat", "coagul", "necro")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRole:
+    """A role as a name states it: `kind` is the role, or `tumour` / `ablation` with `number` (None if unnumbered)."""
+
+    kind: str
+    number: int | None = None
+
+    @property
+    def role(self) -> str:
+        """The role; an unnumbered tumour or ablation is the first."""
+        return f"{self.kind}_{self.number or 1}" if self.kind in NUMBERED else self.kind
+
+
+def role_of_name(name: str) -> NamedRole | None:
+    """Return the role that a file's stem or a segment's label means, or None if it is none of ours.
+
+    Raises
+    ------
+    InputError
+        A tumour or an ablation zone numbered 0.
+    """
+    plain = normal_name(name)
+    plain = SYNONYMS.get(plain, plain)
+    lesion = _LESION.fullmatch(plain)
+    if lesion:
+        kind = "ablation" if lesion["kind"].startswith(_ABLATION) else "tumour"
+        number = None if lesion["number"] is None else int(lesion["number"])
+        if number == 0:
+            raise InputError(f"{plain}: {kind}s are numbered from 1", code="bad-number")
+        return NamedRole(kind, number)
+    return NamedRole(plain) if is_role(plain) else None
+
+
+def hints_at_lesion(name: str) -> bool:
+    """Return whether a name that means no role still speaks of a tumour or an ablation."""
+    return role_of_name(name) is None and _HINT.search(normal_name(name)) is not None
+
+
+def normal_name(name: str) -> str:
+    """Return `name` in lower case, words joined by underscores, UK spelling, without `mask`, `seg` and the like."""
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    plain = re.sub(r"tumors?(?=_|[0-9]|$)", lambda m: m.group().replace("tumor", "tumour"), plain)
+    return _PADDING.sub("", plain)
+
+
+def known_roles() -> tuple[str, ...]:
+    """Return the roles with a fixed name, and examples of the numbered ones, for messages that suggest one."""
+    return (*STRUCTURES, "tumour_1", "ablation_1", "tumour", "ablation")

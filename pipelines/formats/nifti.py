@@ -1,0 +1,110 @@
+"""NIfTI-1 and NIfTI-2 files, RAS turned into LPS."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+import zlib
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import numpy.typing as npt
+from nibabel.filebasedimages import ImageFileError
+from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.spatialimages import HeaderDataError
+
+from pipelines.formats.totalsegmentator import label_table
+from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size, safe_name
+from planner.errors import InputError
+from planner.grid import SAME_PLACE_MM, FloatArray, Grid
+
+READ_FAULTS = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    zlib.error,
+    gzip.BadGzipFile,
+    ImageFileError,
+    HeaderDataError,
+)
+LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def read_nifti(path: Path) -> VoxelFile:
+    """Return what a NIfTI file holds, on a lattice in LPS mm.
+
+    Raises
+    ------
+    InputError
+        The file is truncated, not three-dimensional, not in mm, or its transforms are missing, not finite, or disagree.
+    """
+    name = safe_name(path)
+    try:
+        with LoggingOutputSuppressor(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = (
+                nibabel.Nifti1Image.from_filename(path) if _is_nifti1(path) else nibabel.Nifti2Image.from_filename(path)
+            )
+            header = image.header
+            affine, shape = _ras_from_ijk(header, name), _shape(header)
+            require_size(shape, name)
+            values = np.asanyarray(image.dataobj).reshape(shape)
+    except InputError:
+        raise
+    except READ_FAULTS as error:
+        raise InputError(
+            f"{name}: cannot be read as NIfTI ({type(error).__name__}); is the file truncated?", code="truncated-file"
+        ) from error
+    if values.dtype.kind not in "iufb":
+        raise InputError(f"{name}: values of type {values.dtype}, expected numbers", code="bad-image")
+    extensions = b"".join(bytes(e.get_content()) for e in header.extensions if isinstance(e.get_content(), bytes))
+    grid = Grid((shape[2], shape[1], shape[0]), LPS_FROM_RAS @ affine)
+    return VoxelFile(name, values.transpose(2, 1, 0), grid, file_sha256(path), label_table(extensions))
+
+
+def _is_nifti1(path: Path) -> bool:
+    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    with opener(path, "rb") as stream:
+        head = stream.read(4)
+    return int.from_bytes(head, "little") != 540 and int.from_bytes(head, "big") != 540
+
+
+def _shape(header: nibabel.Nifti1Header) -> tuple[int, ...]:
+    """Return the sizes without trailing dimensions of size 1 beyond the third."""
+    shape = tuple(int(n) for n in header.get_data_shape())
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def _ras_from_ijk(header: nibabel.Nifti1Header, name: str) -> FloatArray:
+    """Return the map of voxel indices to RAS mm; where sform and qform are both coded, they must agree."""
+    if header.get_xyzt_units()[0] not in ("mm", "unknown"):
+        raise InputError(f"{name}: in {header.get_xyzt_units()[0]}, expected mm", code="bad-units")
+    found = [header.get_sform(coded=True)[0], _qform(header)]
+    coded = [a for a in found if a is not None]
+    if not coded:
+        raise InputError(f"{name}: neither sform nor qform says where the voxels lie", code="no-geometry")
+    if not all(np.isfinite(a).all() for a in coded):
+        raise InputError(f"{name}: the affine is not finite", code="bad-affine")
+    if len(coded) == 2:
+        far_mm = _apart_mm(coded[0], coded[1], header.get_data_shape())
+        if far_mm > SAME_PLACE_MM:
+            raise InputError(f"{name}: sform and qform differ by up to {far_mm:.4g} mm", code="bad-affine")
+    return np.asarray(coded[0], dtype=np.float64)
+
+
+def _qform(header: nibabel.Nifti1Header) -> npt.NDArray[np.float64] | None:
+    affine = header.get_qform(coded=True)[0]
+    return None if affine is None else np.asarray(affine)
+
+
+def _apart_mm(one: FloatArray, other: FloatArray, shape: tuple[int, ...]) -> float:
+    """Return the largest distance between the corners that two affines give."""
+    ends = [(0, n - 1) for n in shape[:3]]
+    corners = np.asarray([(i, j, k, 1) for i in ends[0] for j in ends[1] for k in ends[2]], dtype=np.float64)
+    return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())

@@ -1,0 +1,225 @@
+"""Which mask of a study has which role: as the case file says, else by code, label or file name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.dicom.index import safe_text
+from pipelines.dicom.seg import Segment, Segmentation
+from pipelines.formats.names import NUMBERED, NamedRole, hints_at_lesion, normal_name, role_of_name
+from pipelines.formats.voxel_file import read_voxel_file, safe_name, stem_of
+from planner.errors import AmbiguousInputError, InputError
+from planner.grid import Grid
+from planner.volume import Mask
+
+Part = tuple[Path, int | None]
+"""A file, or one segment of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A mask as read and the SHA-256 of the file it came from."""
+
+    mask: Mask
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """That a part of a file has a role; `load` reads the mask and `origin` says where it is, without patient data."""
+
+    role: str
+    origin: str
+    load: Callable[[], Loaded]
+    part: Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claims:
+    """Claims, and sentences on what was ignored or decided."""
+
+    claims: tuple[Claim, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def settle(stated: Claims, bulk: Claims, guessed: Claims) -> Claims:
+    """Return one claim per role: the stated one, else one of a stated whole map, else the only guessed one.
+
+    Raises
+    ------
+    AmbiguousInputError
+        Several guessed claims to a role and none stated.
+    """
+    notes = [*stated.notes, *bulk.notes, *guessed.notes]
+    chosen = {c.role: c for c in stated.claims}
+    for rank in (bulk, guessed):
+        rivals: dict[str, list[Claim]] = defaultdict(list)
+        for claim in rank.claims:
+            if claim.role in chosen:
+                notes.append(f"{claim.role} is {chosen[claim.role].origin}, by the case file, not {claim.origin}")
+            else:
+                rivals[claim.role].append(claim)
+        for role, claims in rivals.items():
+            if len(claims) > 1:
+                origins = ", ".join(c.origin for c in claims)
+                raise AmbiguousInputError(f"{role}: {len(claims)} candidates, choose one in the case file: {origins}")
+            chosen[role] = claims[0]
+    return Claims(tuple(chosen[role] for role in sorted(chosen)), tuple(notes))
+
+
+def claims_of_files(paths: Sequence[Path], taken: frozenset[Part]) -> Claims:
+    """Return the claims of mask files by their names, leaving out the files in `taken`.
+
+    Raises
+    ------
+    InputError
+        A name speaks of a tumour or an ablation zone without saying which.
+    """
+    claims, unknown = [], 0
+    for path in paths:
+        if (path.resolve(), None) in taken:
+            continue
+        named = role_of_name(stem_of(path))
+        if named is not None:
+            claims.append(_file_claim(named.role, path))
+        elif hints_at_lesion(stem_of(path)):
+            raise _unclear(safe_name(path))
+        else:
+            unknown += 1
+    notes = (f"{unknown} mask files of structures without a role here were not read",) if unknown else ()
+    return Claims(tuple(claims), notes)
+
+
+def claims_of_segments(
+    segmentations: Sequence[tuple[Path, Segmentation]], near: Grid, taken: frozenset[Part]
+) -> Claims:
+    """Return the claims of segments by code, else by label, leaving out the segments in `taken`.
+
+    Segments that mean a tumour (or an ablation zone) without a number are numbered by their order.
+
+    Raises
+    ------
+    AmbiguousInputError
+        Unnumbered ones stand beside numbered ones or in several files, or a code and a label disagree.
+    InputError
+        A label speaks of a tumour or an ablation zone without saying which.
+    """
+    named: list[tuple[NamedRole, Path, Segmentation, Segment]] = []
+    notes = [note for _, s in segmentations for note in s.notes]
+    for path, segmentation in segmentations:
+        for segment in segmentation.segments:
+            if (path.resolve(), segment.number) in taken:
+                continue
+            role = _role_of_segment(segmentation, segment)
+            if role is None:
+                notes.append(f"{_segment_name(segmentation, segment)} has no role here and was not read")
+            else:
+                named.append((role, path, segmentation, segment))
+    roles, numbering = _numbered(
+        [n[0] for n in named], [_segment_name(n[2], n[3]) for n in named], [n[1] for n in named]
+    )
+    claims = tuple(
+        segment_claim(role, path, segmentation, segment, near)
+        for role, (_, path, segmentation, segment) in zip(roles, named, strict=True)
+    )
+    return Claims(claims, (*notes, *numbering))
+
+
+def choose_segment(segmentation: Segmentation, wanted: int | str | None) -> Segment:
+    """Return the segment of that number or label, or the only one.
+
+    Raises
+    ------
+    AmbiguousInputError
+        Several fit.
+    InputError
+        None fits.
+    """
+    segments = segmentation.segments
+    found = [s for s in segments if wanted is None or wanted == s.number or _same_label(wanted, s.label)]
+    listed = ", ".join(f"{s.number} ({s.label})" for s in segments)
+    if len(found) > 1:
+        raise AmbiguousInputError(f"{segmentation.name}: {len(found)} segments, name one of: {listed}")
+    if not found:
+        raise InputError(
+            f"{segmentation.name}: no segment {safe_text(wanted)}, found: {listed}", code="no-such-segment"
+        )
+    return found[0]
+
+
+def _same_label(wanted: int | str, label: str) -> bool:
+    return isinstance(wanted, str) and wanted.strip().lower() == label.strip().lower()
+
+
+def _unclear(what: str) -> InputError:
+    return InputError(
+        f"{what}: speaks of a tumour or an ablation zone but not as a role (tumour_1, ablation_1, ...);"
+        " state its role in the case file",
+        code="unknown-role",
+    )
+
+
+def _file_claim(role: str, path: Path) -> Claim:
+    def load() -> Loaded:
+        content = read_voxel_file(path)
+        return Loaded(content.mask(role), content.sha256)
+
+    return Claim(role, safe_name(path), load, (path.resolve(), None))
+
+
+def segment_claim(role: str, path: Path, segmentation: Segmentation, segment: Segment, near: Grid) -> Claim:
+    """Return the claim of a segment to a role; its mask takes the lattice `near` where its frames lie on it."""
+
+    def load() -> Loaded:
+        return Loaded(segmentation.mask(segment.number, near, role), segmentation.sha256)
+
+    return Claim(role, _segment_name(segmentation, segment), load, (path.resolve(), segment.number))
+
+
+def _segment_name(segmentation: Segmentation, segment: Segment) -> str:
+    return f"{segmentation.name} segment {segment.number} ({segment.label or 'no label'})"
+
+
+def _role_of_segment(segmentation: Segmentation, segment: Segment) -> NamedRole | None:
+    """Return the role by code, with the label's number; else by label."""
+    name = _segment_name(segmentation, segment)
+    by_label = role_of_name(segment.label)
+    if segment.role is None:
+        if by_label is None and hints_at_lesion(segment.label):
+            raise _unclear(name)
+        return by_label
+    if by_label is not None and by_label.kind != segment.role and {by_label.kind, segment.role} & set(NUMBERED):
+        raise AmbiguousInputError(
+            f"{name}: its code means {segment.role}, its label {by_label.kind}; state its role in the case file"
+        )
+    if segment.role not in NUMBERED:
+        return NamedRole(segment.role)
+    return NamedRole(segment.role, by_label.number if by_label else _last_number(segment.label))
+
+
+def _last_number(label: str) -> int | None:
+    """Return the number that a label ends with as a word of its own, or None."""
+    last = normal_name(label).rpartition("_")[2]
+    return int(last) if last.isdigit() and int(last) > 0 else None
+
+
+def _numbered(
+    named: Sequence[NamedRole], names: Sequence[str], paths: Sequence[Path]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the role of each segment, unnumbered lesions and zones by their order, and notes on those."""
+    notes = []
+    roles = [n.role for n in named]
+    for kind in NUMBERED:
+        bare = [n for n, role in enumerate(named) if role.kind == kind and role.number is None]
+        numbered = [n for n, role in enumerate(named) if role.kind == kind and role.number is not None]
+        if len(bare) > 1 or (bare and numbered):
+            if numbered or len({paths[n] for n in bare}) > 1:
+                listed = ", ".join(names[n] for n in sorted(bare + numbered))
+                raise AmbiguousInputError(f"{kind}: number these in the case file: {listed}")
+            notes.append(f"{len(bare)} segments mean {kind} without a number: numbered by their order")
+        for place, n in enumerate(bare, start=1):
+            roles[n] = f"{kind}_{place}"
+    return roles, tuple(notes)

@@ -1,0 +1,139 @@
+"""CT Image objects of a synthetic study, JPEG 2000 lossless."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from openjpeg.utils import encode_array
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
+
+from pipelines.sample.uids import uid
+
+if TYPE_CHECKING:
+    from pipelines.sample.rendering import Lattice, Study
+
+INTERCEPT_HU = -1024
+LARGEST_STORED = 4095
+DATES: dict[Study, str] = {"pre": "20200106", "post": "20200113"}
+TIME = "093000"
+MAKER = "ablation-planner (synthetic)"
+
+PATIENT = {
+    "PatientName": "SYNTHETIC^SAMPLE",
+    "PatientBirthDate": "",
+    "PatientSex": "O",
+    "PatientIdentityRemoved": "YES",
+    "DeidentificationMethod": "SYNTHETIC DATA, NO PERSON",
+}
+SERIES = {
+    "SpecificCharacterSet": "ISO_IR 192",
+    "Modality": "CT",
+    "Manufacturer": MAKER,
+    "ManufacturerModelName": "sample",
+    "SoftwareVersions": "1",
+    "DeviceSerialNumber": "0",
+    "AccessionNumber": "",
+    "ReferringPhysicianName": "",
+    "PositionReferenceIndicator": "",
+    "PatientPosition": "HFS",
+    "BodyPartExamined": "ABDOMEN",
+    "SeriesNumber": 2,
+    "AcquisitionNumber": 1,
+    "KVP": "120",
+    "ExposureTime": "500",
+    "XRayTubeCurrent": "250",
+    "ConvolutionKernel": "SYNTHETIC SOFT",
+    "GantryDetectorTilt": "0",
+    "ContrastBolusAgent": "SYNTHETIC PORTAL VENOUS 70S",
+    "ContrastBolusRoute": "IV",
+    "ImageType": ["DERIVED", "PRIMARY", "AXIAL"],
+    "DerivationDescription": "Computed from an analytic phantom; no patient",
+    "LossyImageCompression": "00",
+    "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    "SamplesPerPixel": 1,
+    "PhotometricInterpretation": "MONOCHROME2",
+    "BitsAllocated": 16,
+    "BitsStored": 12,
+    "HighBit": 11,
+    "PixelRepresentation": 0,
+    "RescaleIntercept": INTERCEPT_HU,
+    "RescaleSlope": 1,
+    "RescaleType": "HU",
+    "WindowCenter": 80,
+    "WindowWidth": 350,
+}
+
+
+def series(image: npt.NDArray[np.float32], lattice: Lattice, study: Study, seed: int) -> list[Dataset]:
+    """Return one uncompressed CT dataset per slice, feet first."""
+    common = _common(lattice, study, seed)
+    stored = np.clip(np.rint(image) - INTERCEPT_HU, 0, LARGEST_STORED).astype("<u2")
+    return [_slice(common, stored[k], lattice, study=study, seed=seed, k=k) for k in range(len(stored))]
+
+
+def compressed(dataset: Dataset) -> Dataset:
+    """Return the dataset with its pixels as JPEG 2000 lossless; its UIDs stay."""
+    # `Dataset.compress` would also need the package pylibjpeg; openjpeg's own encoder is all it would call.
+    stored = np.frombuffer(dataset.PixelData, dtype="<u2").reshape(dataset.Rows, dataset.Columns)
+    stream = encode_array(stored, bits_stored=dataset.BitsStored, photometric_interpretation=2)
+    dataset.PixelData = encapsulate([stream])
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    return dataset
+
+
+def _common(lattice: Lattice, study: Study, seed: int) -> dict[str, Any]:
+    """Return the attributes that all slices share."""
+    date = DATES[study]
+    dates = {f"{level}Date": date for level in ("Study", "Series", "Acquisition", "Content", "InstanceCreation")}
+    times = {f"{level}Time": TIME for level in ("Study", "Series", "Acquisition", "Content", "InstanceCreation")}
+    return {
+        **PATIENT,
+        **SERIES,
+        **dates,
+        **times,
+        "PatientID": f"SYNTHETIC-{seed}",
+        "StudyID": "1" if study == "pre" else "2",
+        "StudyDescription": f"CT liver {study}-ablation (synthetic)",
+        "SeriesDescription": "Portal venous",
+        "StudyInstanceUID": uid(seed, study, "study"),
+        "SeriesInstanceUID": uid(seed, study, "ct series"),
+        "FrameOfReferenceUID": uid(seed, study, "frame of reference"),
+        "SOPClassUID": CTImageStorage,
+        "Rows": lattice.shape_kji[1],
+        "Columns": lattice.shape_kji[2],
+        "PixelSpacing": list(lattice.spacing_kji_mm[1:]),
+        "SliceThickness": lattice.spacing_kji_mm[0],
+        "SpacingBetweenSlices": lattice.spacing_kji_mm[0],
+    }
+
+
+def _slice(
+    common: dict[str, Any], stored: npt.NDArray[np.uint16], lattice: Lattice, *, study: Study, seed: int, k: int
+) -> Dataset:
+    """Return one slice."""
+    dataset = Dataset()
+    x, y, z = lattice.origin_lps_mm
+    position = round(z + k * lattice.spacing_kji_mm[0], 4)
+    instance_uid = UID(uid(seed, study, "ct", k))
+    own = {
+        "SOPInstanceUID": instance_uid,
+        "InstanceNumber": k + 1,
+        "ImagePositionPatient": [x, y, position],
+        "SliceLocation": position,
+    }
+    for name, value in {**common, **own}.items():
+        setattr(dataset, name, value)
+    dataset.PixelData = stored.tobytes()
+    dataset["PixelData"].VR = "OW"
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.MediaStorageSOPInstanceUID = instance_uid
+    dataset.file_meta = meta
+    return dataset

@@ -1,0 +1,286 @@
+"""Pictures of a patient: CT numbers and masks on either study's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from pipelines.sample.anatomy import HEPATIC_VEINS, STRUCTURES
+from pipelines.sample.shapes import EVERYWHERE_MM, FloatArray, Shape
+
+if TYPE_CHECKING:
+    from pipelines.sample.patient import Patient
+
+Study = Literal["pre", "post"]
+Mask = npt.NDArray[np.bool_]
+Block = tuple[slice, slice, slice]
+
+EDGE_MM = 1.0
+FAR_MM = 9.0
+SLAB = 40_000
+FIELD_OF_VIEW_MM = 332.8
+NOISE_HU = 11.0
+AIR_HU = -1000.0
+TEXTURE_SPACING_MM = 2.5
+POST_ROLES = ("liver", "portal_vein", *HEPATIC_VEINS)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A study's grid: shape and spacing in k, j, i; the first voxel's centre."""
+
+    shape_kji: tuple[int, int, int]
+    spacing_kji_mm: tuple[float, float, float]
+    origin_lps_mm: tuple[float, float, float]
+
+    @property
+    def lps_mm_from_ijk(self) -> npt.NDArray[np.float64]:
+        """The 4 x 4 matrix from voxel indices i, j, k to LPS mm."""
+        matrix = np.diag([*self.spacing_kji_mm[::-1], 1.0])
+        matrix[:3, 3] = self.origin_lps_mm
+        return matrix
+
+    def points_mm(self) -> npt.NDArray[np.float32]:
+        """Return all voxel centres (k, j, i, 3)."""
+        axes = [self.origin_lps_mm[n] + self.spacing_kji_mm[2 - n] * np.arange(self.shape_kji[2 - n]) for n in range(3)]
+        z, y, x = np.meshgrid(axes[2], axes[1], axes[0], indexing="ij")
+        return np.stack([x, y, z], axis=-1).astype(np.float32)
+
+    def block(self, box_mm: FloatArray) -> Block:
+        """Return the voxels whose centres lie in a box."""
+        spacing = np.array(self.spacing_kji_mm)
+        origin = np.array(self.origin_lps_mm)[::-1]
+        low = np.maximum(np.ceil((box_mm[0, ::-1] - origin) / spacing), 0).astype(int)
+        high = np.minimum(np.floor((box_mm[1, ::-1] - origin) / spacing) + 1, self.shape_kji).astype(int)
+        low = np.minimum(low, self.shape_kji)
+        high = np.maximum(high, low)
+        return slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
+
+
+def make_lattice(patient: Patient, study: Study, spacing_kji_mm: tuple[float, float, float]) -> Lattice:
+    """Return a study's grid: the whole liver with some room, at positions of its own."""
+    rng = np.random.default_rng([patient.seed, 2, int(study == "post")])
+    box = patient.anatomy.liver.box_mm
+    nodes = np.stack(np.meshgrid(*[np.arange(box[0, n], box[1, n], 5.0) for n in range(3)], indexing="ij"), -1)
+    inside = nodes[patient.anatomy.liver(nodes) < 0]
+    centre: FloatArray = np.zeros(3)
+    if study == "post":
+        inside, centre = patient.field.post_from_pre(inside), patient.field.post_from_pre(centre)
+    low = float(inside[:, 2].min()) - rng.uniform(8, 18)
+    high = float(inside[:, 2].max()) + rng.uniform(8, 16)
+    count = int(np.ceil((high - low) / spacing_kji_mm[0])) + 1
+    rows, columns = (round(FIELD_OF_VIEW_MM / spacing_kji_mm[n]) for n in (1, 2))
+    x, y = (float(np.round(centre[n] + rng.uniform(-3, 3) - FIELD_OF_VIEW_MM / 2, 1)) for n in (0, 1))
+    return Lattice((count, rows, columns), spacing_kji_mm, (x, y, round(low, 1)))
+
+
+class Canvas:
+    """CT numbers being painted: later bodies cover earlier ones with an edge about a voxel wide."""
+
+    def __init__(self, patient: Patient, study: Study, lattice: Lattice) -> None:
+        self.patient, self.study, self.lattice = patient, study, lattice
+        self.post_mm = lattice.points_mm()
+        self.pre_mm = patient.field.pre_from_post(self.post_mm) if study == "post" else self.post_mm
+        self.hu = np.full(lattice.shape_kji, AIR_HU, dtype=np.float32)
+        self.texture_hu = np.zeros(lattice.shape_kji, dtype=np.float32)
+        self.edge_mm = EDGE_MM * max(1.0, lattice.spacing_kji_mm[2] / 1.3)
+
+    def blocks(self, shapes: list[Shape]) -> list[Block]:
+        """Return the voxels that may lie in or near each body of PRE."""
+        boxes = np.stack([shape.box_mm for shape in shapes])
+        picks = np.array([[(n >> axis) & 1 for axis in range(3)] for n in range(8)])
+        corners = np.stack([boxes[:, pick, [0, 1, 2]] for pick in picks], axis=1)
+        limited = np.clip(corners, -EVERYWHERE_MM, EVERYWHERE_MM)
+        if self.study == "post":
+            limited = self.patient.field.post_from_pre(limited)
+        low, high = limited.min(axis=1), limited.max(axis=1)
+        size = np.linalg.norm(high - low, axis=1, keepdims=True)
+        pad = 2 * self.edge_mm + 1.0
+        if self.study == "post":
+            pad = pad + np.minimum(0.12 * size, 14.0)
+        return [self.lattice.block(box) for box in np.stack([low - pad, high + pad], axis=1)]
+
+    def level(self, shape: Shape) -> tuple[Block, npt.NDArray[np.float32]]:
+        """Return a body's level on the block that holds it; far outside it is FAR_MM."""
+        parts = shape.parts()
+        blocks = self.blocks(parts)
+        whole = tuple(slice(min(b[n].start for b in blocks), max(b[n].stop for b in blocks)) for n in range(3))
+        level = np.full([s.stop - s.start for s in whole], FAR_MM, dtype=np.float32)
+        for part, block in zip(parts, blocks, strict=True):
+            inner = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(block, whole, strict=True))
+            self._lower(level[inner], part, self.pre_mm[block])
+        return (whole[0], whole[1], whole[2]), level
+
+    @staticmethod
+    def _lower(level: npt.NDArray[np.float32], part: Shape, points_mm: npt.NDArray[np.float32]) -> None:
+        """Lower a level to a part's where that is less, a few slices at a time (they fit the processor's cache)."""
+        if not level.size:
+            return
+        step = max(1, SLAB // level[0].size)
+        for first in range(0, len(level), step):
+            slab = slice(first, first + step)
+            np.minimum(level[slab], part(points_mm[slab]), out=level[slab])
+
+    def alpha(self, level: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return how much of a voxel a body fills."""
+        share = np.clip(0.5 - level / (2 * self.edge_mm), 0, 1)
+        return np.asarray(share * share * (3 - 2 * share))
+
+    def lay(self, block: Block, level: npt.NDArray[np.float32], hu: float, texture_hu: float) -> None:
+        """Cover the block with a material where the level is negative."""
+        share = self.alpha(level)
+        self.hu[block] += share * (np.float32(hu) - self.hu[block])
+        self.texture_hu[block] += share * (np.float32(texture_hu) - self.texture_hu[block])
+
+    def paint(self, shape: Shape, *coats: tuple[float, float, float]) -> Mask:
+        """Paint a body in coats (grown by mm, HU, texture HU); return its mask on the whole grid."""
+        block, level = self.level(shape)
+        for grown_mm, hu, texture_hu in coats:
+            self.lay(block, level - np.float32(grown_mm), hu, texture_hu)
+        mask = np.zeros(self.lattice.shape_kji, dtype=bool)
+        mask[block] = level <= 0
+        return mask
+
+    def gas(self, shape: Shape, wall_mm: float, above_y_mm: float) -> None:
+        """Fill the front of a hollow organ with gas, down to a fluid level."""
+        block, level = self.level(shape)
+        inside = np.maximum(level + np.float32(wall_mm), self.pre_mm[block][..., 1] - np.float32(above_y_mm))
+        self.lay(block, inside, -950.0, 5.0)
+
+
+def _texture(points_mm: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float32]:
+    """Return band-limited texture (SD 1) that is fixed to the tissue of PRE."""
+    white = np.random.default_rng([seed, 3]).normal(size=(2, 96, 96, 96)).astype(np.float32)
+    fine = gaussian_filter(white[0], 1.0, mode="wrap")
+    coarse = gaussian_filter(white[1], 3.5, mode="wrap")
+    pattern = (fine / fine.std() + 0.7 * coarse / coarse.std()) / np.float32(1.22)
+    where = np.moveaxis(points_mm / np.float32(TEXTURE_SPACING_MM), -1, 0)
+    return np.asarray(map_coordinates(pattern, where, order=1, mode="grid-wrap", output=np.float32))
+
+
+def _noise(lattice: Lattice, seed: int) -> npt.NDArray[np.float32]:
+    """Return correlated scanner noise, stronger in the middle of the body."""
+    white = np.random.default_rng(seed).standard_normal(lattice.shape_kji, dtype=np.float32)
+    # A soft-tissue kernel correlates neighbours over about 1 mm in the plane.
+    smooth = gaussian_filter(white, [0.35, 0.75, 0.75])
+    rows, columns = lattice.shape_kji[1:]
+    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    profile = 1.12 - 0.35 * np.minimum(x * x + y * y, 1.2)
+    return np.asarray(smooth / smooth.std() * profile * NOISE_HU, dtype=np.float32)
+
+
+def _paint_trunk(canvas: Canvas) -> None:
+    """Paint the body wall, bones and lungs."""
+    trunk = canvas.patient.anatomy.trunk
+    canvas.paint(trunk.skin, (0, 40, 5), (-2, -104, 9))
+    canvas.paint(trunk.muscle, (0, 58, 9))
+    canvas.paint(trunk.cavity, (0, -102, 12))
+    canvas.paint(trunk.lung, (2.6, 55, 6), (0, -850, 32))
+    for muscle in trunk.back_muscles:
+        canvas.paint(muscle, (1.2, -60, 12), (0, 62, 9))
+    canvas.paint(trunk.discs[0], (0, 90, 12))
+    for vertebra in trunk.vertebrae:
+        canvas.paint(vertebra, (0, 420, 40), (-1.8, 215, 45))
+    canvas.paint(trunk.canal, (1.5, 300, 60), (0, 25, 5))
+    canvas.paint(trunk.arches, (0, 400, 60))
+    canvas.paint(trunk.ribs, (0, 460, 60), (-2.2, 190, 40))
+
+
+def _paint_hollow(canvas: Canvas) -> dict[str, Mask]:
+    """Paint stomach and bowel: wall, contents, gas in front."""
+    organs = canvas.patient.anatomy.organs
+    masks = {
+        "small_bowel": canvas.paint(organs["small_bowel"], (0, 100, 8), (-2.6, 28, 14)),
+        "colon": canvas.paint(organs["colon"], (0, 70, 8), (-2.4, -10, 40)),
+        "stomach": canvas.paint(organs["stomach"], (0, 85, 8), (-3.6, 22, 16)),
+    }
+    canvas.gas(organs["colon"], 2.6, -64.0)
+    canvas.gas(organs["stomach"], 3.6, -26.0)
+    return masks
+
+
+def _paint_organs(canvas: Canvas) -> dict[str, Mask]:
+    """Paint the solid organs and the great vessels."""
+    organs = canvas.patient.anatomy.organs
+    canvas.paint(organs["heart"], (3, -80, 10), (0, 110, 8), (-9, 160, 6))
+    canvas.paint(organs["pancreas"], (0, 95, 16))
+    canvas.paint(organs["spleen"], (0, 125, 6))
+    masks = {}
+    for side in ("left", "right"):
+        masks[f"kidney_{side}"] = canvas.paint(organs[f"kidney_{side}"], (0, 190, 7), (-9, 165, 9), (-15, -30, 25))
+    masks |= _paint_hollow(canvas)
+    canvas.paint(organs["aorta"], (0, 168, 3))
+    masks["liver"] = canvas.paint(organs["liver"], (0, 110, 5))
+    masks["ivc"] = canvas.paint(organs["ivc"], (0, 150, 6))
+    masks["gallbladder"] = canvas.paint(organs["gallbladder"], (0, 70, 4), (-1.5, 6, 3))
+    canvas.paint(canvas.patient.anatomy.twigs, (0, 168, 3))
+    for name, hu in (("portal_vein", 176), *((vein, 170) for vein in HEPATIC_VEINS)):
+        masks[name] = canvas.paint(organs[name], (0, hu, 3))
+    for name in ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct"):
+        masks[name] = canvas.paint(organs[name], (0, 6, 2))
+    return masks
+
+
+def _paint_zone(canvas: Canvas, index: int, liver: Mask) -> Mask:
+    """Paint an ablation zone: dark, vessels and tumour fading inside, with a thin brighter rim; cut to the liver."""
+    star = canvas.patient.zones[index].star
+    box = star.box_mm + np.array([[-4.0], [4.0]])
+    block = canvas.lattice.block(box)
+    level = np.asarray(star(canvas.post_mm[block]), dtype=np.float32)
+    capsule = np.asarray(canvas.patient.anatomy.liver(canvas.pre_mm[block]), dtype=np.float32)
+    share = canvas.alpha(np.maximum(level, capsule))
+    old = canvas.hu[block]
+    faded = 45 + 0.14 * (np.clip(old, 0, 200) - 110)
+    rim = np.exp(-(((level - 1.0) / 1.4) ** 2)) * canvas.alpha(capsule)
+    canvas.hu[block] = old + share * (faded - old) + 16 * rim
+    mask = np.zeros_like(liver)
+    mask[block] = level <= 0
+    return mask & liver
+
+
+def _masks_of(study: Study, organs: dict[str, Mask], targets: dict[str, Mask]) -> dict[str, Mask]:
+    """Return the masks a study comes with."""
+    roles = ("liver", *STRUCTURES) if study == "pre" else POST_ROLES
+    return {"liver": organs["liver"], **targets, **{role: organs[role] for role in roles}}
+
+
+def draw(patient: Patient, study: Study, lattice: Lattice) -> tuple[npt.NDArray[np.float32], dict[str, Mask]]:
+    """Return the CT numbers (k, j, i) and the masks by role of one study."""
+    canvas = Canvas(patient, study, lattice)
+    _paint_trunk(canvas)
+    organs = _paint_organs(canvas)
+    targets = {f"tumour_{lesion.number}": canvas.paint(lesion.star, (0, 65, 8)) for lesion in patient.lesions}
+    if study == "post":
+        targets = {f"ablation_{z.number}": _paint_zone(canvas, n, organs["liver"]) for n, z in enumerate(patient.zones)}
+    _paint_table(canvas)
+    canvas.hu += canvas.texture_hu * _texture(canvas.pre_mm, patient.seed)
+    seed = int(np.random.default_rng([patient.seed, 4, int(study == "post")]).integers(2**62))
+    canvas.hu += _noise(lattice, seed)
+    return canvas.hu, _masks_of(study, organs, targets)
+
+
+def _paint_table(canvas: Canvas) -> None:
+    """Paint the patient table behind the back, straight in the scanner's frame."""
+    skin = canvas.patient.anatomy.trunk.skin
+    middle = canvas.lattice.shape_kji[2] // 2
+    inside = np.flatnonzero((skin(canvas.pre_mm[:, :, middle]) <= 0).any(axis=0))
+    first = int(inside[-1]) if len(inside) else 0
+    back_mm = np.float32(canvas.post_mm[0, first, middle, 1])
+    block = (slice(None), slice(max(first - 40, 0), None), slice(None))
+    here = canvas.post_mm[block]
+    curved = here[..., 1] - back_mm - np.float32(10) + here[..., 0] ** 2 / np.float32(900)
+    level = np.maximum(np.abs(curved) - np.float32(1.2), -skin(canvas.pre_mm[block]))
+    canvas.lay(block, level.astype(np.float32), -250.0, 5.0)
+
+
+def render(
+    patient: Patient, study: Study, spacing_kji_mm: tuple[float, float, float] = (2.0, 1.3, 1.3)
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], dict[str, Mask]]:
+    """Return a study's CT numbers (k, j, i), its `lps_mm_from_ijk` matrix, and its masks by role."""
+    lattice = make_lattice(patient, study, spacing_kji_mm)
+    image, masks = draw(patient, study, lattice)
+    return image, lattice.lps_mm_from_ijk, masks

@@ -1,0 +1,102 @@
+"""Cases from folders, and single masks from files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.case_file import CaseFile, StudyName, read_case_file
+from pipelines.dicom.index import read_instance
+from pipelines.dicom.seg import read_seg
+from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
+from pipelines.ports import Intake, Observe
+from pipelines.roles import choose_segment
+from pipelines.study import Progress, StudyIntake, prefixed, read_study
+from planner.case import Case
+from planner.errors import InputError, UsageError
+from planner.volume import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """A case whose studies are two folders or image files.
+
+    Parameters
+    ----------
+    pre, post
+        The study before and the study after ablation; the case file's `path` wins over them.
+    case_file
+        What the files cannot say, or None.
+    case_id
+        The case's id where the case file states none: it must hold no patient data.
+    """
+
+    pre: Path | None
+    post: Path | None
+    case_file: Path | None = None
+    case_id: str = "case"
+
+    def read(self, observe: Observe) -> Intake:
+        """Return the case.
+
+        Raises
+        ------
+        planner.errors.InputError
+            A study, a mask or the case file cannot be used as it is.
+        """
+        stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
+        case_id = stated.case.id or self.case_id
+        pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
+        post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
+        patient, notes = _patient(pre.patient, post.patient, case_id)
+        case = Case(case_id, patient, pre.study, post.study, stated.pairs, stated.known_facts, notes)
+        sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
+        sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
+        if stated.sha256:
+            sha256["case.toml"] = stated.sha256
+        observe("studies read", 1.0)
+        return Intake(case, sha256)
+
+    def _study(self, name: StudyName, stated: CaseFile, observe: Progress) -> StudyIntake:
+        path = stated.path_of(name) or (self.pre if name == "pre" else self.post)
+        if path is None:
+            raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
+        observe(f"reading {name.upper()}", 0.0)
+        return read_study(path, name, stated, observe)
+
+
+def read_mask_file(path: Path, name: str) -> Mask:
+    """Return the mask in a NIfTI or NRRD file or in a DICOM SEG of one segment.
+
+    Raises
+    ------
+    InputError
+        The file is missing, of another kind, or holds no mask.
+    AmbiguousInputError
+        A DICOM SEG holds several segments.
+    EmptyMaskError
+        The mask is empty.
+    """
+    with prefixed(name):
+        if not path.is_file():
+            raise InputError(f".../{safe_name(path)}: no such file", code="missing")
+        mask = read_voxel_file(path).mask(name) if suffix_of(path) else _only_segment(path, name)
+    mask.require_some()
+    return mask
+
+
+def _only_segment(path: Path, name: str) -> Mask:
+    instance = read_instance(path)
+    if instance is None or instance.kind != "seg":
+        raise InputError(f"{safe_name(path)}: expected a NIfTI, NRRD or DICOM SEG file", code="unknown-format")
+    segmentation = read_seg(path)
+    return segmentation.mask(choose_segment(segmentation, None).number, None, name)
+
+
+def _patient(pre: str, post: str, case_id: str) -> tuple[str, tuple[str, ...]]:
+    """Return the patient's key and notes on how it was found."""
+    if pre and post and pre != post:
+        return pre, ("PRE and POST state different patients: the key is that of PRE",)
+    if pre or post:
+        return pre or post, ()
+    return case_id, ("no study states a patient: the patient key is the case id",)

@@ -1,0 +1,146 @@
+"""One folder per case, whole or not at all: `result.json` comes last, and without it a folder is not done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.ports import Review
+from pipelines.store.result import result_bytes, result_document
+from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
+from planner.errors import OutputError
+
+RESULT = "result.json"
+LOG = "log.txt"
+FILES = ("report.html", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5")
+"""What a review leaves beside its result and log."""
+
+_UNFINISHED = ".unfinished"
+
+
+def _no_log() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """Keeps a review in a folder.
+
+    Parameters
+    ----------
+    out
+        The folder; it is made where it is absent. Files of other names in it are left alone.
+    log
+        Gives the text of `log.txt` when it is written.
+    """
+
+    out: Path
+    log: Callable[[], str] = _no_log
+
+    def prepare(self) -> None:
+        """Make the folder, take back an earlier result, and see that files can be written: before any long work.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be made or written.
+        """
+        with _as_output_error(self.out):
+            self._clear()
+            self._stage().mkdir(parents=True)
+            _write(self._stage() / RESULT, b"{}\n")
+            shutil.rmtree(self._stage())
+
+    def put(self, review: Review, report_html: str) -> None:
+        """Keep the review whole, or leave nothing but `log.txt`.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be made or written.
+        """
+        try:
+            with _as_output_error(self.out):
+                self._clear()
+                self._stage().mkdir(parents=True)
+                self._fill(review, report_html)
+                self._publish()
+        except BaseException:
+            # Interrupts too: a half-written case must not look like anything.
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Leave nothing of ours but `log.txt`; what cannot be removed or written is left to the error under way."""
+        try:
+            self._clear()
+            if self.out.is_dir():
+                _write(self.out / LOG, self.log().encode("utf-8"))
+        except OSError:
+            return
+
+    def _stage(self) -> Path:
+        return self.out / _UNFINISHED
+
+    def _clear(self) -> None:
+        """Remove what an earlier run left, its result first, so that the folder is "not done" from here on."""
+        for name in (RESULT, *FILES, LOG):
+            (self.out / name).unlink(missing_ok=True)
+        if self._stage().is_dir():
+            shutil.rmtree(self._stage())
+
+    def _fill(self, review: Review, report_html: str) -> None:
+        stage, case, assessment = self._stage(), review.intake.case, review.assessment
+        moved = assessment.alignment.map
+        _write(stage / "report.html", report_html.encode("utf-8"))
+        _write(stage / "tumour_registered.nii.gz", nifti_bytes(tumours_in_post(case, moved), case.post.image.grid))
+        surfaces = margin_map_bytes(assessment)
+        if surfaces is not None:
+            _write(stage / "margin_map.vtp", surfaces)
+        write_transform(moved, stage / "transform.h5")
+        _write(stage / LOG, self.log().encode("utf-8"))
+        _write(stage / RESULT, result_bytes(result_document(review)))
+
+    def _publish(self) -> None:
+        """Move the files into place, the result last."""
+        for name in (*FILES, LOG):
+            if (self._stage() / name).exists():
+                (self._stage() / name).replace(self.out / name)
+        _sync_folder(self.out)
+        (self._stage() / RESULT).replace(self.out / RESULT)
+        _sync_folder(self.out)
+        self._stage().rmdir()
+
+
+@contextmanager
+def _as_output_error(out: Path) -> Iterator[None]:
+    """Turn an error of the operating system into one clear line about OUT."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(f"OUT: {out}: cannot be written: {reason}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Make renames last through a power cut, where the system can open folders."""
+    if os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,281 @@
+"""The machine-readable result of a review: `result.json`.
+
+Unknown values are null with an entry among the reasons. Lengths are mm, volumes ml, shares from 0 to 1; floats are
+rounded to 4 decimals, so that the same review gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipelines.ports import Review
+from planner.assess import Assessment, Distance, LesionAssessment, Reason
+from planner.findings import Finding
+from planner.measure.interval import Interval
+from planner.measure.margin import Margin
+from planner.register.alignment import Alignment, Check
+
+SCHEMA_VERSION = 1
+DECIMALS = 4
+THRESHOLDS_MM = (0.0, 5.0, 10.0)
+GROWTHS_MM = (5.0, 10.0)
+
+Json = Any
+
+
+def result_document(review: Review) -> dict[str, Json]:
+    """Return the content of `result.json`: plain values only, without infinities or NaN, without patient data."""
+    return assessment_document(review.assessment, review.provenance, review.timings_s)
+
+
+def assessment_document(
+    assessment: Assessment, provenance: Mapping[str, object], timings_s: Mapping[str, float]
+) -> dict[str, Json]:
+    """Return the same for an assessment by itself."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "case_id": assessment.case_id,
+        "patient_key": assessment.patient_key,
+        "status": assessment.status,
+        "reasons": [_reason(reason) for reason in assessment.reasons],
+        "registration": _registration(assessment.alignment),
+        "liver_used": assessment.liver_used,
+        "lesions": lesion_documents(assessment),
+        "findings": [_finding(finding) for finding in assessment.findings],
+        "guidelines": [],
+        "notes": list(assessment.notes),
+        "timings_s": {step: _number(seconds) for step, seconds in timings_s.items()},
+        "provenance": dict(provenance),
+    }
+
+
+def lesion_documents(assessment: Assessment) -> list[dict[str, Json]]:
+    """Return the `lesions` of the result."""
+    return [_lesion(lesion) for lesion in assessment.lesions]
+
+
+def result_bytes(document: Mapping[str, Json]) -> bytes:
+    """Return a document as UTF-8 JSON; a value that JSON cannot hold is an error, never a made-up one."""
+    return (json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _lesion(lesion: LesionAssessment) -> dict[str, Json]:
+    document: dict[str, Json] = {
+        "lesion_id": lesion.lesion_id,
+        "status": lesion.status,
+        "reasons": [],
+        "zones": list(lesion.zones),
+        "max_axial_diameter_mm": _number(lesion.max_axial_diameter_mm),
+        "max_diameter_mm": _number(lesion.max_diameter_mm),
+        "tumour_ml": _number(lesion.tumour_ml),
+        "ablation_ml": _number(lesion.ablation_ml),
+        "registration_error_mm": _number(lesion.registration_error_mm),
+        "margin": _margin(lesion),
+        "distances": [_distance(distance) for distance in lesion.distances],
+        "ltp": _no_risk(),
+    }
+    document["reasons"] = _reasons(lesion, document)
+    return document
+
+
+def _margin(lesion: LesionAssessment) -> dict[str, Json]:
+    margin, coverage = lesion.margin, lesion.coverage
+    interval = None if margin is None else margin.interval
+    return {
+        **_numbers(margin),
+        "ci95_mm": _pair(None if interval is None else (interval.low_mm, interval.high_mm)),
+        "p_at_least": _by_limit(None if interval is None else interval.p_at_least, THRESHOLDS_MM),
+        "surface_fraction_below": _by_limit(None if margin is None else margin.surface_fraction_below, THRESHOLDS_MM),
+        "target_covered": _by_limit(None if coverage is None else coverage.target_covered, GROWTHS_MM),
+        "residual_ml": None if coverage is None else _number(coverage.residual_ml),
+        "flags": [] if margin is None else list(margin.flags),
+        "rigid_min_mm": _number(lesion.rigid_min_mm),
+        **_assumptions(interval),
+    }
+
+
+def _numbers(margin: Margin | None) -> dict[str, Json]:
+    keys = ("min_mm", "geometric_min_mm", "without_vessel_facing_mm", "q05_mm", "median_mm",
+            "capsule_facing_fraction")  # fmt: skip
+    found: dict[str, Json] = {key: None if margin is None else _number(getattr(margin, key)) for key in keys}
+    return found | {
+        "definition": None if margin is None else margin.definition,
+        "at_lps_mm": _point(None if margin is None else margin.at_lps_mm),
+        "foot_lps_mm": _point(None if margin is None else margin.foot_lps_mm),
+        "direction": None if margin is None else margin.direction,
+    }
+
+
+def _assumptions(interval: Interval | None) -> dict[str, Json]:
+    if interval is None:
+        return {"assumed": None, "variance_share": None}
+    doubt = interval.assumed
+    names = ("tumour_contour_sd_mm", "zone_contour_sd_mm", "correlation_mm", "registration_error_mm", "voxel_sd_mm")
+    return {
+        "assumed": {name: _number(getattr(doubt, name)) for name in names},
+        "variance_share": {source: _number(share) for source, share in interval.variance_share.items()},
+    }
+
+
+def _no_risk() -> dict[str, Json]:
+    return {
+        "model": None, "relative_hazard": None, "reference_mm": None, "interval": [None, None], "upper_bounded": None,
+        "margin_in_range": None,
+        "population": {"primary": None, "modality": None, "scan_days": None, "method": None},
+        "notes": ["risk is not computed by this version"],
+    }  # fmt: skip
+
+
+def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """Return the lesion's own reasons and one for every further null."""
+    given = [_reason(reason) for reason in lesion.reasons]
+    found = given + [_reason(reason) for reason in _margin_reasons(lesion)]
+    explained = {reason["field"] for reason in found}
+    if None in explained or "margin" in explained:
+        explained |= {f"margin.{key}" for key in document["margin"]}
+    found.append(_reason(Reason("ltp", "not-computed", "risk is not computed by this version")))
+    found += [_reason(reason) for reason in _distance_reasons(lesion)]
+    for field, value in _fields(document):
+        if _is_unknown(value) and field not in explained:
+            found.append(_reason(Reason(field, "not-known", f"{_sentence(field)} was not determined")))
+    return found
+
+
+def _margin_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
+    margin = lesion.margin
+    if margin is None:
+        return
+    if margin.reason is not None:
+        yield Reason("margin.min_mm", "no-margin", margin.reason)
+    if margin.without_vessel_facing_mm is None:
+        text = "no vessel mask was given" if margin.map.vessel_facing is None else "all of the surface faces a vessel"
+        yield Reason("margin.without_vessel_facing_mm", "no-vessel-mask" if margin.map.vessel_facing is None
+                     else "all-vessel-facing", text)  # fmt: skip
+    if margin.capsule_facing_fraction is None:
+        yield Reason("margin.capsule_facing_fraction", "no-liver-mask", "no liver mask was given")
+    if margin.interval is None:
+        for key in ("ci95_mm", "p_at_least", "assumed", "variance_share"):
+            yield Reason(f"margin.{key}", "no-interval", "no interval was computed")
+
+
+def _distance_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
+    unknown = [distance.structure for distance in lesion.distances if _number(distance.mm) is None]
+    if unknown:
+        yield Reason("distances.mm", "not-known", f"not determined: {', '.join(unknown)}")
+    if any(distance.ci95_mm is None for distance in lesion.distances):
+        yield Reason("distances.ci95_mm", "no-interval", "no interval of distances was computed")
+
+
+def _fields(document: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
+    for key, value in document.items():
+        if key == "margin":
+            yield from ((f"margin.{name}", part) for name, part in value.items())
+        elif key not in {"ltp", "reasons", "distances"}:
+            yield key, value
+
+
+def _is_unknown(value: Json) -> bool:
+    if isinstance(value, dict):
+        return None in value.values()
+    return value is None or (isinstance(value, list) and None in value)
+
+
+def _sentence(field: str) -> str:
+    return field.rsplit(".", maxsplit=1)[-1].replace("_", " ")
+
+
+def _reason(reason: Reason) -> dict[str, Json]:
+    return {"field": reason.field, "code": reason.code, "text": reason.text}
+
+
+def _distance(distance: Distance) -> dict[str, Json]:
+    ends = distance.points_lps_mm
+    return {
+        "structure": distance.structure,
+        "from": distance.from_,
+        "mm": _number(distance.mm),
+        "ci95_mm": _pair(distance.ci95_mm),
+        "points_lps_mm": [[], []] if ends is None else [_point(end) for end in ends],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Json]:
+    value = _number(finding.value)
+    unknown = "not determined" if value is None else None
+    return {
+        "name": finding.quantity.name,
+        "scope": finding.quantity.scope,
+        "lesion_id": finding.lesion_id,
+        "value": value,
+        "unit": finding.quantity.unit,
+        "ci95": None if finding.ci95 is None else _pair(finding.ci95),
+        "reason": finding.reason or unknown,
+    }
+
+
+def _registration(alignment: Alignment) -> dict[str, Json]:
+    zones = sorted({*alignment.error_at_zone_mm, *alignment.zone_checks})
+    return {
+        "transform": alignment.kind,
+        "passed": alignment.passed,
+        "checks": [_check(check) for check in alignment.checks],
+        "zones": {
+            zone: {
+                "error_mm": _number(alignment.error_at_zone_mm.get(zone)),
+                "checks": [_check(check) for check in alignment.zone_checks.get(zone, ())],
+            }
+            for zone in zones
+        },
+    }
+
+
+def _check(check: Check) -> dict[str, Json]:
+    return {"name": check.name, "value": _number(check.value), "unit": check.unit, "passed": check.passed,
+            "text": check.text}  # fmt: skip
+
+
+def _study_notes(review: Review) -> list[str]:
+    case = review.intake.case
+    return [*case.pre.notes, *case.post.notes]
+
+
+def _provenance(review: Review) -> dict[str, Json]:
+    given = {str(name): _plain(value) for name, value in review.provenance.items()}
+    given.setdefault("inputs_sha256", dict(sorted(review.intake.inputs_sha256.items())))
+    given.setdefault("transform_sha256", review.assessment.alignment.map.parameters_sha256)
+    return given
+
+
+def _plain(value: object) -> Json:
+    """Return a provenance value as JSON holds it; what JSON has no form for becomes its text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _number(value: float | None) -> float | None:
+    """Return a number to 4 decimals; None where it is unknown or not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def _pair(values: tuple[float, float] | None) -> list[float | None]:
+    return [None, None] if values is None else [_number(value) for value in values]
+
+
+def _point(values: tuple[float, float, float] | None) -> list[float | None]:
+    return [None, None, None] if values is None else [_number(value) for value in values]
+
+
+def _by_limit(values: Mapping[float, float] | None, limits: Iterable[float]) -> dict[str, float | None]:
+    known = {} if values is None else values
+    keys = sorted({*limits, *known})
+    return {f"{key:g}": _number(known.get(key)) for key in keys}

@@ -1,0 +1,239 @@
+"""One study: its image, its masks by role, and what was noted on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+from pipelines.case_file import CaseFile, StudyName
+from pipelines.dicom.belonging import belonging
+from pipelines.dicom.index import Index, index_files, regular_files
+from pipelines.dicom.seg import read_seg
+from pipelines.dicom.series import choose_series, read_series
+from pipelines.formats.folder import images_in, look_into
+from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
+from pipelines.roles import Claims, Part, claims_of_files, claims_of_segments, settle
+from pipelines.stated_masks import stated_claims
+from planner.case import Study
+from planner.errors import AmbiguousInputError, EmptyMaskError, InputError
+from planner.grid import Grid
+from planner.volume import Mask, Volume
+
+MOST_POINTS = 100_000
+"""A mask's overlap with the image is judged on about this many of its voxels."""
+
+CROPPED = ("rib", "lung", "vertebra")
+"""Structures of which there are dozens: kept on the part of their lattice that holds them."""
+
+CROP_PAD_VOXELS = 2
+"""Voxels kept around a cropped structure."""
+
+IMAGE_SHARE = 0.7
+"""Share of a study's reading time that its image takes, for progress."""
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyIntake:
+    """A study as read, the SHA-256 of its image and masks by role, and the patient's hash, empty where unknown."""
+
+    study: Study
+    sha256: Mapping[str, str]
+    patient: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Placing:
+    """A mask in the image's space (None where an empty one counts as absent), how it got there, and notes on it."""
+
+    mask: Mask | None
+    how: Literal["same", "reordered", "own", "absent"]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out."""
+
+    image: Volume
+    sha256: str
+    patient: str
+    notes: tuple[str, ...]
+    guess: Callable[[frozenset[Part]], Claims]
+
+
+def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -> StudyIntake:
+    """Return the study in a DICOM folder, a folder of NIfTI or NRRD files, or a single image file.
+
+    Raises
+    ------
+    InputError
+        There is no study, several candidates fit, or an image or mask cannot be used; prefixed by PRE or POST.
+    """
+    with prefixed(name.upper()):
+        opened = _open(path, case.study(name).series_uid, observe)
+        stated, bulk = stated_claims(case, name, opened.image.grid)
+        taken = frozenset(c.part for c in (*stated.claims, *bulk.claims))
+        claims = settle(stated, bulk, opened.guess(taken))
+        sha256, masks, placings = {"image": opened.sha256}, {}, []
+        for done, claim in enumerate(claims.claims):
+            observe(f"{name}: {claim.role}", IMAGE_SHARE + (1 - IMAGE_SHARE) * done / len(claims.claims))
+            with prefixed(claim.origin):
+                loaded = claim.load()
+                placing = _place(claim.role, loaded.mask, opened.image.grid)
+            placings.append(placing)
+            if placing.mask is not None:
+                masks[claim.role], sha256[claim.role] = placing.mask, loaded.sha256
+        notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
+        return StudyIntake(Study(opened.image, masks, notes), sha256, opened.patient)
+
+
+@contextmanager
+def prefixed(what: str) -> Iterator[None]:
+    """Put `what` before the message of an InputError, keeping its type and code."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{what}: {error}", code=error.code) from error
+
+
+def _open(path: Path, series_uid: str, observe: Progress) -> _Opened:
+    shown = f".../{path.name}"
+    if path.is_file():
+        return _open_file(path)
+    if not path.is_dir():
+        raise InputError(f"{shown}: no such folder", code="missing")
+    index = index_files(regular_files(path))
+    images = images_in(path)
+    if not index.instances:
+        return _open_voxel_folder(path)
+    if images:
+        raise AmbiguousInputError(f"{shown}: holds DICOM and {images[0].name}, either may be the image")
+    return _open_dicom(index, series_uid, observe)
+
+
+def _open_file(path: Path) -> _Opened:
+    if not suffix_of(path):
+        raise InputError(
+            f".../{safe_name(path)}: expected a folder, or a NIfTI or NRRD image file", code="unknown-format"
+        )
+    content = read_voxel_file(path)
+    return _Opened(content.volume(), content.sha256, "", (), lambda _taken: Claims())
+
+
+def _open_voxel_folder(path: Path) -> _Opened:
+    folder = look_into(path)
+    content = read_voxel_file(folder.image)
+    return _Opened(content.volume(), content.sha256, "", (), lambda taken: claims_of_files(folder.masks, taken))
+
+
+def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
+    chosen = choose_series(index, series_uid)
+    belongs = belonging(index, chosen)
+    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n))
+    files = sum(1 for p in index.others if suffix_of(p))
+    beside = (
+        (f"{files} NIfTI or NRRD files lie beside the DICOM: state them in the case file to use them",) if files else ()
+    )
+
+    def guess(taken: frozenset[Part]) -> Claims:
+        segmentations = [(i.path, read_seg(i.path)) for i in belongs.instances]
+        return claims_of_segments(segmentations, series.volume.grid, taken)
+
+    notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
+    return _Opened(series.volume, series.sha256, series.patient, notes, guess)
+
+
+def _place(role: str, mask: Mask, image: Grid) -> _Placing:
+    """Return the mask in the image's space.
+
+    Raises
+    ------
+    EmptyMaskError
+        A tumour or an ablation zone is empty.
+    InputError
+        No voxel of the mask lies in the image.
+    """
+    is_lesion = role.startswith(("tumour_", "ablation_"))
+    if mask.is_empty:
+        if is_lesion:
+            raise EmptyMaskError(f"{role}: the mask is empty, expected at least one voxel")
+        return _Placing(None, "absent")
+    notes = _parts_note(role, mask) if is_lesion else ()
+    same = mask.grid.same_lattice(image)
+    placed = reordered(mask, image)
+    if placed is None:
+        notes = (*notes, *_outside_note(role, mask, image))
+    kept = mask if placed is None else placed
+    how: Literal["same", "reordered", "own"] = "own" if placed is None else "same" if same else "reordered"
+    return _Placing(_cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
+
+
+def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
+    count = Counter(p.how for p in placings)
+    said = {
+        "absent": "{} masks are empty: those structures count as absent",
+        "own": "{} masks keep their own lattice, which is not the image's",
+        "reordered": "{} masks store the image's voxels in another order of axes, taken over voxel by voxel",
+    }
+    found = [text.format(count[how]) for how, text in said.items() if count[how]]  # type: ignore[index]
+    return (*found, *(note for p in placings for note in p.notes))
+
+
+def reordered(mask: Mask, image: Grid) -> Mask | None:
+    """Return the mask on the image's lattice if both have the same voxels in another order of axes, else None."""
+    if mask.grid.same_lattice(image):
+        return mask if mask.grid.frame_uid == image.frame_uid else Mask(mask.voxels_kji, image, mask.name)
+    turn = np.rint((image.ijk_from_lps_mm @ mask.grid.lps_mm_from_ijk)[:3, :3]).astype(int)
+    if not (np.abs(turn).sum(axis=0) == 1).all() or not (np.abs(turn).sum(axis=1) == 1).all():
+        return None
+    axes = tuple(int(a) for a in np.abs(turn).argmax(axis=1))
+    flips = tuple(a for a in range(3) if turn[a].sum() < 0)
+    voxels_ijk = np.flip(mask.voxels_kji.transpose(2, 1, 0).transpose(axes), flips)
+    mask_from_image = np.eye(4)
+    mask_from_image[:3, :3] = turn.T
+    for axis in flips:
+        mask_from_image[axes[axis], 3] = voxels_ijk.shape[axis] - 1
+    i, j, k = voxels_ijk.shape
+    lattice = Grid((k, j, i), mask.grid.lps_mm_from_ijk @ mask_from_image)
+    return Mask(voxels_ijk.transpose(2, 1, 0), image, mask.name) if lattice.same_lattice(image) else None
+
+
+def _outside_note(role: str, mask: Mask, image: Grid) -> tuple[str, ...]:
+    """Return a note on the share of a mask that lies outside the image, if any.
+
+    Raises
+    ------
+    InputError
+        All of it does.
+    """
+    hits = np.flatnonzero(mask.voxels_kji)
+    hits = hits[:: max(1, len(hits) // MOST_POINTS)]
+    kji = np.stack(np.unravel_index(hits, mask.grid.shape_kji), axis=1)
+    inside = float(image.contains(mask.grid.lps_mm(kji[:, ::-1])).mean())
+    if inside == 0:
+        raise InputError(f"{role}: no voxel of the mask lies in the image", code="no-shared-space")
+    return (f"{100 * (1 - inside):.1f} % of {role} lies outside the image",) if inside < 1 else ()
+
+
+def _parts_note(role: str, mask: Mask) -> tuple[str, ...]:
+    _, count = ndimage.label(mask.cropped().voxels_kji, structure=np.ones((3, 3, 3)))
+    return (f"{role} has {count} separate parts, kept as one",) if count > 1 else ()
+
+
+def _cropped(mask: Mask) -> Mask:
+    """Return the mask on the part of its lattice that holds it: an edge of that part that it touches is a true edge."""
+    first, last = mask.box_kji()
+    start = [max(0, a - CROP_PAD_VOXELS) for a in first]
+    stop = [min(n, b + 1 + CROP_PAD_VOXELS) for n, b in zip(mask.grid.shape_kji, last, strict=True)]
+    inner = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+    shape = (stop[0] - start[0], stop[1] - start[1], stop[2] - start[2])
+    return Mask(mask.voxels_kji[inner], mask.grid.cropped((start[0], start[1], start[2]), shape), mask.name)

@@ -1,0 +1,47 @@
+"""The one place that chooses adapters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.bundled import text
+from pipelines.figures import MatplotlibIllustrator
+from pipelines.ports import Observe, Review
+from pipelines.settings import Settings
+from pipelines.source import FolderSource
+from pipelines.store import FolderStore
+from pipelines.workflow import review
+from planner.report.figure import Figure
+from planner.report.html import render_html
+
+
+def render(finished: Review, figures: tuple[Figure, ...]) -> str:
+    """Return the report page of a review."""
+    return render_html(
+        finished.assessment,
+        figures,
+        finished.provenance,
+        finished.timings_s,
+        template=text("report.html.jinja"),
+        css=text("report.css"),
+    )
+
+
+def review_folders(source: FolderSource, store: FolderStore, settings: Settings, observe: Observe) -> Review:
+    """Review the case in two folders into a third."""
+    return review(
+        source,
+        store,
+        illustrator=MatplotlibIllustrator(),
+        render=render,
+        settings=settings,
+        clock=time.process_time,
+        observe=observe,
+    )
+
+
+def folder_store(out: Path, log: Callable[[], str]) -> FolderStore:
+    """Return the store of a review's folder."""
+    return FolderStore(out, log)

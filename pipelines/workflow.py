@@ -1,0 +1,89 @@
+"""One review, from source to store: read, register, assess, illustrate, render, store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pipelines.ports import Illustrator, Intake, Observe, Review, Source, Store
+from pipelines.provenance import run_record
+from pipelines.settings import Settings
+from planner.assess import Assessment, assess, require_lesions, zone_surfaces
+from planner.register.align import register
+from planner.report.figure import Figure
+
+Clock = Callable[[], float]
+Render = Callable[[Review, tuple[Figure, ...]], str]
+
+
+@dataclass
+class Stopwatch:
+    """Seconds that each step took, by a clock that is handed in."""
+
+    clock: Clock
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time spent in the block to `name`."""
+        start = self.clock()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + self.clock() - start, 3)
+
+
+def review(
+    source: Source,
+    store: Store,
+    *,
+    illustrator: Illustrator,
+    render: Render,
+    settings: Settings,
+    clock: Clock,
+    observe: Observe,
+) -> Review:
+    """Review one case and store it whole.
+
+    Parameters
+    ----------
+    source, store, illustrator, render
+        Where the case comes from, where the review goes, what draws and what lays out the page.
+    settings
+        How to register and assess.
+    clock
+        Seconds, for the times of the steps.
+    observe
+        Told what is being done.
+
+    Raises
+    ------
+    planner.errors.PlannerError
+        The input cannot be used (InputError) or the output not written (OutputError).
+    """
+    watch = Stopwatch(clock)
+    store.prepare()
+    with watch.step("read"):
+        intake = source.read(observe)
+        require_lesions(intake.case)
+    assessment = _assessed(intake, settings, watch, observe)
+    with watch.step("illustrate"):
+        observe("pictures", 0.0)
+        figures = illustrator.draw(intake.case, assessment)
+    provenance = run_record(settings, intake.inputs_sha256, assessment.alignment.map.parameters_sha256)
+    finished = Review(intake, assessment, provenance, watch.seconds)
+    observe("report", 0.0)
+    page = render(finished, figures)
+    store.put(finished, page)
+    return finished
+
+
+def _assessed(intake: Intake, settings: Settings, watch: Stopwatch, observe: Observe) -> Assessment:
+    case = intake.case
+    with watch.step("zone surfaces"):
+        zones = zone_surfaces(case.post)
+    with watch.step("register"):
+        alignment = register(case, zones, settings.registration, observe)
+    with watch.step("measure"):
+        return assess(case, alignment, zones, settings.assess, observe)

@@ -1,0 +1,47 @@
+"""Diameters of a lesion."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import pdist
+
+from planner.grid import FloatArray
+from planner.surface import Surface
+
+SLAB_MM = 1.0
+"""Axial planes are this far apart."""
+
+
+def max_diameter_mm(surface: Surface) -> float:
+    """Return the longest distance between two points of the surface, mm."""
+    return _span(surface.vertices_lps_mm)
+
+
+def max_axial_diameter_mm(surface: Surface) -> float:
+    """Return the longest distance between two points of the surface in one plane of constant LPS z, mm."""
+    z = surface.vertices_lps_mm[:, 2]
+    levels = np.arange(z.min() + 0.5 * SLAB_MM, z.max(), SLAB_MM) if np.ptp(z) > SLAB_MM else [0.5 * (z.min() + z.max())]
+    return max(_span(_cut(surface, float(level))) for level in levels)
+
+
+def _cut(surface: Surface, level_mm: float) -> FloatArray:
+    """Return the points where the surface's edges cross the plane z = level, shape (n, 2)."""
+    height = surface.vertices_lps_mm[:, 2] - level_mm
+    edges = np.concatenate([surface.triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
+    a, b = edges[:, 0], edges[:, 1]
+    crossing = (height[a] < 0) != (height[b] < 0)
+    a, b = a[crossing], b[crossing]
+    share = height[a] / (height[a] - height[b])
+    points = surface.vertices_lps_mm[:, :2]
+    return np.asarray(points[a] + share[:, None] * (points[b] - points[a]))
+
+
+def _span(points: FloatArray) -> float:
+    if len(points) < 2:
+        return 0.0
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        corners = points
+    return float(pdist(corners).max())

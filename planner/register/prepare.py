@@ -1,0 +1,153 @@
+"""What the registration compares: both images on working lattices, and where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk
+from scipy import ndimage
+
+from planner.case import Study
+from planner.errors import RegistrationInputError
+from planner.grid import FloatArray, Grid
+from planner.register.settings import RegistrationSettings
+from planner.volume import BoolVoxels, FloatVoxels, Mask, Volume
+
+ROOM_MM = 40.0
+"""How far beyond the liver the working lattice reaches."""
+
+OUTSIDE_HU = -1024.0
+"""Value read where a scan has no voxel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Working:
+    """One study on an isotropic, axis-aligned working lattice.
+
+    Parameters
+    ----------
+    image
+        Clipped intensities, float32.
+    seen
+        Voxels that lie inside the scan.
+    liver
+        Liver voxels; None where the study has no liver mask.
+    zone
+        Voxels of ablation zones (POST) or tumours (PRE).
+    grid
+        The lattice.
+    """
+
+    image: FloatVoxels
+    seen: BoolVoxels
+    liver: BoolVoxels | None
+    zone: BoolVoxels
+    grid: Grid
+
+
+def working_study(study: Study, lesions: list[Mask], settings: RegistrationSettings) -> Working:
+    """Return a study on its working lattice: the liver's box (else the whole scan) with some room.
+
+    Raises
+    ------
+    RegistrationInputError
+        The image holds nothing to compare (constant), or values that are not finite.
+    """
+    image = study.image
+    if not np.isfinite(image.voxels_kji).all():
+        raise RegistrationInputError("image: holds NaN or infinity, expected finite intensities", code="bad-number")
+    grid = _lattice(study, settings.working_mm)
+    low, high = settings.window_hu if image.modality == "CT" else _range_of(image)
+    values = resampled(image, grid, settings.working_mm, OUTSIDE_HU)
+    seen = image.grid.contains(_centres(grid)).reshape(grid.shape_kji)
+    clipped = np.clip(values, low, high).astype(np.float32)
+    if float(clipped[seen].std()) < 1e-3 * (high - low):
+        raise RegistrationInputError("image: constant over the region to be aligned, expected anatomy")
+    liver = None if study.liver is None or study.liver.is_empty else resampled_mask(study.liver, grid)
+    zone = np.zeros(grid.shape_kji, dtype=bool)
+    for mask in lesions:
+        zone |= resampled_mask(mask, grid)
+    return Working(clipped, seen, liver, zone, grid)
+
+
+def _range_of(image: Volume) -> tuple[float, float]:
+    low, high = np.percentile(image.voxels_kji, (1.0, 99.0))
+    return float(low), max(float(high), float(low) + 1e-6)
+
+
+def _lattice(study: Study, spacing_mm: float) -> Grid:
+    liver = study.liver
+    points = study.image.grid.corners_lps_mm()
+    if liver is not None and not liver.is_empty:
+        first, last = liver.box_kji()
+        corners = [(i, j, k) for i in (first[2], last[2]) for j in (first[1], last[1]) for k in (first[0], last[0])]
+        scan_low, scan_high = points.min(axis=0), points.max(axis=0)
+        around = liver.grid.lps_mm(corners)
+        points = np.stack(
+            [np.maximum(around.min(axis=0) - ROOM_MM, scan_low), np.minimum(around.max(axis=0) + ROOM_MM, scan_high)]
+        )
+    low, high = points.min(axis=0), points.max(axis=0)
+    shape_ijk = np.maximum(np.ceil((high - low) / spacing_mm).astype(int) + 1, 4)
+    shape_kji = (int(shape_ijk[2]), int(shape_ijk[1]), int(shape_ijk[0]))
+    return Grid.axis_aligned(shape_kji, (spacing_mm,) * 3, low, study.image.grid.frame_uid)
+
+
+def _centres(grid: Grid) -> FloatArray:
+    kji = np.indices(grid.shape_kji).reshape(3, -1)
+    return grid.lps_mm(kji[::-1].T)
+
+
+def resampled(image: Volume, grid: Grid, spacing_mm: float, outside: float) -> FloatVoxels:
+    """Return the image's values on another lattice, smoothed first where that one is coarser. Any affine, shear too."""
+    sigma = [0.5 * max(0.0, spacing_mm / s - 1.0) for s in image.grid.spacing_kji_mm]
+    smooth = ndimage.gaussian_filter(image.voxels_kji, sigma, mode="nearest") if max(sigma) > 0 else image.voxels_kji
+    matrix, offset = _kji_from_kji(image.grid, grid)
+    return np.asarray(
+        ndimage.affine_transform(
+            smooth, matrix, offset, output_shape=grid.shape_kji, order=1, mode="constant", cval=outside
+        )
+    )
+
+
+def resampled_mask(mask: Mask, grid: Grid) -> BoolVoxels:
+    """Return a mask on another lattice by its nearest voxel: for pictures and metrics, never to be measured."""
+    matrix, offset = _kji_from_kji(mask.grid, grid)
+    values = ndimage.affine_transform(
+        mask.voxels_kji.astype(np.uint8), matrix, offset, output_shape=grid.shape_kji, order=0, mode="constant"
+    )
+    return np.asarray(values > 0)
+
+
+def _kji_from_kji(source: Grid, target: Grid) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return matrix and offset that take (k, j, i) indices of `target` to those of `source`."""
+    ijk = source.ijk_from_lps_mm @ target.lps_mm_from_ijk
+    return ijk[:3, :3][::-1, ::-1], ijk[:3, 3][::-1]
+
+
+def grown(voxels: BoolVoxels, by_mm: float, spacing_mm: float) -> BoolVoxels:
+    """Return a mask grown by a distance."""
+    if not voxels.any():
+        return voxels
+    return np.asarray(ndimage.distance_transform_edt(~voxels, sampling=spacing_mm) <= by_mm)
+
+
+def metric_region(post: Working, settings: RegistrationSettings) -> BoolVoxels:
+    """Return where the metric looks, on POST's lattice: (liver + 5 mm) minus (zone + 5 mm), inside the scan."""
+    spacing = settings.working_mm
+    where = post.seen if post.liver is None else grown(post.liver, settings.liver_margin_mm, spacing) & post.seen
+    return where & ~grown(post.zone, settings.zone_margin_mm, spacing)
+
+
+def itk_image(voxels: npt.NDArray[np.generic], grid: Grid) -> sitk.Image:
+    """Return an ITK image (LPS) of voxels on an axis-aligned lattice."""
+    image = sitk.GetImageFromArray(np.asarray(voxels))
+    image.SetSpacing(tuple(grid.spacing_kji_mm[::-1]))
+    image.SetOrigin(tuple(float(v) for v in grid.lps_mm_from_ijk[:3, 3]))
+    return image
+
+
+Observe = Callable[[str, float], None]
+"""Progress: (what is being done, share done)."""

@@ -1,0 +1,96 @@
+"""What is looked at to judge an alignment, and the error that it predicts at each ablation zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from planner.grid import FloatArray, Grid
+from planner.register.alignment import Check, SpatialMap
+from planner.register.prepare import Working, grown
+from planner.register.settings import RegistrationSettings
+from planner.surface import Surface
+from planner.volume import BoolVoxels, FloatVoxels
+
+AROUND_ZONE_MM = 20.0
+ERROR_FLOOR_MM = 1.0
+ERROR_PER_SPREAD_MM = 1.2
+"""Predicted mean error = hypot(floor, factor x distance between two settings); see scripts/bench_review.py."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The maps that were found for one case: the one in use, the stiffer second opinion, and the rigid one."""
+
+    used: SpatialMap
+    second: SpatialMap
+    rigid: SpatialMap
+
+
+def predicted_error_mm(answers: Answers, zone: Surface) -> float:
+    """Return the predicted mean 3-D registration error at a zone, mm, from how much two settings disagree there."""
+    points = zone.vertices_lps_mm
+    apart = np.linalg.norm(answers.used.pre_from_post(points) - answers.second.pre_from_post(points), axis=1)
+    return float(np.hypot(ERROR_FLOOR_MM, ERROR_PER_SPREAD_MM * apart.mean()))
+
+
+def zone_checks(
+    error_mm: float, zone: BoolVoxels, post: Working, pre_scan: Grid, used: SpatialMap, settings: RegistrationSettings
+) -> tuple[Check, ...]:
+    """Return what was looked at around one zone: shared field of view and predicted error."""
+    around = grown(zone, AROUND_ZONE_MM, settings.working_mm) & post.seen
+    if post.liver is not None:
+        around &= post.liver | zone
+    points = post.grid.lps_mm(np.argwhere(around)[:, ::-1]) if around.any() else np.empty((0, 3))
+    share = float(pre_scan.contains(used.pre_from_post(points)).mean()) if len(points) else 0.0
+    return (
+        Check(
+            "shared_field_of_view", round(share, 4), "fraction", share >= settings.shared_share,
+            f"{share:.0%} of the liver within {AROUND_ZONE_MM:.0f} mm of the zone lies in both scans"
+            f" (at least {settings.shared_share:.0%} needed)",
+        ),
+        Check(
+            "predicted_error", round(error_mm, 4), "mm", error_mm <= settings.worst_error_mm,
+            f"predicted registration error at the zone {error_mm:.1f} mm"
+            f" (at most {settings.worst_error_mm:.0f} mm accepted)",
+        ),
+    )  # fmt: skip
+
+
+def case_checks(
+    post: Working, moved_rigid: FloatVoxels, moved_used: FloatVoxels, moved_liver: BoolVoxels | None, region: BoolVoxels
+) -> tuple[Check, ...]:
+    """Return what is shown for the whole case, none of which decides: similarity before and after, liver overlap."""
+    checks = [
+        _shown("correlation_rigid", correlation(post.image, moved_rigid, region), "similarity after the rigid step"),
+        _shown("correlation", correlation(post.image, moved_used, region), "similarity with the map in use"),
+    ]
+    if moved_liver is not None and post.liver is not None:
+        both = 2.0 * float((moved_liver & post.liver).sum())
+        dice = both / float(max(1, moved_liver.sum() + post.liver.sum()))
+        checks.append(_shown("liver_dice", dice, "overlap of the two liver masks"))
+    return tuple(checks)
+
+
+def _shown(name: str, value: float, text: str) -> Check:
+    return Check(name, round(value, 4), "ratio", None, f"{text}: {value:.3f} (shown, decides nothing)")
+
+
+def correlation(a: FloatVoxels, b: FloatVoxels, where: BoolVoxels) -> float:
+    """Return the linear correlation of two images over a region; 0 where either is constant."""
+    x, y = a[where].astype(np.float64), b[where].astype(np.float64)
+    if len(x) < 2 or x.std() == 0.0 or y.std() == 0.0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def moved_onto(values: npt.NDArray[np.generic], source: Grid, target: Grid, used: SpatialMap, order: int) -> FloatArray:
+    """Return voxels of PRE's working lattice read at the places that POST's lattice maps to."""
+    kji = np.indices(target.shape_kji).reshape(3, -1)
+    points = used.pre_from_post(target.lps_mm(kji[::-1].T))
+    places = source.ijk(points)[:, ::-1].T
+    found = ndimage.map_coordinates(np.asarray(values, dtype=np.float32), places, order=order, mode="nearest")
+    return np.asarray(found.reshape(target.shape_kji))

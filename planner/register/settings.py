@@ -1,0 +1,40 @@
+"""Settings of the registration, with what each is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationSettings:
+    """How PRE is brought onto POST.
+
+    Parameters
+    ----------
+    kind
+        The richest map to try: "identity", "rigid" or "deformable".
+    working_mm
+        Isotropic spacing of the images that are compared.
+    liver_margin_mm, zone_margin_mm
+        The metric sees (liver + the first) minus (zone + the second): the zone itself looks like nothing in PRE.
+    control_mm
+        Control point distances of the deformation, coarse to fine.
+    window_hu
+        Intensities are clipped to this range first.
+    seed
+        Of the metric's random samples.
+    shared_share
+        Least share of (zone + 20 mm, inside the liver) that must lie in both scans.
+    worst_error_mm
+        Largest predicted error at a lesion with which it is still assessed.
+    """
+
+    kind: str = "deformable"
+    working_mm: float = 3.0
+    liver_margin_mm: float = 5.0
+    zone_margin_mm: float = 5.0
+    control_mm: tuple[float, ...] = (64.0, 32.0)
+    window_hu: tuple[float, float] = (-50.0, 250.0)
+    seed: int = 20130101
+    shared_share: float = 0.8
+    worst_error_mm: float = 5.0

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from pipelines.case_file import read_case_file
+from planner.errors import InputError
+
+WHOLE = """
+[case]
+id = "p7"
+[pre]
+path = "a/b"
+series_uid = "1.2"
+[[mask]]
+study = "pre"
+role = "tumour"
+file = "m.nii.gz"
+label = [1, 2]
+[[mask]]
+study = "post"
+file = "all.nii.gz"
+label = "TotalSegmentator"
+[[pair]]
+lesion = 1
+zones = [1, "2"]
+[facts]
+primary = "colorectal"
+age_years = 61
+cirrhosis = false
+afp = ""
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "case.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_case_file(path)
+
+
+def test_everything_that_a_case_file_may_say_is_read(tmp_path):
+    case = read(tmp_path, WHOLE)
+    assert case.case.id == "p7"
+    assert case.path_of("pre") == tmp_path / "a/b"
+    assert case.path_of("post") is None
+    (mask,) = case.masks_of("pre")
+    assert (mask.role, mask.label, case.file_of(mask)) == ("tumour_1", [1, 2], tmp_path / "m.nii.gz")
+    assert case.masks_of("post")[0].is_whole_map
+    assert dict(case.pairs) == {"1": ("1", "2")}
+    assert dict(case.known_facts) == {"primary": "colorectal", "age_years": 61, "cirrhosis": False}
+    assert len(case.sha256) == 64
+
+
+def test_an_empty_case_file_says_nothing(tmp_path):
+    case = read(tmp_path, "")
+    assert case.mask == []
+    assert dict(case.known_facts) == {}
+
+
+MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[cas]\nid = 'x'", ["'cas'", "'case'"]),
+        ("[case]\nidd = 'x'", ["'idd' in case", "'id'"]),
+        (MASK + "roll = 'x'", ["'roll' in mask, number 1", "'role'"]),
+        (MASK.replace("liver", "livr"), ["mask, number 1, role", "'livr'", "'liver'"]),
+        (MASK.replace('"pre"', '"per"'), ["mask, number 1, study"]),
+        (MASK.replace('file = "a"', ""), ["'file' is missing"]),
+        (MASK.replace('role = "liver"', ""), ["role"]),
+        (MASK + "segment = 1\nlabel = 2", ["segment", "label"]),
+        (MASK + MASK, ["pre liver", "twice"]),
+        (MASK + "label = 1.5", ["mask, number 1, label"]),
+        ("[[pair]]\nlesion = 'a'\nzones = [1]", ["pair, number 1, lesion"]),
+        ("[[pair]]\nlesion = 1\nzones = []", ["pair, number 1, zones"]),
+        ("[[pair]]\nlesion = 1\nzones = [1]\n" * 2, ["lesion 1", "twice"]),
+        ("[facts]\nx = {a = 1}", ["facts, x"]),
+        ("a = ", ["not TOML"]),
+        (b"\xff", ["not TOML"]),
+    ],
+)
+def test_a_fault_is_one_line_that_names_its_place(tmp_path, text, words):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.exit_code == 3
+    assert all(word in message for word in ["case.toml", *words]), message
+
+
+def test_a_missing_case_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_case_file(tmp_path / "no.toml")
+    assert caught.value.code == "missing"

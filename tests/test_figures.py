@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+from review_fixture import (
+    TUMOURS,
+    a_case,
+    an_assessment,
+    assessed,
+    asymmetric_map,
+    ball_margin,
+    lattice,
+    rotation,
+    sphere,
+)  # fmt: skip
+
+from pipelines.figures import MatplotlibIllustrator, style
+from pipelines.figures.sections import ORIENTATIONS, Section
+from pipelines.figures.solid import MOST_TRIANGLES, thinned
+from planner.assess import Assessment
+from planner.case import Case
+from planner.measure.margin import Margin
+from planner.report.figure import Figure
+from planner.volume import Mask, Volume
+
+CENTRE = np.array([-30.0, 12.0, 25.0])
+
+
+def section(orientation: str) -> Section:
+    return Section(orientation, CENTRE, (20.0, 15.0), step_mm=0.5)
+
+
+def at(plane: Section, x: float, y: float) -> tuple[int, int]:
+    columns, rows = plane.axes_mm
+    return int(np.argmin(abs(rows - y))), int(np.argmin(abs(columns - x)))
+
+
+TOWARDS = {"R": (-1, 0, 0), "L": (1, 0, 0), "A": (0, -1, 0), "P": (0, 1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_letters_name_the_patient_direction_of_each_edge(orientation: str) -> None:
+    plane = section(orientation)
+    left, right, top, bottom = (np.array(TOWARDS[letter]) for letter in plane.letters)
+    x, y = plane.project(CENTRE + np.stack([left, right, top, bottom])).T
+    assert list(np.rint(x)) == [-1, 1, 0, 0]
+    assert list(np.rint(y)) == [0, 0, 1, -1]
+
+
+def test_axial_pictures_are_radiological() -> None:
+    assert section("axial").letters == ("R", "L", "A", "P")
+    assert section("coronal").letters == ("R", "L", "S", "I")
+    assert section("sagittal").letters == ("A", "P", "S", "I")
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_plane_shows_the_value_at_its_patient_point_on_an_oblique_sheared_flipped_lattice(orientation: str) -> None:
+    shear = np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 0.1], [0.0, 0.0, 1.0]])
+    grid = lattice((40, 60, 70), (1.5, 1.7, -2.5), rotation(0, 20.0) @ rotation(2, 10.0) @ shear)
+    points = grid.lps_mm(np.argwhere(np.ones(grid.shape_kji))[:, ::-1])
+    # A linear function is what linear interpolation reproduces exactly.
+    slope = np.array([1.0, 3.0, -2.0])
+    volume = Volume((points @ slope).reshape(grid.shape_kji), grid)
+    plane = section(orientation)
+    shown = plane.image(volume).ravel()
+    inside = np.isfinite(shown)
+    assert inside.mean() > 0.9
+    assert np.abs(shown - plane.points_lps_mm() @ slope)[inside].max() < 0.01
+
+
+def test_what_lies_outside_a_volume_is_not_made_up() -> None:
+    grid = lattice((5, 5, 5), (1.0, 1.0, 1.0), np.eye(3))
+    far = Section("axial", np.array([500.0, 0.0, 0.0]), (5.0, 5.0))
+    assert np.isnan(far.image(Volume(np.zeros((5, 5, 5)), grid))).all()
+
+
+def test_the_moved_pre_study_is_sampled_where_the_map_says() -> None:
+    here = asymmetric_map()
+    case = a_case()
+    plane = section("axial")
+    shown = plane.image(case.pre.image, here.pre_from_post)
+    row, column = at(plane, 4.0, -3.0)
+    there = here.pre_from_post(CENTRE + 4.0 * plane.right - 3.0 * plane.up)
+    nearest = np.rint(case.pre.image.grid.ijk(there)[0]).astype(int)[::-1]
+    around = case.pre.image.voxels_kji[tuple(slice(n - 1, n + 2) for n in nearest)]
+    assert around.min() <= shown[row, column] <= around.max()
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("height_mm", [0.0, 5.0, -7.0])
+def test_a_plane_cuts_a_sphere_in_one_closed_circle_of_the_right_radius(orientation: str, height_mm: float) -> None:
+    plane = section(orientation)
+    ball = sphere(CENTRE + height_mm * plane.normal + 3.0 * plane.right, 10.0, count=4000)
+    lines = plane.cut(ball)
+    assert len(lines) == 1
+    assert np.allclose(lines[0][0], lines[0][-1])
+    radius = np.linalg.norm(lines[0] - np.array([3.0, 0.0]), axis=1)
+    assert np.abs(radius - np.sqrt(100 - height_mm**2)).max() < 0.1
+
+
+def test_a_plane_beside_a_sphere_cuts_nothing() -> None:
+    assert section("axial").cut(sphere(CENTRE + np.array([0, 0, 10.5]), 10.0)) == []
+
+
+def test_a_mask_is_outlined_where_it_ends() -> None:
+    grid = lattice((60, 60, 60), (1.0, 1.0, 1.0), rotation(1, 15.0))
+    points = grid.lps_mm(np.argwhere(np.ones(grid.shape_kji))[:, ::-1])
+    ball = Mask((np.linalg.norm(points - CENTRE, axis=1) < 9.0).reshape(grid.shape_kji), grid)
+    lines = section("coronal").outlines(ball)
+    assert len(lines) == 1
+    assert np.abs(np.linalg.norm(lines[0], axis=1) - 9.0).max() < 1.0
+
+
+def test_bands_begin_at_their_threshold() -> None:
+    assert list(style.band_of([-0.01, 0.0, 4.99, 5.0, 9.99, 10.0, np.inf])) == [0, 1, 1, 2, 2, 3, 3]
+
+
+def test_thinning_never_loses_the_thin_spot() -> None:
+    ball = sphere(CENTRE, 20.0, count=20000)
+    margins = np.full(20000, 12.0)
+    margins[777] = -1.5
+    thin, kept = thinned(ball, margins)
+    assert len(thin.triangles) <= MOST_TRIANGLES
+    assert kept.min() == -1.5
+    place = thin.vertices_lps_mm[int(np.argmin(kept))]
+    assert np.linalg.norm(place - ball.vertices_lps_mm[777]) < 3.0
+    assert thin.volume_ml == pytest.approx(ball.volume_ml, rel=0.03)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[Figure, ...]:
+    return MatplotlibIllustrator().draw(a_case(), an_assessment())
+
+
+def test_an_assessed_lesion_has_four_pictures_and_an_untreated_one_two(drawn: tuple[Figure, ...]) -> None:
+    kinds = ("planes", "distribution", "solid", "checkerboard")
+    expected = [f"lesion_{lesion}_{kind}" for lesion in ("1", "2") for kind in kinds]
+    assert [figure.name for figure in drawn] == [*expected, "lesion_3_planes", "lesion_3_checkerboard"]
+    assert [figure.lesion_id for figure in drawn] == ["1"] * 4 + ["2"] * 4 + ["3"] * 2
+
+
+def test_pictures_are_png_without_dates_or_versions(drawn: tuple[Figure, ...]) -> None:
+    for figure in drawn:
+        picture = Image.open(BytesIO(figure.content))
+        picture.load()
+        assert picture.format == "PNG"
+        assert set(picture.info) <= {"dpi"}
+        assert min(picture.size) > 300
+        assert figure.alt
+        assert figure.caption
+
+
+def of_lesion(case: Case, assessment: Assessment, place: int) -> tuple[Figure, ...]:
+    return MatplotlibIllustrator().draw(case, replace(assessment, lesions=assessment.lesions[place : place + 1]))
+
+
+def test_the_same_lesion_gives_the_same_bytes_and_no_global_figure(drawn: tuple[Figure, ...]) -> None:
+    again = of_lesion(a_case(), an_assessment(), 1)
+    assert [figure.content for figure in again] == [figure.content for figure in drawn[4:8]]
+    assert plt.get_fignums() == []
+
+
+def share_of_colour(content: bytes, colour: str) -> float:
+    pixels = np.asarray(Image.open(BytesIO(content)).convert("RGB")).astype(int)
+    rgb = np.array([int(colour[n : n + 2], 16) for n in (1, 3, 5)])
+    return float((np.abs(pixels - rgb).max(axis=2) <= 2).mean())
+
+
+def test_band_colours_reach_the_picture_exactly(drawn: tuple[Figure, ...]) -> None:
+    by_name = {figure.name: figure for figure in drawn}
+    for band in style.BANDS:
+        assert share_of_colour(by_name["lesion_2_distribution"].content, band.colour) > 1e-4
+    # Lesion 1 is covered: vermilion is in the key alone.
+    covered, uncovered = (by_name[f"lesion_{n}_distribution"].content for n in (1, 2))
+    assert share_of_colour(uncovered, "#D55E00") > 10 * share_of_colour(covered, "#D55E00")
+
+
+def no_minimum(margin: Margin) -> Margin:
+    endless = replace(margin.map, primary_mm=np.full_like(margin.map.primary_mm, np.inf))
+    return replace(margin, map=endless, min_mm=None, at_lps_mm=None, foot_lps_mm=None, direction=None, interval=None,
+                   reason="all of the tumour's surface faces the liver capsule")  # fmt: skip
+
+
+def test_a_lesion_that_faces_the_capsule_all_round_is_drawn_without_a_thin_spot() -> None:
+    lesion = replace(assessed("1"), margin=no_minimum(ball_margin("1")))
+    figures = MatplotlibIllustrator().draw(a_case(), replace(an_assessment(), lesions=(lesion,)))
+    assert len(figures) == 4
+    assert "faces the liver capsule" in figures[0].alt
+
+
+def test_a_lesion_without_a_tumour_mask_is_left_out() -> None:
+    lesion = replace(an_assessment().lesions[2], lesion_id="9")
+    assert MatplotlibIllustrator().draw(a_case(), replace(an_assessment(), lesions=(lesion,))) == ()
+
+
+def test_an_image_that_is_not_ct_is_shown_in_its_own_range() -> None:
+    grid = lattice((8, 8, 8), (1.0, 1.0, 1.0), np.eye(3))
+    window = style.window_of(Volume(np.linspace(1000, 2000, 512).reshape(8, 8, 8), grid, "MR"))
+    assert 1000 <= window.low < window.high <= 2000
+    assert style.window_of(Volume(np.zeros((8, 8, 8)), grid, "CT")).grey([-160.0, 240.0, 40.0]).tolist() == [0, 1, 0.5]
+
+
+def test_the_fixture_is_what_the_pictures_say() -> None:
+    # Independent of all drawing: the tumour of PRE, moved by the map, lies on its ball in POST.
+    mask = a_case().pre.tumours["1"]
+    moved = asymmetric_map().post_from_pre(mask.centres_lps_mm())
+    assert np.linalg.norm(moved.mean(axis=0) - TUMOURS["1"][0]) < 0.3

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from review_fixture import a_review, an_assessment
+
+from pipelines.bundled import text
+from pipelines.store.result import result_document
+from planner.assess import Assessment, Reason
+from planner.report import words
+from planner.report.figure import Figure
+from planner.report.html import band, render_html
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+HOSTILE = '<script>alert(1)</script>" onload="x\u202e' + "A" * 300
+
+
+def page(assessment: Assessment | None = None, **changes: object) -> str:
+    review = a_review()
+    given = {
+        "figures": (Figure("lesion_1_plane", "A plane.", "alternative text", "image/png", PIXEL, "1"),
+                    Figure("all", "All.", "case picture", "image/png", PIXEL)),
+        "provenance": review.provenance, "timings_s": review.timings_s, "template": text("report.html.jinja"),
+        "css": text("report.css"), "notes": ("PRE: a note.",),
+    } | changes  # fmt: skip
+    return render_html(assessment or an_assessment(), **given)  # type: ignore[arg-type]
+
+
+class Outline(HTMLParser):
+    """What the tests ask of a page: tags with attributes in order, text, and whether every element is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+
+def test_the_page_reaches_for_nothing_outside_itself() -> None:
+    html = page()
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", html.replace("<!DOCTYPE html>", ""))
+    for tag, attributes in Outline(html).tags:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "form", "base"}
+        assert all(not name.startswith("on") and name != "style" for name in attributes)
+        for name in ("src", "href"):
+            if value := attributes.get(name):
+                assert value.startswith(("data:image/png;base64,", "#"))
+
+
+def test_the_content_policy_allows_its_own_style_sheet_and_pictures_only() -> None:
+    html = page()
+    policy = next(a["content"] for _, a in Outline(html).tags if a.get("http-equiv") == "Content-Security-Policy")
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert style is not None
+    assert policy is not None
+    digest = base64.b64encode(hashlib.sha256(style.group(1).encode()).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'")
+
+
+def test_every_link_within_the_page_has_its_target() -> None:
+    tags = Outline(page()).tags
+    targets = {attributes.get("id") for _, attributes in tags}
+    links = [str(attributes["href"])[1:] for tag, attributes in tags if tag == "a"]
+    assert len(links) == 3
+    assert set(links) <= targets
+
+
+def test_hostile_strings_are_text() -> None:
+    hostile = replace(
+        an_assessment(), case_id=HOSTILE, notes=(HOSTILE,), reasons=(Reason(HOSTILE, "code", HOSTILE),)
+    )  # fmt: skip
+    figure = Figure("x", HOSTILE, HOSTILE, "image/png", PIXEL, "1")
+    html = page(hostile, figures=(figure,), provenance={HOSTILE: {HOSTILE: HOSTILE}}, notes=(HOSTILE,),
+                timings_s={HOSTILE: 1.0})  # fmt: skip
+    outline = Outline(html)
+    assert not outline.open
+    assert "script" not in {tag for tag, _ in outline.tags}
+    assert not any("onload" in attributes for _, attributes in outline.tags)
+    assert '<script>alert(1)</script>" onload="x\ufffd' in "".join(outline.words)
+    assert "\u202e" not in html
+
+
+def test_the_answer_comes_first_and_the_banner_above_it() -> None:
+    html = page()
+    marks = [words.BANNER, 'id="margins"', 'id="unknown"', 'id="registration"', 'id="lesion-1"', 'id="lesion-3"',
+             'id="notes"', 'id="method"']  # fmt: skip
+    places = [html.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert html.index("<table") == html.index('<table class="margins"')
+
+
+def test_the_page_is_accessible_in_its_structure() -> None:
+    tags = Outline(page()).tags
+    assert next(attributes for tag, attributes in tags if tag == "html")["lang"] == "en"
+    assert [tag for tag, _ in tags].count("h1") == 1
+    assert all(attributes.get("alt") for tag, attributes in tags if tag == "img")
+    heads = [attributes for tag, attributes in tags if tag == "th"]
+    assert heads
+    assert all(attributes.get("scope") in {"row", "col", "colgroup"} for attributes in heads)
+    assert [tag for tag, _ in tags].count("table") == [tag for tag, _ in tags].count("caption")
+
+
+def printed(cell: str) -> float:
+    return float(cell)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_every_number_of_the_table_is_that_of_the_result(index: int) -> None:
+    lesion = result_document(a_review())["lesions"][index]
+    margin = lesion["margin"]
+    row = re.findall(r"<tr><th scope=\"row\" data-key=\"lesion_id\">.*?</tr>", page(), re.DOTALL)[index]
+    cells = dict(re.findall(r"<td data-key=\"(\w+)\"[^>]*>(.*?)</td>", row))
+    low, high = cells["ci95_mm"].split(" to ")
+    lengths = {
+        "min_mm": margin["min_mm"], "geometric_min_mm": margin["geometric_min_mm"], "q05_mm": margin["q05_mm"],
+        "registration_error_mm": lesion["registration_error_mm"],
+    }  # fmt: skip
+    for key, value in lengths.items():
+        assert printed(cells[key]) == pytest.approx(value, abs=0.0501)
+    assert [printed(low), printed(high)] == pytest.approx(margin["ci95_mm"], abs=0.0501)
+    for limit in ("0", "5", "10"):
+        share = 100 * margin["surface_fraction_below"][limit]
+        assert printed(cells[f"below_{limit}"]) == pytest.approx(share, abs=0.501)
+    assert printed(cells["tumour_ml"]) == pytest.approx(lesion["tumour_ml"], abs=0.00501)
+    assert printed(cells["ablation_ml"]) == pytest.approx(lesion["ablation_ml"], abs=0.0501)
+    assert printed(cells["residual_ml"]) == pytest.approx(margin["residual_ml"], abs=0.000501)
+    assert cells["p_at_least_5"] == "&lt;1"
+    assert margin["p_at_least"]["5"] == 0.004
+    assert cells["direction"] == margin["direction"]
+
+
+def test_rigid_and_deformable_margins_stand_side_by_side() -> None:
+    rows = re.findall(r"<tr><th scope=\"row\">2</th>(.*?)</tr>", page())
+    assert re.findall(r">([^<]+)</td>", rows[0]) == ["1.6", "-3.1", "-3.9"]
+
+
+def test_checks_read_passed_failed_or_shown_only() -> None:
+    html = page()
+    assert html.count(">check passed<") == html.count(">check failed<") == html.count(">shown only<") == 1
+    assert not re.search(r"\b(PASS|FAIL)\b", html)
+
+
+def test_timings_and_versions_are_printed() -> None:
+    said = " ".join(Outline(page()).words)
+    assert "total 36.8" in said
+    assert "settings.margin.growth_mm" in said
+    assert "ab" * 32 in said
+
+
+def test_pictures_stand_with_their_lesion() -> None:
+    html = page()
+    assert html.index('alt="case picture"') < html.index('id="lesion-1"') < html.index('alt="alternative text"')
+    assert html.index('alt="alternative text"') < html.index('id="lesion-2"')
+
+
+def test_a_picture_of_another_media_type_is_refused() -> None:
+    with pytest.raises(ValueError, match="text/html"):
+        page(figures=(Figure("x", "", "", "text/html", b"<script>", None),))
+
+
+def test_the_page_is_the_same_every_time() -> None:
+    assert page() == page()
+
+
+def test_a_case_without_lesions_still_has_a_page() -> None:
+    empty = replace(an_assessment(), lesions=(), findings=(), status="not_assessable")
+    assert "No lesions." in page(empty, figures=(), provenance={}, timings_s={})
+
+
+@pytest.mark.parametrize(
+    ("margin_mm", "name"),
+    [(-0.1, "below-0"), (0.0, "below-5"), (4.99, "below-5"), (5.0, "below-10"), (10.0, "from-10"), (None, "unknown")],
+)
+def test_bands_begin_at_their_threshold(margin_mm: float | None, name: str) -> None:
+    assert band(margin_mm) == name

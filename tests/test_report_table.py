@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from review_fixture import an_assessment, assessed
+
+from planner.assess import LesionAssessment, Reason
+from planner.measure.margin import Margin
+from planner.register.alignment import Alignment
+from planner.report import words
+from planner.report.table import columns, rows, table_text
+
+
+def cells(lesion_index: int) -> dict[str, str]:
+    heads = [column.key for column in columns()]
+    return dict(zip(heads, rows(an_assessment())[lesion_index], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(2.34, "2.3"), (-3.06, "-3.1"), (4.96, "4.96"), (4.9996, "4.9996"), (5.0, "5.0"), (-0.04, "-0.04"),
+     (0.04, "0.0"), (9.97, "9.97"), (None, "n/a"), (float("inf"), "n/a")],
+)  # fmt: skip
+def test_rounding_never_carries_a_margin_over_a_threshold(value: float | None, printed: str) -> None:
+    assert words.millimetres(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("share", "printed"), [(0.0, "0"), (0.004, "<1"), (0.5, "50"), (0.996, ">99"), (1.0, "100"), (None, "n/a")]
+)
+def test_a_share_that_is_not_nothing_is_never_printed_as_nothing(share: float | None, printed: str) -> None:
+    assert words.percent(share) == printed
+
+
+def test_the_row_holds_the_analytic_margin_of_a_ball_in_a_ball() -> None:
+    # Lesion 2: zone radius 13, tumour radius 8, centres sqrt(25 + 36 + 4) = 8.06 apart: 13 - 8 - 8.06 = -3.06.
+    row = cells(1)
+    assert row["min_mm"] == "-3.1"
+    assert row["ci95_mm"] == "-4.3 to -0.8"
+    assert row["tumour_ml"] == "2.14"
+    assert row["direction"] == "posterior-left"
+
+
+def test_a_negative_margin_reads_not_covered_on_these_images() -> None:
+    assert "Lesion 2: not covered on these images" in table_text(an_assessment())
+
+
+def test_a_margin_whose_interval_reaches_below_zero_says_so() -> None:
+    lesion = assessed("1")
+    assert lesion.margin is not None
+    assert lesion.margin.interval is not None
+    doubtful = replace(lesion.margin, interval=replace(lesion.margin.interval, low_mm=-0.2))
+    assert words.reading(replace(lesion, margin=doubtful)).endswith("the interval reaches below 0")
+
+
+def test_a_lesion_without_margin_prints_its_reason_and_no_number() -> None:
+    row = cells(2)
+    assert row["min_mm"] == row["ci95_mm"] == row["registration_error_mm"] == words.UNKNOWN
+    assert "no ablation zone touches this tumour [not-treated]" in table_text(an_assessment())
+
+
+def without_minimum(lesion: LesionAssessment) -> LesionAssessment:
+    margin = lesion.margin
+    assert isinstance(margin, Margin)
+    none = replace(margin, min_mm=None, at_lps_mm=None, foot_lps_mm=None, direction=None, q05_mm=None, median_mm=None,
+                   interval=None, reason="all of the tumour's surface faces the liver capsule")  # fmt: skip
+    return replace(lesion, margin=none)
+
+
+def test_a_tumour_that_faces_the_capsule_all_round_reads_its_reason() -> None:
+    lesion = without_minimum(assessed("1"))
+    text = table_text(replace(an_assessment(), lesions=(lesion,)))
+    assert "Lesion 1: all of the tumour's surface faces the liver capsule" in text
+    assert words.margin_sentences(lesion)[0].startswith("No minimal margin: all of")
+
+
+def test_columns_are_aligned() -> None:
+    lines = table_text(an_assessment()).splitlines()
+    rule = next(n for n, line in enumerate(lines) if line.startswith("---"))
+    end = lines[rule].index("  ", lines[rule].index("--------------"))
+    for line in lines[rule + 1 : rule + 4]:
+        assert line[end - 1] != " "
+        assert line[end] == " "
+
+
+def test_the_sign_is_explained_and_nothing_is_advised() -> None:
+    text = table_text(an_assessment())
+    assert words.SIGN in text
+    assert words.BANNER in text
+    for advice in ("do not treat", "re-treat", "retreat", "recommend", "LTP", "should"):
+        assert advice not in text
+
+
+def test_control_characters_of_an_input_cannot_forge_a_line() -> None:
+    forged = replace(an_assessment(), case_id="a\nLesion 9: covered\x1b[2J\u202e")
+    assert table_text(forged).splitlines()[0] == "Case a?Lesion 9: covered?[2J?: assessed"
+
+
+def test_the_reasons_of_a_case_come_before_those_of_its_lesions() -> None:
+    failed = replace(an_assessment(), status="not_assessable", reasons=(Reason(None, "gate", "livers do not meet"),))
+    text = table_text(failed)
+    assert text.index("Case: livers do not meet [gate]") < text.index("Lesion 3: margin:")
+
+
+def test_a_failed_check_of_a_zone_is_told_beside_the_alignment() -> None:
+    assert words.alignment_sentence(an_assessment().alignment).endswith("A check failed for zone 2.")
+    given = Alignment.as_given("masks came aligned")
+    assert words.alignment_sentence(given).endswith("Nothing was checked that could fail.")
+
+
+def test_an_interval_is_never_printed_without_what_it_assumes() -> None:
+    lesion = assessed("1")
+    assert lesion.margin is not None
+    text = " ".join(words.interval_sentences(lesion.margin.interval))
+    assert "tumour contour 0.50 mm, zone contour 0.70 mm (alike over 6.0 mm)" in text
+    assert "registration 57 %" in text
+    assert words.interval_sentences(None) == ("No interval was computed.",)
