@@ -19,7 +19,7 @@ from planner.measure.margin import THRESHOLDS_MM, Margin, measure_margin
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.measure.zone import Zone
 from planner.register.alignment import Alignment, Check
-from planner.surface import Surface, surface_of
+from planner.surface import Surface, nets_surface, surface_of
 from planner.volume import Mask, Volume
 
 Observe = Callable[[str, float], None]
@@ -287,7 +287,7 @@ def _near(
     if not cut.any():
         return None
     part = Mask(cut, mask.grid.cropped((int(start[0]), int(start[1]), int(start[2])), cut.shape), mask.name)
-    return surface_of(part)
+    return nets_surface(part.cropped(2))
 
 
 def _liver(

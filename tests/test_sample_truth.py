@@ -106,7 +106,7 @@ def test_volume_area_and_quantiles_of_a_ball_follow_the_formulas():
         Ellipsoid(np.array([1.0, 2, 3]), np.array([10.0, 20, 30])),
         Column(np.array([0.0, 5]), np.array([12.0, 8]), 2.5, -10, 10),
         Tube.along([(0, 0, 0), (10, 0, 0), (10, 10, 5)], (4, 2)),
-        Star(np.zeros(3), (ball((0, 0, 0), 10), ball((4, 0, 0), 9)), np.eye(3), np.array([0.1, -0.1, 0.05]), np.full(3, 6.0)),
+        Star(np.zeros(3), (ball((0, 0, 0), 9), ball((4, 0, 0), 9)), np.eye(3), np.array([0.1, -0.1, 0]), np.ones(3)),
         Blend((ball((0, 0, 0), 10), ball((8, 0, 0), 8)), cuts=((ball((4, 9, 0), 5), 0.0),), width_mm=4),
     ],
 )  # fmt: skip

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.sample.bowel import colon_tube, small_bowel_tube, stomach_tube
-from pipelines.sample.shapes import Blend, Column, Ellipsoid, FloatArray, Lattice, Shape, Tube
+from pipelines.sample.sampled import SampledLevel
+from pipelines.sample.shapes import Blend, Column, Ellipsoid, FloatArray, Shape, Tube
 from pipelines.sample.trunk import Trunk, make_trunk
 from pipelines.sample.vessels import Branch, Grower, curve, tube_of
 
@@ -157,7 +158,7 @@ DUCTS = {
 
 def _vessels(maker: Maker, organs: dict[str, Shape]) -> list[Branch]:
     """Lay ducts and trunks, then grow the portal and hepatic trees generation by generation."""
-    grower = Grower(maker.rng, Lattice.of([organs["liver"]], organs["liver"].box_mm, 3.0))
+    grower = Grower(maker.rng, SampledLevel.of([organs["liver"]], organs["liver"].box_mm, 3.0))
     sway = maker.rng.normal(size=3) * 1.0
     for name, (points, (first, last)) in DUCTS.items():
         grower.lay(name, maker.at(points) + sway, (first, last))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.sample.shapes import FloatArray, Lattice, Shape, Tube, norm, unit
+from pipelines.sample.sampled import SampledLevel
+from pipelines.sample.shapes import FloatArray, Shape, Tube, norm, unit
 from pipelines.sample.vessels import curve
 
 STOMACH = [(52, 20, 50), (62, 6, 36), (62, -18, 14), (48, -40, -10), (22, -50, -26), (-2, -44, -30), (-18, -32, -30)]
@@ -33,7 +34,7 @@ def small_bowel_tube(rng: np.random.Generator, scale: FloatArray, organs: dict[s
     """Return loops wandering through the lower abdomen, clear of the other organs."""
     names = ("kidney_left", "kidney_right", "gallbladder", "stomach", "liver", "colon", "aorta", "ivc")
     low, high = np.array([-42.0, -66, -132]) * scale, np.array([84.0, 22, -46]) * scale
-    avoid = Lattice.of([organs[name] for name in names], np.stack([low, high]), 4.0)
+    avoid = SampledLevel.of([organs[name] for name in names], np.stack([low, high]), 4.0)
     place, heading = np.array([40.0, -20, -80]) * scale, unit([1.0, 0.3, -0.4])
     path, tries = [place], 0
     while len(path) < 90 and tries < 4000:
@@ -46,7 +47,7 @@ def small_bowel_tube(rng: np.random.Generator, scale: FloatArray, organs: dict[s
     return Tube.along(curve(np.array(path), 2 * len(path)), (9.5, 10.5, 9.5))
 
 
-def _is_free(step: FloatArray, path: list[FloatArray], avoid: Lattice) -> bool:
+def _is_free(step: FloatArray, path: list[FloatArray], avoid: SampledLevel) -> bool:
     """Return whether a loop may pass: away from organs, and from its own older stretches."""
     own = np.array(path[:-3]) if len(path) > 3 else np.zeros((0, 3))
     if len(own) and float(norm(own - step).min()) < 20.0:

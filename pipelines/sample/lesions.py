@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from pipelines.sample.anatomy import NAMED_GENERATIONS, VESSELS, Anatomy
-from pipelines.sample.shapes import Ellipsoid, FloatArray, Lattice, Star, norm, unit
+from pipelines.sample.sampled import SampledLevel
+from pipelines.sample.shapes import Ellipsoid, FloatArray, Star, norm, unit
 from pipelines.sample.vessels import curve
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def fibonacci(count: int) -> FloatArray:
 class Site:
     """What placing asks of the anatomy: depth below the capsule, and spheres that fill vessels and ducts."""
 
-    depth: Lattice
+    depth: SampledLevel
     vessels: tuple[tuple[str, FloatArray, FloatArray], ...]
 
     def clearance_mm(self, points_mm: FloatArray) -> float:
@@ -82,7 +83,7 @@ def survey(anatomy: Anatomy) -> Site:
             radii = np.interp(np.linspace(0, 1, 40), np.linspace(0, 1, len(branch.radii_mm)), branch.radii_mm)
             rows.append((branch.owner, path, radii))
     deep = replace(anatomy.liver, noticed_mm=DEPTH_MM)
-    return Site(Lattice.of([deep], deep.box_mm, 3.0), tuple(rows))
+    return Site(SampledLevel.of([deep], deep.box_mm, 3.0), tuple(rows))
 
 
 def make_lesions(rng: np.random.Generator, site: Site) -> list[Lesion]:

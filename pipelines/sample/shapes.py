@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
 
 FloatArray = npt.NDArray[np.floating[Any]]
 EVERYWHERE_MM = 250.0
@@ -299,25 +298,3 @@ class Blend:
         level = level.copy()
         level[near] = smooth_max(level[near], gap_mm - shape(points_mm[near]), self.width_mm)
         return level
-
-
-@dataclass(frozen=True, eq=False)
-class Lattice:
-    """A level sampled on a lattice, for quick questions while organs are being placed; outside it is +50 mm."""
-
-    origin_mm: FloatArray
-    spacing_mm: float
-    values_mm: FloatArray
-
-    @classmethod
-    def of(cls, shapes: list[Shape], box_mm: FloatArray, spacing_mm: float) -> Lattice:
-        """Sample the union of shapes in a box."""
-        axes = [np.arange(box_mm[0][n], box_mm[1][n] + spacing_mm, spacing_mm) for n in range(3)]
-        nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).astype(np.float32)
-        values = reduce(np.minimum, (shape(nodes) for shape in shapes))
-        return cls(np.asarray(box_mm[0], dtype=np.float64), spacing_mm, values)
-
-    def __call__(self, points_mm: FloatArray) -> FloatArray:
-        """Return the level at points (n, 3) by trilinear interpolation."""
-        where = ((points_mm - self.origin_mm) / self.spacing_mm).T
-        return np.asarray(map_coordinates(self.values_mm, where, order=1, cval=50.0, output=np.float64))

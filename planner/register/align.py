@@ -10,7 +10,7 @@ from planner.case import Case
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment, Check, Kind, SpatialMap
-from planner.register.deformable import displacement_on_post, stiffer
+from planner.register.deformable import displacement_on_post
 from planner.register.prepare import (
     Observe,
     Working,
@@ -83,9 +83,9 @@ def _deformed(
     pre_on_post = moved_onto(pre.image, pre.grid, post.grid, rigid, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
     observe("registration: deformable", 0.4)
-    found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region, settings))
+    found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region))
     observe("registration: second opinion", 0.7)
-    coarse = displacement_on_post(post, pre_on_post, seen, region, stiffer(settings))
+    coarse = displacement_on_post(post, pre_on_post, seen, region, STIFFER)
     second = SpatialMap(rigid.rigid_pre_from_post, coarse)
     where = region & seen
     after = correlation(post.image, moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32), where)
@@ -100,6 +100,9 @@ def _nudged(rigid: SpatialMap) -> FloatArray:
     matrix[2, 3] += RIGID_DOUBT_MM
     return matrix
 
+
+STIFFER = 3.0
+"""The second opinion's factor on the bending energy."""
 
 RIGID_DOUBT_MM = 2.0
 """Without a deformable answer, the disagreement that is assumed at each zone."""

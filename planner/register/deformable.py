@@ -1,24 +1,82 @@
-"""The deformation that is left after the rigid motion: a cubic B-spline on local correlation, coarse to fine."""
+"""The deformation that is left after the rigid motion: a cubic B-spline free-form deformation with bending energy.
+
+Intensities are compared as r = post - (a pre + b), a and b re-estimated, under a robust weight log(1 + r^2 / (2 s)^2);
+the bending energy carries the answer smoothly across the ablation zone, which the metric never sees.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
+import numpy.typing as npt
+from scipy import ndimage, optimize, sparse
 
 from planner.grid import FloatArray
 from planner.register.alignment import Displacement
-from planner.register.prepare import Working, itk_image
-from planner.register.settings import RegistrationSettings
+from planner.register.prepare import Working
 from planner.volume import BoolVoxels, FloatVoxels
 
-SAMPLED = 0.2
-ITERATIONS = 20
+CONTROL_MM = 32.0
+"""Control point distance of the first level; each further level halves it."""
+
+LEVELS = ((2, 30), (1, 20))
+"""Per level: shrink factor of the images, iterations."""
+
+BENDING_WEIGHT = 0.3
+"""Weight of the bending energy against the robust intensity difference."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattice:
+    """Control points of a cubic B-spline: `counts` (k, j, i) of them, `spacing_mm` apart, the first outside the image."""
+
+    counts: tuple[int, int, int]
+    spacing_mm: float
+
+    @classmethod
+    def over(cls, shape_kji: Sequence[int], voxel_mm: float, spacing_mm: float) -> Lattice:
+        """Return the lattice that supports a volume."""
+        k, j, i = (int(np.ceil((n - 1) * voxel_mm / spacing_mm)) + 4 for n in shape_kji)
+        return cls((k, j, i), spacing_mm)
+
+    def basis(self, places_mm: FloatArray, axis: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        """Return for places along one axis the first of four control points and the four weights, shape (n, 4)."""
+        t = places_mm / self.spacing_mm
+        first = np.clip(np.floor(t).astype(np.int64), 0, self.counts[axis] - 4)
+        f = t - first
+        weights = np.stack([(1 - f) ** 3, 3 * f**3 - 6 * f**2 + 4, -3 * f**3 + 3 * f**2 + 3 * f + 1, f**3], axis=1)
+        return first, weights / 6.0
+
+    def matrix(self, places_kji_mm: FloatArray) -> sparse.csr_matrix:
+        """Return the sparse map from control values to values at places, shape (n, number of control points)."""
+        first, weights = zip(*(self.basis(places_kji_mm[:, axis], axis) for axis in range(3)), strict=True)
+        n = len(places_kji_mm)
+        columns = np.empty((n, 4, 4, 4), dtype=np.int64)
+        for a in range(4):
+            for b in range(4):
+                row = ((first[0] + a) * self.counts[1] + first[1] + b) * self.counts[2] + first[2]
+                columns[:, a, b, :] = row[:, None] + np.arange(4)
+        values = weights[0][:, :, None, None] * weights[1][:, None, :, None] * weights[2][:, None, None, :]
+        rows = np.arange(0, 64 * n + 1, 64)
+        shape = (n, int(np.prod(self.counts)))
+        return sparse.csr_matrix((values.ravel(), columns.ravel(), rows), shape=shape)
+
+    def dense(self, control: FloatArray, shape_kji: Sequence[int], voxel_mm: float) -> FloatArray:
+        """Return control values (k, j, i, 3) evaluated at every voxel of a volume."""
+        field = control
+        for axis, size in enumerate(shape_kji):
+            first, weights = self.basis(np.arange(size) * voxel_mm, axis)
+            full = np.zeros((size, self.counts[axis]))
+            for corner in range(4):
+                full[np.arange(size), first + corner] = weights[:, corner]
+            field = np.moveaxis(np.tensordot(full, field, axes=(1, axis)), 0, axis)
+        return np.asarray(field)
 
 
 def displacement_on_post(
-    post: Working, pre_on_post: FloatVoxels, seen: BoolVoxels, region: BoolVoxels, settings: RegistrationSettings
+    post: Working, pre_on_post: FloatVoxels, seen: BoolVoxels, region: BoolVoxels, bending: float = 1.0
 ) -> Displacement:
     """Return the displacement, on POST's working lattice, that takes POST onto the rigidly moved PRE.
 
@@ -32,61 +90,139 @@ def displacement_on_post(
         Where PRE has values on that lattice.
     region
         Where the metric looks.
+    bending
+        Factor on the weight of the bending energy.
     """
-    fixed = itk_image(post.image, post.grid)
-    mask = itk_image((region & seen).astype(np.uint8), post.grid)
-    total = np.zeros((*post.grid.shape_kji, 3), dtype=np.float64)
-    moving = pre_on_post
-    for control in settings.control_mm:
-        field = _level(fixed, itk_image(moving, post.grid), mask, control, settings)
-        total = _composed(total, field, post)
-        moving = _warped(pre_on_post, total, post)
-    return Displacement(total.astype(np.float32), post.grid)
+    voxel = post.grid.spacing_kji_mm[0]
+    shape = post.grid.shape_kji
+    lattice = Lattice.over(shape, voxel, CONTROL_MM)
+    control = np.zeros((*lattice.counts, 3))
+    for level, (shrink, iterations) in enumerate(LEVELS):
+        if level > 0:
+            lattice, control = _halved(lattice, control, shape, voxel)
+        pair = _Pair.of(post.image, pre_on_post, region & seen, voxel, shrink)
+        control = _fitted(pair, lattice, control, iterations, bending * BENDING_WEIGHT)
+    field = lattice.dense(control, shape, voxel)
+    return Displacement(_zero_at_rim(field)[..., ::-1].astype(np.float32), post.grid)
 
 
-def _level(
-    fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, control_mm: float, settings: RegistrationSettings
-) -> FloatArray:
-    """Return the displacement (k, j, i, 3), mm, of one B-spline level."""
-    extent = np.asarray(fixed.GetSize()) * np.asarray(fixed.GetSpacing())
-    mesh = [max(1, round(float(e) / control_mm)) for e in extent]
-    transform = sitk.BSplineTransformInitializer(fixed, mesh, order=3)
-    method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # the same sums in the same order, whatever the machine
-    method.SetMetricAsCorrelation()
-    method.SetMetricFixedMask(mask)
-    method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(SAMPLED, settings.seed)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsLBFGSB(gradientConvergenceTolerance=1e-6, numberOfIterations=ITERATIONS)
-    method.SetInitialTransform(transform, inPlace=True)
-    found = method.Execute(fixed, moving)
-    field = sitk.TransformToDisplacementField(
-        found, sitk.sitkVectorFloat64, fixed.GetSize(), fixed.GetOrigin(), fixed.GetSpacing(), fixed.GetDirection()
+def _zero_at_rim(field: FloatArray) -> FloatArray:
+    """Return the field with its outermost voxels at zero, so that it ends there as ITK reads it."""
+    inner = np.zeros_like(field)
+    inner[1:-1, 1:-1, 1:-1] = field[1:-1, 1:-1, 1:-1]
+    return inner
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """What one level compares: values of POST at chosen places, and PRE with its slopes on the lattice."""
+
+    places_kji_mm: FloatArray
+    post_values: FloatArray
+    pre: FloatArray
+    slopes: tuple[FloatArray, FloatArray, FloatArray]
+    voxel_mm: float
+
+    @classmethod
+    def of(cls, post: FloatVoxels, pre: FloatVoxels, where: BoolVoxels, voxel_mm: float, shrink: int) -> _Pair:
+        """Return both images smoothed for the level, and every `shrink`-th voxel of the region."""
+        smooth = [ndimage.gaussian_filter(image, 0.5 * shrink).astype(np.float64) for image in (post, pre)]
+        coarse = np.zeros_like(where)
+        coarse[::shrink, ::shrink, ::shrink] = where[::shrink, ::shrink, ::shrink]
+        places = np.argwhere(coarse)
+        gradient = np.gradient(smooth[1], voxel_mm)
+        return cls(
+            places * voxel_mm, smooth[0][tuple(places.T)], smooth[1], (gradient[0], gradient[1], gradient[2]), voxel_mm
+        )
+
+    def read(self, volume: FloatArray, places_kji_mm: FloatArray) -> FloatArray:
+        """Return a volume's values at places, by linear interpolation."""
+        return np.asarray(ndimage.map_coordinates(volume, places_kji_mm.T / self.voxel_mm, order=1, mode="nearest"))
+
+
+def _fitted(pair: _Pair, lattice: Lattice, control: FloatArray, iterations: int, bending: float) -> FloatArray:
+    matrix = lattice.matrix(pair.places_kji_mm)
+    transposed = matrix.T.tocsr()
+    start = pair.read(pair.pre, pair.places_kji_mm + matrix @ control.reshape(-1, 3))
+    scale, offset = _line(start, pair.post_values)
+    spread = 1.4826 * float(np.median(np.abs(pair.post_values - scale * start - offset))) + 1e-6
+    count = len(pair.places_kji_mm)
+
+    def cost(flat: FloatArray) -> tuple[float, FloatArray]:
+        values = flat.reshape(-1, 3)
+        places = pair.places_kji_mm + matrix @ values
+        residual = pair.post_values - scale * pair.read(pair.pre, places) - offset
+        relative = (residual / (2.0 * spread)) ** 2
+        pull = -scale * (2.0 * residual / (2.0 * spread) ** 2) / (1.0 + relative) / count
+        by_place = np.stack([pull * pair.read(slope, places) for slope in pair.slopes], axis=1)
+        bent, bend_slope = _bending(values.reshape(control.shape), lattice.spacing_mm)
+        data = float(np.log1p(relative).mean())
+        return data + bending * bent, ((transposed @ by_place) + bending * bend_slope.reshape(-1, 3)).ravel()
+
+    found = optimize.minimize(
+        cost, control.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 10}
     )
-    return np.asarray(sitk.GetArrayFromImage(field))
+    return np.asarray(found.x).reshape(control.shape)
 
 
-def _composed(first: FloatArray, then: FloatArray, post: Working) -> FloatArray:
-    """Return the displacement x -> then, followed by the earlier ones: u(x) = then(x) + first(x + then(x))."""
-    earlier = Displacement(first.astype(np.float32), post.grid)
-    kji = np.indices(post.grid.shape_kji).reshape(3, -1)
-    points = post.grid.lps_mm(kji[::-1].T)
-    moved = then.reshape(-1, 3)
-    return np.asarray((moved + earlier.at(points + moved)).reshape(then.shape))
+def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
+    """Return slope and offset of y on x, fitted without the farthest tenth of the residuals."""
+    keep = np.ones(len(x), dtype=bool)
+    slope, offset = 1.0, 0.0
+    for _ in range(3):
+        centred = x[keep] - x[keep].mean()
+        slope = float((centred * y[keep]).sum() / max(float((centred**2).sum()), 1e-9))
+        offset = float(y[keep].mean() - slope * x[keep].mean())
+        residual = np.abs(y - slope * x - offset)
+        keep = residual <= np.quantile(residual, 0.9)
+    return slope, offset
 
 
-def _warped(image: FloatVoxels, displacement: FloatArray, post: Working) -> FloatVoxels:
-    """Return image(x + u(x)) on the working lattice."""
-    from scipy import ndimage
-
-    kji = np.indices(post.grid.shape_kji).astype(np.float64)
-    shift = displacement[..., ::-1] / np.asarray(post.grid.spacing_kji_mm)
-    return np.asarray(
-        ndimage.map_coordinates(image, kji + np.moveaxis(shift, -1, 0), order=1, mode="nearest"), dtype=np.float32
-    )
+REFERENCE_MM = 16.0
 
 
-def stiffer(settings: RegistrationSettings) -> RegistrationSettings:
-    """Return settings with the coarse control points only: a second opinion on how much deformation is real."""
-    return replace(settings, control_mm=settings.control_mm[:1])
+def _bending(control: FloatArray, spacing_mm: float) -> tuple[float, FloatArray]:
+    """Return the mean squared second difference of the control values, per 16 mm, and its gradient."""
+    factor = (REFERENCE_MM / spacing_mm) ** 4 / float(np.prod(control.shape[:3]))
+    total = 0.0
+    slope = np.zeros_like(control)
+    for a in range(3):
+        second = np.diff(control, 2, axis=a)
+        total += float((second**2).sum())
+        slope += 2.0 * _second_adjoint(second, a)
+        for b in range(a):
+            mixed = np.diff(np.diff(control, axis=a), axis=b)
+            total += 2.0 * float((mixed**2).sum())
+            slope += 4.0 * _first_adjoint(_first_adjoint(mixed, b), a)
+    return factor * total, factor * slope
+
+
+def _first_adjoint(values: FloatArray, axis: int) -> FloatArray:
+    """Return the adjoint of the first difference along an axis."""
+    pad = [(1, 1) if n == axis else (0, 0) for n in range(values.ndim)]
+    return np.asarray(-np.diff(np.pad(values, pad), axis=axis))
+
+
+def _second_adjoint(values: FloatArray, axis: int) -> FloatArray:
+    return _first_adjoint(_first_adjoint(values, axis), axis)
+
+
+def _halved(
+    lattice: Lattice, control: FloatArray, shape_kji: Sequence[int], voxel_mm: float
+) -> tuple[Lattice, FloatArray]:
+    """Return the same deformation on control points half as far apart (B-spline subdivision)."""
+    finer = Lattice.over(shape_kji, voxel_mm, 0.5 * lattice.spacing_mm)
+    for axis in range(3):
+        control = np.moveaxis(_subdivided(np.moveaxis(control, axis, 0)), 0, axis)
+        control = np.take(control, np.arange(finer.counts[axis]), axis=axis)
+    return finer, control
+
+
+def _subdivided(values: FloatArray) -> FloatArray:
+    """Return cubic B-spline coefficients at half the distance along the first axis, from the same first position."""
+    between = 0.5 * (values[:-1] + values[1:])
+    at = (values[:-2] + 6.0 * values[1:-1] + values[2:]) / 8.0
+    finer = np.empty((len(between) + len(at), *values.shape[1:]))
+    finer[0::2] = between
+    finer[1::2] = at
+    return finer

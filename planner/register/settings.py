@@ -17,8 +17,6 @@ class RegistrationSettings:
         Isotropic spacing of the images that are compared.
     liver_margin_mm, zone_margin_mm
         The metric sees (liver + the first) minus (zone + the second): the zone itself looks like nothing in PRE.
-    control_mm
-        Control point distances of the deformation, coarse to fine.
     window_hu
         Intensities are clipped to this range first.
     seed
@@ -33,7 +31,6 @@ class RegistrationSettings:
     working_mm: float = 3.0
     liver_margin_mm: float = 5.0
     zone_margin_mm: float = 5.0
-    control_mm: tuple[float, ...] = (64.0, 32.0)
     window_hu: tuple[float, float] = (-50.0, 250.0)
     seed: int = 20130101
     shared_share: float = 0.8
