@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from planner.assess import Assessment
+from planner.assessment import Assessment
 from planner.case import Case
 from planner.report.figure import Figure
 

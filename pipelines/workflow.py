@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pipelines.ports import Illustrator, Intake, Observe, Review, Source, Store
 from pipelines.provenance import run_record
 from pipelines.settings import Settings
-from planner.assess import Assessment, assess, require_lesions, zone_surfaces
+from planner.assess import assess, require_lesions
+from planner.assessment import Assessment
 from planner.register.align import register
 from planner.report.figure import Figure
+from planner.scene import zone_surfaces
 
 Clock = Callable[[], float]
 Render = Callable[[Review, tuple[Figure, ...]], str]
@@ -84,6 +86,8 @@ def _assessed(intake: Intake, settings: Settings, watch: Stopwatch, observe: Obs
     with watch.step("zone surfaces"):
         zones = zone_surfaces(case.post)
     with watch.step("register"):
-        alignment = register(case, zones, settings.registration, observe)
+        alignment = register(
+            case.pre.scan(case.pre.tumours), case.post.scan(case.post.ablations), zones, settings.registration, observe
+        )
     with watch.step("measure"):
         return assess(case, alignment, zones, settings.assess, observe)

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from planner.case import VESSELS, Case, Study
+from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
+from planner.case import Case, Study
 from planner.errors import InputError
 from planner.findings import LIVER_ML, Finding
 from planner.grid import FloatArray
-from planner.measure.coverage import Coverage, measure_coverage
+from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
-from planner.measure.liver import ClosedLiver, close_liver
-from planner.measure.margin import THRESHOLDS_MM, Margin, measure_margin
+from planner.measure.margin import THRESHOLDS_MM, measure_margin
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
-from planner.measure.zone import Zone
 from planner.register.alignment import Alignment, Check
-from planner.surface import Surface, nets_surface, surface_of
+from planner.scene import Scene, make_scene, union_of, zone_surfaces
+from planner.surface import Surface
 from planner.volume import Mask, Volume
 
 Observe = Callable[[str, float], None]
-
-VESSELS_WITHIN_MM = 30.0
-"""Vessels are looked at this far around a tumour."""
-
-LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
-CaseStatus = Literal["assessed", "not_assessable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,102 +40,6 @@ class AssessSettings:
     zone_contour_sd_mm: float = 0.5
     contour_correlation_mm: float = 5.0
     seed: int = 20130101
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why something is unknown: the result's field it concerns (None for the whole), a code, and a sentence."""
-
-    field: str | None
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """Distance from the tumour or its zone to a structure, mm: + apart, - overlapping, with the nearest point pair.
-
-    `points_lps_mm` holds the point on the tumour or zone and the point on the structure, in POST.
-    """
-
-    structure: str
-    from_: Literal["tumour", "ablation"]
-    mm: float | None
-    points_lps_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
-    ci95_mm: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LesionAssessment:
-    """What was found out about one lesion. Unknown values are None, each with a reason."""
-
-    lesion_id: str
-    status: LesionStatus
-    reasons: tuple[Reason, ...]
-    zones: tuple[str, ...]
-    max_axial_diameter_mm: float | None
-    max_diameter_mm: float | None
-    tumour_ml: float | None
-    ablation_ml: float | None
-    registration_error_mm: float | None
-    margin: Margin | None
-    rigid_min_mm: float | None
-    coverage: Coverage | None
-    distances: tuple[Distance, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Assessment:
-    """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known."""
-
-    case_id: str
-    patient_key: str
-    status: CaseStatus
-    reasons: tuple[Reason, ...]
-    alignment: Alignment
-    lesions: tuple[LesionAssessment, ...]
-    findings: tuple[Finding, ...]
-    liver_used: Literal["post", "pre", "none"]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scene:
-    """What every lesion of a case is measured against: surfaces in POST, and the alignment that brought them there.
-
-    Parameters
-    ----------
-    tumours
-        Tumour surfaces in PRE, by lesion id.
-    zones
-        Zone surfaces in POST, by zone id, as segmented.
-    smooth_zones
-        The same, going on smoothly where the liver ends; equal to `zones` where no liver of POST is known.
-    vessels
-        Vessel surfaces in POST.
-    liver
-        The closed liver; None where neither study has one.
-    liver_used
-        Whose it is.
-    """
-
-    tumours: Mapping[str, Surface]
-    zones: Mapping[str, Surface]
-    smooth_zones: Mapping[str, Surface]
-    vessels: tuple[Surface, ...]
-    liver: ClosedLiver | None
-    liver_used: Literal["post", "pre", "none"]
-
-
-def zone_surfaces(post: Study) -> dict[str, Surface]:
-    """Return the surface of each ablation zone, by zone id.
-
-    Raises
-    ------
-    EmptyMaskError
-        A zone's mask is empty.
-    """
-    return {zone_id: surface_of(mask) for zone_id, mask in post.ablations.items()}
 
 
 def require_lesions(case: Case) -> None:
@@ -188,7 +85,7 @@ def assess(
     InputError
         Tumours and zones share no space, so that the alignment or the masks cannot be meant.
     """
-    scene = _scene(case, alignment, zones)
+    scene = make_scene(case, alignment, zones)
     lesions = []
     for number, (lesion_id, tumour) in enumerate(scene.tumours.items()):
         observe(f"lesion {lesion_id}", number / len(scene.tumours))
@@ -218,8 +115,8 @@ def assess_aligned(
     for other in (*ablations, *(() if liver is None else (liver,))):
         tumour.grid.require_same_frame(other.grid, f"{tumour.name} and {other.name}")
         require_shared_space(tumour, other)
-    image = Volume(np.zeros(ablations[0].grid.shape_kji), ablations[0].grid)
-    pre = Study(Volume(np.zeros(tumour.grid.shape_kji), tumour.grid), {"tumour_1": tumour})
+    image = Volume(np.zeros(ablations[0].grid.shape_kji, dtype=np.float32), ablations[0].grid)
+    pre = Study(Volume(np.zeros(tumour.grid.shape_kji, dtype=np.float32), tumour.grid), {"tumour_1": tumour})
     masks = {f"ablation_{number}": mask for number, mask in enumerate(ablations, start=1)}
     post = Study(image, masks if liver is None else {**masks, "liver": liver})
     case = Case("margin", "margin", pre, post)
@@ -239,81 +136,9 @@ def require_shared_space(tumour: Mask, other: Mask) -> None:
     a, b = tumour.grid.corners_lps_mm(), other.grid.corners_lps_mm()
     if (a.min(axis=0) > b.max(axis=0)).any() or (b.min(axis=0) > a.max(axis=0)).any():
         raise InputError(
-            f"{tumour.name} and {other.name}: their lattices share no space (boxes apart in LPS mm), expected one place",
+            f"{tumour.name} and {other.name}: their lattices share no space (boxes apart in LPS), expected one place",
             code="no-shared-space",
         )
-
-
-def _scene(case: Case, alignment: Alignment, zones: Mapping[str, Surface]) -> Scene:
-    tumours = {lesion_id: surface_of(mask) for lesion_id, mask in case.pre.tumours.items()}
-    around = _around(tumours, zones, alignment)
-    smooth = {**zones}
-    liver, liver_used = _liver(case, alignment, tumours, zones)
-    post_liver = case.post.liver
-    if liver_used == "post" and post_liver is not None:
-        smooth = {zone_id: _unlimited(case.post.ablations[zone_id], post_liver, zones[zone_id]) for zone_id in zones}
-    vessels = [_near(mask, around) for role, mask in case.post.masks.items() if role in VESSELS]
-    if not vessels:
-        moved = [_near(mask, around, alignment) for role, mask in case.pre.masks.items() if role in VESSELS]
-        vessels = [surface and surface.moved(alignment.map.post_from_pre) for surface in moved]
-    return Scene(tumours, zones, smooth, tuple(v for v in vessels if v is not None), liver, liver_used)
-
-
-def _around(
-    tumours: Mapping[str, Surface], zones: Mapping[str, Surface], alignment: Alignment
-) -> tuple[FloatArray, FloatArray]:
-    """Return the box (low, high; POST, mm) of all tumours and zones and what lies near them."""
-    moved = [alignment.map.post_from_pre(tumour.vertices_lps_mm) for tumour in tumours.values()]
-    points = np.concatenate([*moved, *(zone.vertices_lps_mm for zone in zones.values())])
-    return points.min(axis=0) - VESSELS_WITHIN_MM, points.max(axis=0) + VESSELS_WITHIN_MM
-
-
-def _near(
-    mask: Mask, around: tuple[FloatArray, FloatArray], alignment: Alignment | None = None
-) -> Surface | None:
-    """Return the surface of the part of a mask that lies in a box of POST; None where there is none."""
-    if mask.is_empty:
-        return None
-    low, high = around
-    corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-    if alignment is not None:
-        corners = alignment.map.pre_from_post(corners)
-    kji = mask.grid.ijk(corners)[:, ::-1]
-    start = np.clip(np.floor(kji.min(axis=0)).astype(int), 0, None)
-    stop = np.minimum(np.ceil(kji.max(axis=0)).astype(int) + 1, mask.grid.shape_kji)
-    if (stop <= start).any():
-        return None
-    cut = mask.voxels_kji[start[0] : stop[0], start[1] : stop[1], start[2] : stop[2]]
-    if not cut.any():
-        return None
-    part = Mask(cut, mask.grid.cropped((int(start[0]), int(start[1]), int(start[2])), cut.shape), mask.name)
-    return nets_surface(part.cropped(2))
-
-
-def _liver(
-    case: Case, alignment: Alignment, tumours: Mapping[str, Surface], zones: Mapping[str, Surface]
-) -> tuple[ClosedLiver | None, Literal["post", "pre", "none"]]:
-    """Return the closed liver of POST, else that of PRE read through the alignment, and which it is."""
-    mapping = alignment.map
-    around = list(zones.values())
-    if case.post.liver is not None and not case.post.liver.is_empty:
-        moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
-        return close_liver(case.post.liver, [*moved, *around], [*moved, *around]), "post"
-    if case.pre.liver is not None and not case.pre.liver.is_empty:
-        in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
-        inner = [*tumours.values(), *in_pre]
-        return close_liver(case.pre.liver, inner, inner, mapping.pre_from_post), "pre"
-    return None, "none"
-
-
-def _unlimited(mask: Mask, liver: Mask, as_segmented: Surface) -> Surface:
-    """Return the zone's surface fitted without the voxels outside the liver, where the capsule ended it, not the zone."""
-    if not mask.grid.same_lattice(liver.grid):
-        return as_segmented
-    silent = Mask(~liver.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
-    first, last = mask.box_kji()
-    box = tuple(slice(max(0, a - 2), b + 3) for a, b in zip(first, last, strict=True))
-    return surface_of(mask, silent) if silent.voxels_kji[box].any() else as_segmented
 
 
 def _lesion(
@@ -327,10 +152,12 @@ def _lesion(
     )  # fmt: skip
     if not treated_by:
         text = "no ablation zone touches this tumour"
-        reasons = tuple(Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm"))
+        reasons = tuple(
+            Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm")
+        )
         return replace(whole, reasons=reasons, distances=_to_zones(tumour, scene))
     error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
-    ablation_ml = _union([scene.zones[z] for z in treated_by], [case.post.ablations[z] for z in treated_by])[1]
+    ablation_ml = union_of([scene.zones[z] for z in treated_by], [case.post.ablations[z] for z in treated_by])[1]
     whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
     failed = [c for z in treated_by for c in alignment.zone_checks.get(z, ()) if c.passed is False]
     failed += [c for c in alignment.checks if c.passed is False]
@@ -353,8 +180,8 @@ def _measured(
     settings: AssessSettings,
 ) -> LesionAssessment:
     masks = [case.post.ablations[zone_id] for zone_id in whole.zones]
-    zone = _union([scene.smooth_zones[zone_id] for zone_id in whole.zones], masks, case.post.liver)[0]
-    as_segmented = _union([scene.zones[zone_id] for zone_id in whole.zones], masks)[0]
+    zone = union_of([scene.smooth_zones[zone_id] for zone_id in whole.zones], masks, case.post.liver)[0]
+    as_segmented = union_of([scene.zones[zone_id] for zone_id in whole.zones], masks)[0]
     margin = measure_margin(tumour, zone, liver=scene.liver, as_segmented=as_segmented, vessels=scene.vessels)
     in_rigid = in_pre.moved(alignment.rigid.post_from_pre)
     rigid = measure_margin(in_rigid, zone, liver=scene.liver, as_segmented=as_segmented)
@@ -367,7 +194,11 @@ def _measured(
         margin = replace(margin, interval=margin_interval(near, doubt, settings.seed, THRESHOLDS_MM))
     reasons = () if margin.reason is None else (Reason("margin.min_mm", "capsule-only", margin.reason),)
     if margin.without_vessel_facing_mm is None:
-        text = "no vessel mask near the tumour" if not scene.vessels else "all of the surface faces a vessel or the capsule"
+        text = (
+            "no vessel mask near the tumour"
+            if not scene.vessels
+            else "all of the surface faces a vessel or the capsule"
+        )
         reasons = (*reasons, Reason("margin.without_vessel_facing_mm", "no-vessel", text))
     if margin.capsule_facing_fraction is None:
         reasons = (*reasons, Reason("margin.capsule_facing_fraction", "no-liver", "neither study has a liver mask"))
@@ -398,25 +229,8 @@ def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:
     return tuple(found)
 
 
-def _union(
-    surfaces: Sequence[Surface], masks: Sequence[Mask], liver: Mask | None = None
-) -> tuple[Zone, float]:
-    """Return the union of zones and its volume, ml.
-
-    Zones on one lattice are joined as masks first, so that two that only abut leave no seam between them.
-    """
-    if len(surfaces) == 1:
-        return Zone.of(surfaces), surfaces[0].volume_ml
-    if all(mask.grid.same_lattice(masks[0].grid) for mask in masks):
-        both = Mask(np.any([mask.voxels_kji for mask in masks], axis=0), masks[0].grid, "ablation zones")
-        joined = surface_of(both)
-        surface = joined if liver is None else _unlimited(both, liver, joined)
-        return Zone.of([surface]), joined.volume_ml
-    return Zone.of(surfaces), sum(surface.volume_ml for surface in surfaces)
-
-
 def _findings(pre: Study) -> tuple[Finding, ...]:
-    if pre.liver is None or pre.liver.is_empty:
+    if pre.liver is None:
         return (Finding(LIVER_ML, None, reason="PRE has no liver mask"),)
     if pre.liver.touches_edge():
         return (Finding(LIVER_ML, None, reason="the liver mask reaches the border of the scan: truncated"),)

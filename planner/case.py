@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from planner.errors import InputError
+from planner.register.prepare import Scan
 from planner.volume import Mask, Volume
 
 STRUCTURES = (
@@ -114,7 +115,12 @@ class Study:
     @property
     def liver(self) -> Mask | None:
         """The liver mask, or None where there is none."""
-        return self.masks.get("liver")
+        liver = self.masks.get("liver")
+        return None if liver is None or liver.is_empty else liver
+
+    def scan(self, lesions: Mapping[str, Mask]) -> Scan:
+        """Return what the registration needs: the image, the liver, and these tumours or ablation zones."""
+        return Scan(self.image, self.liver, lesions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -77,7 +77,9 @@ def run(seed: int, cases: int, grids: list[str], families: list[str]) -> list[di
                 phantom = make_phantom(family, seed + case)
                 rng = np.random.default_rng([seed + case, 99])
                 shift = rng.uniform(-0.5, 0.5, 3)
-                made = [voxelised(body, 45.0, GRIDS[name], shift) for body in (phantom.tumour.inside, phantom.zone_inside)]
+                made = [
+                    voxelised(body, 45.0, GRIDS[name], shift) for body in (phantom.tumour.inside, phantom.zone_inside)
+                ]
                 tumour, zone = (
                     Mask(voxels, Grid(voxels.shape, affine), what)
                     for (voxels, affine), what in zip(made, ("tumour", "zone"), strict=True)

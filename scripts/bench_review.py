@@ -25,11 +25,13 @@ from pipelines.sample import make_patient, write_sample
 from pipelines.sample.field import Field
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
-from planner.assess import Assessment, assess, zone_surfaces
+from planner.assess import assess
+from planner.assessment import Assessment
 from planner.case import Case
 from planner.grid import Grid
 from planner.register.align import register
 from planner.register.alignment import Alignment, Displacement, SpatialMap
+from planner.scene import zone_surfaces
 
 FIELD_MM = 3.0
 
@@ -66,7 +68,9 @@ def reviewed(folder: Path, field: Field) -> Run:
     source = FolderSource(folder / "pre", folder / "post", folder / "case.toml", "bench")
     case = source.read(lambda *_: None).case
     zones = zone_surfaces(case.post)
-    alignment = register(case, zones, settings.registration)
+    alignment = register(
+        case.pre.scan(case.pre.tumours), case.post.scan(case.post.ablations), zones, settings.registration
+    )
     found = assess(case, alignment, zones, settings.assess)
     cpu_s = time.process_time() - start
     truth = true_map(case, field)

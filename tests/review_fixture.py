@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from pipelines.ports import Intake, Review
-from planner.assess import Assessment, Distance, LesionAssessment, Reason
+from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.case import Case, Study
 from planner.findings import LIVER_ML, Finding
 from planner.grid import Grid

@@ -22,7 +22,7 @@ from review_fixture import (
 from pipelines.figures import MatplotlibIllustrator, style
 from pipelines.figures.sections import ORIENTATIONS, Section
 from pipelines.figures.solid import MOST_TRIANGLES, thinned
-from planner.assess import Assessment
+from planner.assessment import Assessment
 from planner.case import Case
 from planner.measure.margin import Margin
 from planner.report.figure import Figure

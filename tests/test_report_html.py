@@ -11,7 +11,7 @@ from review_fixture import a_review, an_assessment
 
 from pipelines.bundled import text
 from pipelines.store.result import result_document
-from planner.assess import Assessment, Reason
+from planner.assessment import Assessment, Reason
 from planner.report import words
 from planner.report.figure import Figure
 from planner.report.html import band, render_html

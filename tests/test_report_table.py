@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from review_fixture import an_assessment, assessed
 
-from planner.assess import LesionAssessment, Reason
+from planner.assessment import LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment
 from planner.report import words

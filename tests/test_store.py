@@ -18,7 +18,7 @@ from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
 from pipelines.store import FolderStore, folder, result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
-from planner.assess import Distance
+from planner.assessment import Distance
 from planner.errors import OutputError
 from planner.grid import Grid
 from planner.register.alignment import SpatialMap

@@ -13,7 +13,7 @@ from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribut
 from pipelines.figures.planes import draw_planes
 from pipelines.figures.scene import LesionScene, lesion_scene
 from pipelines.figures.solid import draw_solid
-from planner.assess import Assessment
+from planner.assessment import Assessment
 from planner.case import Case
 from planner.measure.margin import Margin
 from planner.report import words

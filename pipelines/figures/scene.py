@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.figures.sections import FloatArray, Section
-from planner.assess import LesionAssessment
+from planner.assessment import LesionAssessment
 from planner.case import Case
 from planner.errors import InputError
 from planner.register.alignment import Alignment

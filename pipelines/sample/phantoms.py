@@ -108,7 +108,7 @@ def true_margin_mm(tumour: Star, zones: tuple[Star, ...]) -> float:
         offset = np.einsum("ij,ij->i", foot[nearest] - points, normal[nearest])
         length = np.where(distance < SAMPLING_MATTERS_MM, np.abs(offset), distance)
         inside = np.any([zone.inside(points) for zone in zones], axis=0)
-        return np.where(inside, length, -length)
+        return np.asarray(np.where(inside, length, -length))
 
     coarse = tumour.surface(COARSE_SAMPLES)[0]
     coarse_depth = depth(coarse)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipelines.ports import Review
-from planner.assess import Assessment, Distance, LesionAssessment, Reason
+from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.measure.interval import Interval
 from planner.measure.margin import Margin

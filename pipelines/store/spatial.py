@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 
-from planner.assess import Assessment
+from planner.assessment import Assessment
 from planner.case import Case
 from planner.errors import InputError, OutputError
 from planner.grid import FloatArray, Grid

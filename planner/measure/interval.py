@@ -1,4 +1,4 @@
-"""How sure a minimal margin is: 95 % interval and probabilities, by linearised draws of surface and alignment errors."""
+"""How sure a minimal margin is: interval and probabilities, by linearised draws of surface and alignment errors."""
 
 from __future__ import annotations
 

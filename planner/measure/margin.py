@@ -12,8 +12,8 @@ import numpy.typing as npt
 from planner.grid import FloatArray
 from planner.measure.interval import Interval, NearMinimum
 from planner.measure.liver import ClosedLiver
-from planner.surface import Surface
 from planner.measure.zone import Zone
+from planner.surface import Surface
 
 Definition = Literal["parenchymal", "geometric"]
 BoolArray = npt.NDArray[np.bool_]
@@ -104,7 +104,7 @@ class Margin:
     voxel_sd_mm: float = 0.0
 
     def near_minimum(self) -> NearMinimum | None:
-        """Return the surface that could hold the minimum, thinned to what the interval's draws need; None without one."""
+        """Return the surface that could hold the minimum, thinned for the interval's draws; None without a minimum."""
         if self.min_mm is None:
             return None
         reach = self.min_mm + NEAR_MINIMUM_MM
@@ -216,7 +216,7 @@ def _without_vessels(margins: MarginMap) -> float | None:
 
 
 def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
-    thick = max(max(tumour.voxel_kji_mm), max(zone.voxel_kji_mm)) > THICK_SLICE_MM
+    thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM
     extent = np.ptp(tumour.vertices_lps_mm, axis=0)
     few = bool((extent / np.asarray(tumour.voxel_kji_mm[::-1]) < FEW_VOXELS).any())
     truncated = tumour.truncated or zone.truncated

@@ -21,7 +21,9 @@ def max_diameter_mm(surface: Surface) -> float:
 def max_axial_diameter_mm(surface: Surface) -> float:
     """Return the longest distance between two points of the surface in one plane of constant LPS z, mm."""
     z = surface.vertices_lps_mm[:, 2]
-    levels = np.arange(z.min() + 0.5 * SLAB_MM, z.max(), SLAB_MM) if np.ptp(z) > SLAB_MM else [0.5 * (z.min() + z.max())]
+    levels = (
+        np.arange(z.min() + 0.5 * SLAB_MM, z.max(), SLAB_MM) if np.ptp(z) > SLAB_MM else [0.5 * (z.min() + z.max())]
+    )
     return max(_span(_cut(surface, float(level))) for level in levels)
 
 

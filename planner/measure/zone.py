@@ -45,9 +45,7 @@ class Zone:
         kept = []
         for index, surface in enumerate(surfaces):
             centres = _centres(surface)
-            hidden = np.any(
-                [o.signed_depth_mm(centres) > 0 for n, o in enumerate(surfaces) if n != index], axis=0
-            )
+            hidden = np.any([o.signed_depth_mm(centres) > 0 for n, o in enumerate(surfaces) if n != index], axis=0)
             kept.append(replace(surface, triangles=surface.triangles[~hidden]))
         return cls(tuple(surfaces), Patches(join(kept)))
 

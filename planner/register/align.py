@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from planner.case import Case
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment, Check, Kind, SpatialMap
 from planner.register.deformable import displacement_on_post
 from planner.register.prepare import (
     Observe,
+    Scan,
     Working,
     metric_region,
     resampled_mask,
-    working_study,
+    working_scan,
 )
 from planner.register.quality import Answers, case_checks, correlation, moved_onto, predicted_error_mm, zone_checks
 from planner.register.rigid import rigid_pre_from_post
@@ -29,16 +29,20 @@ LEAST_REGION_ML = 20.0
 
 
 def register(
-    case: Case, zones: Mapping[str, Surface], settings: RegistrationSettings, observe: Observe = lambda *_: None
+    pre: Scan,
+    post: Scan,
+    zones: Mapping[str, Surface],
+    settings: RegistrationSettings,
+    observe: Observe = lambda *_: None,
 ) -> Alignment:
     """Align PRE with POST and say how far the answer can be trusted at each zone.
 
     Parameters
     ----------
-    case
-        Both studies. Liver masks guide the start and the region; without them the intensities do.
+    pre, post
+        Both scans. Liver masks guide the start and the region; without them the intensities do.
     zones
-        Surfaces of the ablation zones in POST, by zone id.
+        Surfaces of the ablation zones in POST, by the ids of `post.lesions`.
     settings
         How; `kind` is the richest map to try.
     observe
@@ -51,28 +55,36 @@ def register(
     """
     if settings.kind == "identity":
         text = "identity: PRE and POST were taken as aligned, as asked; their own error is unknown"
-        return Alignment("identity", SpatialMap.identity(), SpatialMap.identity(), (Check("alignment", None, "", None, text),))
+        return Alignment(
+            "identity", SpatialMap.identity(), SpatialMap.identity(), (Check("alignment", None, "", None, text),)
+        )
     observe("registration: working images", 0.0)
-    post = working_study(case.post, list(case.post.ablations.values()), settings)
-    pre = working_study(case.pre, list(case.pre.tumours.values()), settings)
-    region = metric_region(post, settings)
-    _require_region(region, post.grid)
+    fixed, moving = working_scan(post, settings), working_scan(pre, settings)
+    region = metric_region(fixed, settings)
+    _require_region(region, fixed.grid)
     observe("registration: rigid", 0.2)
-    rigid = SpatialMap(rigid_pre_from_post(post, pre, region, settings, same_frame=_same_frame(case)))
-    kind, answers, notes = _deformed(post, pre, rigid, region, settings, observe)
+    same = _same_frame(pre.image.grid, post.image.grid)
+    rigid = SpatialMap(rigid_pre_from_post(fixed, moving, region, settings, same_frame=same))
+    kind, answers, notes = _deformed(fixed, moving, rigid, region, settings, observe)
     observe("registration: quality", 0.9)
     errors = {zone_id: predicted_error_mm(answers, surface) for zone_id, surface in zones.items()}
-    scan = case.pre.image.grid
     per_zone = {
         zone_id: zone_checks(
-            error, resampled_mask(case.post.ablations[zone_id], post.grid), post, scan, answers.used, settings
+            error, resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, answers.used, settings
         )
         for zone_id, error in errors.items()
     }
-    moved = [moved_onto(pre.image, pre.grid, post.grid, found, 1) for found in (answers.rigid, answers.used)]
-    liver = None if pre.liver is None else moved_onto(pre.liver, pre.grid, post.grid, answers.used, 0) > 0.5
-    shown = case_checks(post, moved[0].astype(np.float32), moved[1].astype(np.float32), liver, region)
-    return Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(case)), errors, per_zone)
+    shown = _shown(fixed, moving, answers, region)
+    return Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone)
+
+
+def _shown(fixed: Working, moving: Working, answers: Answers, region: BoolVoxels) -> tuple[Check, ...]:
+    images = [
+        moved_onto(moving.image, moving.grid, fixed.grid, found, 1).astype(np.float32)
+        for found in (answers.rigid, answers.used)
+    ]
+    liver = None if moving.liver is None else moved_onto(moving.liver, moving.grid, fixed.grid, answers.used, 0) > 0.5
+    return case_checks(fixed, images[0], images[1], liver, region)
 
 
 def _deformed(
@@ -116,17 +128,16 @@ def _require_region(region: BoolVoxels, grid: Grid) -> None:
     volume_ml = float(region.sum()) * grid.voxel_mm3 / 1000.0
     if volume_ml < LEAST_REGION_ML:
         raise RegistrationInputError(
-            f"POST: {volume_ml:.0f} ml of liver outside the zones to align by, expected at least {LEAST_REGION_ML:.0f} ml"
+            f"POST: {volume_ml:.0f} ml of liver outside the zones to align by, at least {LEAST_REGION_ML:.0f} ml needed"
         )
 
 
-def _same_frame(case: Case) -> bool:
-    pre, post = case.pre.image.grid.frame_uid, case.post.image.grid.frame_uid
-    return bool(pre) and pre == post
+def _same_frame(pre: Grid, post: Grid) -> bool:
+    return bool(pre.frame_uid) and pre.frame_uid == post.frame_uid
 
 
-def _frame_note(case: Case) -> tuple[Check, ...]:
-    if not _same_frame(case):
+def _frame_note(*, same: bool) -> tuple[Check, ...]:
+    if not same:
         return ()
-    text = "PRE and POST share a frame of reference; that does not prove alignment (breathing), so they were registered"
+    text = "one frame of reference for PRE and POST does not prove alignment (breathing), so they were registered"
     return (Check("same_frame_of_reference", None, "", None, text),)

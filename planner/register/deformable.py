@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,13 @@ CONTROL_MM = 32.0
 LEVELS = ((2, 30), (1, 20))
 """Per level: shrink factor of the images, iterations."""
 
-BENDING_WEIGHT = 0.3
+BENDING_WEIGHT = 0.003
 """Weight of the bending energy against the robust intensity difference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
-    """Control points of a cubic B-spline: `counts` (k, j, i) of them, `spacing_mm` apart, the first outside the image."""
+    """Control points of a cubic B-spline: `counts` (k, j, i), `spacing_mm` apart, the first one outside the image."""
 
     counts: tuple[int, int, int]
     spacing_mm: float
@@ -41,7 +42,7 @@ class Lattice:
         k, j, i = (int(np.ceil((n - 1) * voxel_mm / spacing_mm)) + 4 for n in shape_kji)
         return cls((k, j, i), spacing_mm)
 
-    def basis(self, places_mm: FloatArray, axis: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    def basis(self, places_mm: npt.NDArray[np.floating[Any]], axis: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
         """Return for places along one axis the first of four control points and the four weights, shape (n, 4)."""
         t = places_mm / self.spacing_mm
         first = np.clip(np.floor(t).astype(np.int64), 0, self.counts[axis] - 4)
@@ -51,7 +52,8 @@ class Lattice:
 
     def matrix(self, places_kji_mm: FloatArray) -> sparse.csr_matrix:
         """Return the sparse map from control values to values at places, shape (n, number of control points)."""
-        first, weights = zip(*(self.basis(places_kji_mm[:, axis], axis) for axis in range(3)), strict=True)
+        supports = [self.basis(places_kji_mm[:, axis], axis) for axis in range(3)]
+        first, weights = [support[0] for support in supports], [support[1] for support in supports]
         n = len(places_kji_mm)
         columns = np.empty((n, 4, 4, 4), dtype=np.int64)
         for a in range(4):
@@ -132,7 +134,11 @@ class _Pair:
         places = np.argwhere(coarse)
         gradient = np.gradient(smooth[1], voxel_mm)
         return cls(
-            places * voxel_mm, smooth[0][tuple(places.T)], smooth[1], (gradient[0], gradient[1], gradient[2]), voxel_mm
+            np.asarray(places * voxel_mm, dtype=np.float64),
+            smooth[0][tuple(places.T)],
+            smooth[1],
+            (gradient[0], gradient[1], gradient[2]),
+            voxel_mm,
         )
 
     def read(self, volume: FloatArray, places_kji_mm: FloatArray) -> FloatArray:

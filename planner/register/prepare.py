@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy.typing as npt
 import SimpleITK as sitk
 from scipy import ndimage
 
-from planner.case import Study
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
 from planner.register.settings import RegistrationSettings
@@ -21,6 +20,25 @@ ROOM_MM = 40.0
 
 OUTSIDE_HU = -1024.0
 """Value read where a scan has no voxel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What the registration needs of a study.
+
+    Parameters
+    ----------
+    image
+        The image.
+    liver
+        The liver mask; None where there is none.
+    lesions
+        Ablation zones (POST) or tumours (PRE) by id: tissue that looks different in the other study.
+    """
+
+    image: Volume
+    liver: Mask | None
+    lesions: Mapping[str, Mask]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,29 +66,37 @@ class Working:
     grid: Grid
 
 
-def working_study(study: Study, lesions: list[Mask], settings: RegistrationSettings) -> Working:
-    """Return a study on its working lattice: the liver's box (else the whole scan) with some room.
+def working_scan(scan: Scan, settings: RegistrationSettings) -> Working:
+    """Return a scan on its working lattice: the liver's box (else the whole scan) with some room.
 
     Raises
     ------
     RegistrationInputError
         The image holds nothing to compare (constant), or values that are not finite.
     """
-    image = study.image
+    image = scan.image
     if not np.isfinite(image.voxels_kji).all():
         raise RegistrationInputError("image: holds NaN or infinity, expected finite intensities", code="bad-number")
-    grid = _lattice(study, settings.working_mm)
-    low, high = settings.window_hu if image.modality == "CT" else _range_of(image)
+    grid = _lattice(scan, settings.working_mm)
+    low, high = settings.window_hu if _is_ct(image) else _range_of(image)
     values = resampled(image, grid, settings.working_mm, OUTSIDE_HU)
     seen = image.grid.contains(_centres(grid)).reshape(grid.shape_kji)
     clipped = np.clip(values, low, high).astype(np.float32)
     if float(clipped[seen].std()) < 1e-3 * (high - low):
         raise RegistrationInputError("image: constant over the region to be aligned, expected anatomy")
-    liver = None if study.liver is None or study.liver.is_empty else resampled_mask(study.liver, grid)
+    liver = None if scan.liver is None else resampled_mask(scan.liver, grid)
     zone = np.zeros(grid.shape_kji, dtype=bool)
-    for mask in lesions:
+    for mask in scan.lesions.values():
         zone |= resampled_mask(mask, grid)
     return Working(clipped, seen, liver, zone, grid)
+
+
+def _is_ct(image: Volume) -> bool:
+    """Return whether the intensities are Hounsfield units: said, or (NIfTI, NRRD) shown by air far below zero."""
+    return image.modality == "CT" or (not image.modality and float(image.voxels_kji.min()) < AIR_BELOW_HU)
+
+
+AIR_BELOW_HU = -500.0
 
 
 def _range_of(image: Volume) -> tuple[float, float]:
@@ -78,10 +104,10 @@ def _range_of(image: Volume) -> tuple[float, float]:
     return float(low), max(float(high), float(low) + 1e-6)
 
 
-def _lattice(study: Study, spacing_mm: float) -> Grid:
-    liver = study.liver
-    points = study.image.grid.corners_lps_mm()
-    if liver is not None and not liver.is_empty:
+def _lattice(scan: Scan, spacing_mm: float) -> Grid:
+    liver = scan.liver
+    points = scan.image.grid.corners_lps_mm()
+    if liver is not None:
         first, last = liver.box_kji()
         corners = [(i, j, k) for i in (first[2], last[2]) for j in (first[1], last[1]) for k in (first[0], last[0])]
         scan_low, scan_high = points.min(axis=0), points.max(axis=0)
@@ -92,7 +118,7 @@ def _lattice(study: Study, spacing_mm: float) -> Grid:
     low, high = points.min(axis=0), points.max(axis=0)
     shape_ijk = np.maximum(np.ceil((high - low) / spacing_mm).astype(int) + 1, 4)
     shape_kji = (int(shape_ijk[2]), int(shape_ijk[1]), int(shape_ijk[0]))
-    return Grid.axis_aligned(shape_kji, (spacing_mm,) * 3, low, study.image.grid.frame_uid)
+    return Grid.axis_aligned(shape_kji, (spacing_mm,) * 3, low, scan.image.grid.frame_uid)
 
 
 def _centres(grid: Grid) -> FloatArray:

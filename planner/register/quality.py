@@ -16,7 +16,7 @@ from planner.surface import Surface
 from planner.volume import BoolVoxels, FloatVoxels
 
 AROUND_ZONE_MM = 20.0
-ERROR_FLOOR_MM = 1.0
+ERROR_FLOOR_MM = 1.2
 ERROR_PER_SPREAD_MM = 1.2
 """Predicted mean error = hypot(floor, factor x distance between two settings); see scripts/bench_review.py."""
 

@@ -69,7 +69,11 @@ def _centroid(voxels: BoolVoxels, working: Working) -> FloatArray:
 
 
 def _refined(
-    fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image, start: sitk.Euler3DTransform, settings: RegistrationSettings
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    mask: sitk.Image,
+    start: sitk.Euler3DTransform,
+    settings: RegistrationSettings,
 ) -> tuple[float, FloatArray]:
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)  # the same sums in the same order, whatever the machine

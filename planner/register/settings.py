@@ -28,7 +28,7 @@ class RegistrationSettings:
     """
 
     kind: str = "deformable"
-    working_mm: float = 3.0
+    working_mm: float = 2.0
     liver_margin_mm: float = 5.0
     zone_margin_mm: float = 5.0
     window_hu: tuple[float, float] = (-50.0, 250.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from planner.assess import Assessment, LesionAssessment
+from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import words
 from planner.report.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from planner.assess import Assessment, LesionAssessment, Reason
+from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.report import words
 

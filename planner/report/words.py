@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from planner.assess import Distance, LesionAssessment
+from planner.assessment import Distance, LesionAssessment
 from planner.measure.interval import Interval
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check

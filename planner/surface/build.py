@@ -109,9 +109,7 @@ def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, Flo
     inside = np.zeros(len(points), dtype=bool)
     inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
     band = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm)) + 2.0 * cell
-    near = np.isfinite(
-        cKDTree(fitted.sites.points_mm).query(points, distance_upper_bound=band)[0]
-    )
+    near = np.isfinite(cKDTree(fitted.sites.points_mm).query(points, distance_upper_bound=band)[0])
     values = np.where(inside, cell, -cell)
     values[near] = fitted.value(points[near])
     return origin, values.reshape(counts)

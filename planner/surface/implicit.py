@@ -130,7 +130,9 @@ class Implicit:
 
     def wrong_share(self) -> float:
         """Return the share of centres beside the surface that lie on the wrong side by over a tenth of a voxel."""
-        return float((self.sites.labels * self.value(self.sites.points_mm) < -WRONG_SIDE_VOXELS * self.finest_mm).mean())
+        return float(
+            (self.sites.labels * self.value(self.sites.points_mm) < -WRONG_SIDE_VOXELS * self.finest_mm).mean()
+        )
 
     def _kernel(self, points: FloatArray) -> FloatArray:
         return np.concatenate([block.kernel(points) for block in self.blocks], axis=1)

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
-from vtkmodules.vtkCommonCore import vtkPoints
 
 from planner.grid import FloatArray, as_points
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
-
 
 
 UNKNOWN_SD_VOXELS = 0.25

@@ -1,0 +1,71 @@
+"""What an assessment says: lesions, findings, how the studies were aligned, and what could not be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from planner.findings import Finding
+from planner.measure.coverage import Coverage
+from planner.measure.margin import Margin
+from planner.register.alignment import Alignment
+
+LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
+CaseStatus = Literal["assessed", "not_assessable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is unknown: the result's field it concerns (None for the whole), a code, and a sentence."""
+
+    field: str | None
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """Distance from the tumour or its zone to a structure, mm: + apart, - overlapping, with the nearest point pair.
+
+    `points_lps_mm` holds the point on the tumour or zone and the point on the structure, in POST.
+    """
+
+    structure: str
+    from_: Literal["tumour", "ablation"]
+    mm: float | None
+    points_lps_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
+    ci95_mm: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LesionAssessment:
+    """What was found out about one lesion. Unknown values are None, each with a reason."""
+
+    lesion_id: str
+    status: LesionStatus
+    reasons: tuple[Reason, ...]
+    zones: tuple[str, ...]
+    max_axial_diameter_mm: float | None
+    max_diameter_mm: float | None
+    tumour_ml: float | None
+    ablation_ml: float | None
+    registration_error_mm: float | None
+    margin: Margin | None
+    rigid_min_mm: float | None
+    coverage: Coverage | None
+    distances: tuple[Distance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known."""
+
+    case_id: str
+    patient_key: str
+    status: CaseStatus
+    reasons: tuple[Reason, ...]
+    alignment: Alignment
+    lesions: tuple[LesionAssessment, ...]
+    findings: tuple[Finding, ...]
+    liver_used: Literal["post", "pre", "none"]
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,145 @@
+"""What every lesion of a case is measured against: surfaces in POST, and the liver that limits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from planner.case import VESSELS, Case, Study
+from planner.grid import FloatArray
+from planner.measure.liver import ClosedLiver, close_liver
+from planner.measure.zone import Zone
+from planner.register.alignment import Alignment
+from planner.surface import Surface, nets_surface, surface_of
+from planner.volume import Mask
+
+VESSELS_WITHIN_MM = 30.0
+"""Vessels are looked at this far around tumours and zones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What every lesion of a case is measured against: surfaces in POST, and the alignment that brought them there.
+
+    Parameters
+    ----------
+    tumours
+        Tumour surfaces in PRE, by lesion id.
+    zones
+        Zone surfaces in POST, by zone id, as segmented.
+    smooth_zones
+        The same, going on smoothly where the liver ends; equal to `zones` where no liver of POST is known.
+    vessels
+        Vessel surfaces in POST.
+    liver
+        The closed liver; None where neither study has one.
+    liver_used
+        Whose it is.
+    """
+
+    tumours: Mapping[str, Surface]
+    zones: Mapping[str, Surface]
+    smooth_zones: Mapping[str, Surface]
+    vessels: tuple[Surface, ...]
+    liver: ClosedLiver | None
+    liver_used: Literal["post", "pre", "none"]
+
+
+def zone_surfaces(post: Study) -> dict[str, Surface]:
+    """Return the surface of each ablation zone, by zone id.
+
+    Raises
+    ------
+    EmptyMaskError
+        A zone's mask is empty.
+    """
+    return {zone_id: surface_of(mask) for zone_id, mask in post.ablations.items()}
+
+
+def make_scene(case: Case, alignment: Alignment, zones: Mapping[str, Surface]) -> Scene:
+    """Return the surfaces of a case, brought together by its alignment."""
+    tumours = {lesion_id: surface_of(mask) for lesion_id, mask in case.pre.tumours.items()}
+    around = _around(tumours, zones, alignment)
+    smooth = {**zones}
+    liver, liver_used = _liver(case, alignment, tumours, zones)
+    post_liver = case.post.liver
+    if liver_used == "post" and post_liver is not None:
+        smooth = {zone_id: _unlimited(case.post.ablations[zone_id], post_liver, zones[zone_id]) for zone_id in zones}
+    vessels = [_near(mask, around) for role, mask in case.post.masks.items() if role in VESSELS]
+    if not vessels:
+        moved = [_near(mask, around, alignment) for role, mask in case.pre.masks.items() if role in VESSELS]
+        vessels = [surface and surface.moved(alignment.map.post_from_pre) for surface in moved]
+    return Scene(tumours, zones, smooth, tuple(v for v in vessels if v is not None), liver, liver_used)
+
+
+def _around(
+    tumours: Mapping[str, Surface], zones: Mapping[str, Surface], alignment: Alignment
+) -> tuple[FloatArray, FloatArray]:
+    """Return the box (low, high; POST, mm) of all tumours and zones and what lies near them."""
+    moved = [alignment.map.post_from_pre(tumour.vertices_lps_mm) for tumour in tumours.values()]
+    points = np.concatenate([*moved, *(zone.vertices_lps_mm for zone in zones.values())])
+    return points.min(axis=0) - VESSELS_WITHIN_MM, points.max(axis=0) + VESSELS_WITHIN_MM
+
+
+def _near(mask: Mask, around: tuple[FloatArray, FloatArray], alignment: Alignment | None = None) -> Surface | None:
+    """Return the surface of the part of a mask that lies in a box of POST; None where there is none."""
+    if mask.is_empty:
+        return None
+    low, high = around
+    corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    if alignment is not None:
+        corners = alignment.map.pre_from_post(corners)
+    kji = mask.grid.ijk(corners)[:, ::-1]
+    start = np.clip(np.floor(kji.min(axis=0)).astype(int), 0, None)
+    stop = np.minimum(np.ceil(kji.max(axis=0)).astype(int) + 1, mask.grid.shape_kji)
+    if (stop <= start).any():
+        return None
+    cut = mask.voxels_kji[start[0] : stop[0], start[1] : stop[1], start[2] : stop[2]]
+    if not cut.any():
+        return None
+    part = Mask(cut, mask.grid.cropped((int(start[0]), int(start[1]), int(start[2])), cut.shape), mask.name)
+    return nets_surface(part.cropped(2))
+
+
+def _liver(
+    case: Case, alignment: Alignment, tumours: Mapping[str, Surface], zones: Mapping[str, Surface]
+) -> tuple[ClosedLiver | None, Literal["post", "pre", "none"]]:
+    """Return the closed liver of POST, else that of PRE read through the alignment, and which it is."""
+    mapping = alignment.map
+    around = list(zones.values())
+    if case.post.liver is not None:
+        moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
+        return close_liver(case.post.liver, [*moved, *around], [*moved, *around]), "post"
+    if case.pre.liver is not None:
+        in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
+        inner = [*tumours.values(), *in_pre]
+        return close_liver(case.pre.liver, inner, inner, mapping.pre_from_post), "pre"
+    return None, "none"
+
+
+def _unlimited(mask: Mask, liver: Mask, as_segmented: Surface) -> Surface:
+    """Return the zone's surface fitted without the voxels outside the liver: there the capsule ended it."""
+    if not mask.grid.same_lattice(liver.grid):
+        return as_segmented
+    silent = Mask(~liver.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
+    first, last = mask.box_kji()
+    box = tuple(slice(max(0, a - 2), b + 3) for a, b in zip(first, last, strict=True))
+    return surface_of(mask, silent) if silent.voxels_kji[box].any() else as_segmented
+
+
+def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], liver: Mask | None = None) -> tuple[Zone, float]:
+    """Return the union of zones and its volume, ml.
+
+    Zones on one lattice are joined as masks first, so that two that only abut leave no seam between them.
+    """
+    if len(surfaces) == 1:
+        return Zone.of(surfaces), surfaces[0].volume_ml
+    if all(mask.grid.same_lattice(masks[0].grid) for mask in masks):
+        both = Mask(np.any([mask.voxels_kji for mask in masks], axis=0), masks[0].grid, "ablation zones")
+        joined = surface_of(both)
+        surface = joined if liver is None else _unlimited(both, liver, joined)
+        return Zone.of([surface]), joined.volume_ml
+    return Zone.of(surfaces), sum(surface.volume_ml for surface in surfaces)
