@@ -77,7 +77,7 @@ def _planes_caption(scene: LesionScene) -> str:
     )
     return (
         f"Planes through {where} of POST, with PRE as moved by the registration below.{arrow} Outlines of tumour and"
-        f" zone are the measured surfaces. {'; '.join(sorted(windows))}. Patient's right on the left of axial and"
+        f" zone are surfaces fitted to the masks. {'; '.join(sorted(windows))}. Patient's right on the left of axial and"
         " coronal pictures. Blue-grey lies outside a volume."
     )
 

@@ -13,8 +13,8 @@ from planner.measure.zone import Zone
 from planner.surface import Surface
 
 GROWTHS_MM = (5.0, 10.0)
-MOST_SAMPLES = 60_000
-FINEST_STEP_MM = 0.5
+MOST_SAMPLES = 25_000
+FINEST_STEP_MM = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,32 @@ def measure_coverage(tumour: Surface, zone: Zone, liver: ClosedLiver | None = No
     zone, liver
         The zone, and the closed liver where one is known: tissue outside it is no target, the tumour always is.
     """
-    points, cell_ml = _lattice(tumour, max(GROWTHS_MM))
+    return Coverage(_residual_ml(tumour, zone), _target_covered(tumour, zone, liver))
+
+
+def _residual_ml(tumour: Surface, zone: Zone) -> float:
+    points = _lattice(tumour, 0.0)
+    inside = points[tumour.signed_depth_mm(points) >= 0]
+    if not len(inside):
+        inside = tumour.vertices_lps_mm
+    return float((~zone.contains(inside)).mean()) * tumour.volume_ml
+
+
+def _target_covered(tumour: Surface, zone: Zone, liver: ClosedLiver | None) -> dict[float, float]:
+    points = _lattice(tumour, max(GROWTHS_MM))
     depth = tumour.signed_depth_mm(points)
     reached = depth >= -max(GROWTHS_MM)
     points, depth = points[reached], depth[reached]
-    held = zone.contains(points)
     in_target = (depth >= 0) | (np.ones(len(points), dtype=bool) if liver is None else liver.contains(points))
-    shares = {
-        growth: float(held[in_target & (depth >= -growth)].mean()) if len(points) else 0.0 for growth in GROWTHS_MM
-    }
-    inside = depth >= 0
-    share_out = float((~held)[inside].mean()) if inside.any() else 0.0
-    residual = share_out * tumour.volume_ml if inside.sum() > 1 else float(inside.sum()) * cell_ml * share_out
-    return Coverage(residual_ml=residual, target_covered=shares)
+    points, depth = points[in_target], depth[in_target]
+    held = zone.contains(points)
+    return {growth: float(held[depth >= -growth].mean()) for growth in GROWTHS_MM}
 
 
-def _lattice(tumour: Surface, growth_mm: float) -> tuple[FloatArray, float]:
-    """Return regular sample points around a surface grown by `growth_mm`, and the volume each stands for, ml."""
+def _lattice(tumour: Surface, growth_mm: float) -> FloatArray:
+    """Return regular sample points over the box of a surface grown by `growth_mm`."""
     low = tumour.vertices_lps_mm.min(axis=0) - growth_mm
     high = tumour.vertices_lps_mm.max(axis=0) + growth_mm
     step = max(FINEST_STEP_MM, float((np.prod(high - low) / MOST_SAMPLES) ** (1.0 / 3.0)))
     axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return points, step**3 / 1000.0
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)

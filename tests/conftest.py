@@ -1,0 +1,31 @@
+"""In CI a skipped test is a failure, unless its reason is listed here."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+ALLOWED_SKIPS = ("real test data not found: set ABLATION_TEST_DATA",)
+
+_unlisted: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(allowed in reason for allowed in ALLOWED_SKIPS):
+            _unlisted.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    is_controller = not hasattr(session.config, "workerinput")
+    if os.environ.get("CI") and is_controller and _unlisted and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if os.environ.get("CI") and _unlisted:
+        terminalreporter.section("skipped for a reason that is not listed in tests/conftest.py")
+        for line in _unlisted:
+            terminalreporter.write_line(line)
