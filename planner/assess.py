@@ -180,7 +180,7 @@ def _measured(
     settings: AssessSettings,
 ) -> LesionAssessment:
     masks = [case.post.ablations[zone_id] for zone_id in whole.zones]
-    zone = union_of([scene.smooth_zones[zone_id] for zone_id in whole.zones], masks, case.post.liver)[0]
+    zone = union_of([scene.smooth_zones[zone_id] for zone_id in whole.zones], masks, scene.limit)[0]
     as_segmented = union_of([scene.zones[zone_id] for zone_id in whole.zones], masks)[0]
     margin = measure_margin(tumour, zone, liver=scene.liver, as_segmented=as_segmented, vessels=scene.vessels)
     in_rigid = in_pre.moved(alignment.rigid.post_from_pre)

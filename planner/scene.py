@@ -38,6 +38,8 @@ class Scene:
         The closed liver; None where neither study has one.
     liver_used
         Whose it is.
+    limit
+        The closed liver of POST as a mask; None where POST has no liver.
     """
 
     tumours: Mapping[str, Surface]
@@ -46,6 +48,7 @@ class Scene:
     vessels: tuple[Surface, ...]
     liver: ClosedLiver | None
     liver_used: Literal["post", "pre", "none"]
+    limit: Mask | None
 
 
 def zone_surfaces(post: Study) -> dict[str, Surface]:
@@ -63,16 +66,14 @@ def make_scene(case: Case, alignment: Alignment, zones: Mapping[str, Surface]) -
     """Return the surfaces of a case, brought together by its alignment."""
     tumours = {lesion_id: surface_of(mask) for lesion_id, mask in case.pre.tumours.items()}
     around = _around(tumours, zones, alignment)
-    smooth = {**zones}
     liver, liver_used = _liver(case, alignment, tumours, zones)
-    post_liver = case.post.liver
-    if liver_used == "post" and post_liver is not None:
-        smooth = {zone_id: _unlimited(case.post.ablations[zone_id], post_liver, zones[zone_id]) for zone_id in zones}
+    limit = None if liver is None or liver_used != "post" else liver.closed
+    smooth = {zone_id: _unlimited(case.post.ablations[zone_id], limit, surface) for zone_id, surface in zones.items()}
     vessels = [_near(mask, around) for role, mask in case.post.masks.items() if role in VESSELS]
     if not vessels:
         moved = [_near(mask, around, alignment) for role, mask in case.pre.masks.items() if role in VESSELS]
         vessels = [surface and surface.moved(alignment.map.post_from_pre) for surface in moved]
-    return Scene(tumours, zones, smooth, tuple(v for v in vessels if v is not None), liver, liver_used)
+    return Scene(tumours, zones, smooth, tuple(v for v in vessels if v is not None), liver, liver_used, limit)
 
 
 def _around(
@@ -120,18 +121,18 @@ def _liver(
     return None, "none"
 
 
-def _unlimited(mask: Mask, liver: Mask, as_segmented: Surface) -> Surface:
-    """Return the zone's surface fitted without the voxels outside the liver: there the capsule ended it."""
-    if not mask.grid.same_lattice(liver.grid):
+def _unlimited(mask: Mask, limit: Mask | None, as_segmented: Surface) -> Surface:
+    """Return the zone's surface fitted without the voxels outside the closed liver: there the capsule ended it."""
+    if limit is None or not mask.grid.same_lattice(limit.grid):
         return as_segmented
-    silent = Mask(~liver.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
+    silent = Mask(~limit.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
     first, last = mask.box_kji()
     box = tuple(slice(max(0, a - 2), b + 3) for a, b in zip(first, last, strict=True))
     return surface_of(mask, silent) if silent.voxels_kji[box].any() else as_segmented
 
 
-def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], liver: Mask | None = None) -> tuple[Zone, float]:
-    """Return the union of zones and its volume, ml.
+def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], limit: Mask | None = None) -> tuple[Zone, float]:
+    """Return the union of zones and its volume, ml; with a closed liver, going on smoothly where that ends.
 
     Zones on one lattice are joined as masks first, so that two that only abut leave no seam between them.
     """
@@ -140,6 +141,5 @@ def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], liver: Mask | N
     if all(mask.grid.same_lattice(masks[0].grid) for mask in masks):
         both = Mask(np.any([mask.voxels_kji for mask in masks], axis=0), masks[0].grid, "ablation zones")
         joined = surface_of(both)
-        surface = joined if liver is None else _unlimited(both, liver, joined)
-        return Zone.of([surface]), joined.volume_ml
+        return Zone.of([_unlimited(both, limit, joined)]), joined.volume_ml
     return Zone.of(surfaces), sum(surface.volume_ml for surface in surfaces)

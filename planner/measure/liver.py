@@ -31,6 +31,8 @@ class ClosedLiver:
     ----------
     surface
         Outer surface of liver + tumours + zones with inner holes filled, cut to the zones' neighbourhood.
+    closed
+        The same as a mask on the whole lattice of the liver mask.
     liver_from_post
         Map of POST points to the frame of `surface`: identity when the liver is that of POST.
     step_mm
@@ -38,6 +40,7 @@ class ClosedLiver:
     """
 
     surface: Surface
+    closed: Mask
     liver_from_post: PointMap
     step_mm: float
 
@@ -83,7 +86,9 @@ def close_liver(
     grid = liver.grid.cropped((start[0], start[1], start[2]), cut.shape)
     surface = nets_surface(_padded_by_repeating(cut, Mask(np.ones_like(cut), grid).cropped(2)))
     step = BEYOND_VOXELS * float(np.mean(liver.grid.spacing_kji_mm))
-    return ClosedLiver(surface, liver_from_post or (lambda points: points), step)
+    return ClosedLiver(
+        surface, Mask(filled, liver.grid, "closed liver"), liver_from_post or (lambda points: points), step
+    )
 
 
 def _padded_by_repeating(cut: BoolArray, box: Mask) -> Mask:
