@@ -29,12 +29,16 @@ class FolderSource:
         What the files cannot say, or None.
     case_id
         The case's id where the case file states none: it must hold no patient data.
+    stated_case_id, stated_patient_key
+        A manifest's id and patient, which win over the case file's and the studies'; "" where it states none.
     """
 
     pre: Path | None
     post: Path | None
     case_file: Path | None = None
     case_id: str = "case"
+    stated_case_id: str = ""
+    stated_patient_key: str = ""
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -45,10 +49,10 @@ class FolderSource:
             A study, a mask or the case file cannot be used as it is.
         """
         stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
-        case_id = stated.case.id or self.case_id
+        case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
-        patient, notes = _patient(pre.patient, post.patient, case_id)
+        patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
         case = Case(case_id, patient, pre.study, post.study, stated.pairs, stated.known_facts, notes)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
@@ -93,9 +97,12 @@ def _only_segment(path: Path, name: str) -> Mask:
     return segmentation.mask(choose_segment(segmentation, None).number, None, name)
 
 
-def _patient(pre: str, post: str, case_id: str) -> tuple[str, tuple[str, ...]]:
+def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple[str, ...]]:
     """Return the patient's key and notes on how it was found."""
-    if pre and post and pre != post:
+    differ = pre and post and pre != post
+    if stated:
+        return stated, ("PRE and POST state different patients: the key is the stated one",) if differ else ()
+    if differ:
         return pre, ("PRE and POST state different patients: the key is that of PRE",)
     if pre or post:
         return pre or post, ()

@@ -83,8 +83,10 @@ def assess(
     Raises
     ------
     InputError
-        Tumours and zones share no space, so that the alignment or the masks cannot be meant.
+        The studies share no space, so that the alignment cannot be meant.
     """
+    pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
+    _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
     scene = make_scene(case, alignment, zones)
     lesions = []
     for number, (lesion_id, tumour) in enumerate(scene.tumours.items()):
@@ -133,11 +135,13 @@ def require_shared_space(tumour: Mask, other: Mask) -> None:
     InputError
         They share no space.
     """
-    a, b = tumour.grid.corners_lps_mm(), other.grid.corners_lps_mm()
+    _require_met(tumour.grid.corners_lps_mm(), other.grid.corners_lps_mm(), f"{tumour.name} and {other.name}")
+
+
+def _require_met(a: FloatArray, b: FloatArray, names: str) -> None:
     if (a.min(axis=0) > b.max(axis=0)).any() or (b.min(axis=0) > a.max(axis=0)).any():
         raise InputError(
-            f"{tumour.name} and {other.name}: their lattices share no space (boxes apart in LPS), expected one place",
-            code="no-shared-space",
+            f"{names}: their lattices share no space (boxes apart in LPS), expected one place", code="no-shared-space"
         )
 
 

@@ -113,12 +113,20 @@ def _liver(
     around = list(zones.values())
     if case.post.liver is not None:
         moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
-        return close_liver(case.post.liver, [*moved, *around], [*moved, *around]), "post"
+        liver = _with_vessels(case.post, case.post.liver)
+        return close_liver(liver, [*moved, *around], [*moved, *around]), "post"
     if case.pre.liver is not None:
         in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
         inner = [*tumours.values(), *in_pre]
-        return close_liver(case.pre.liver, inner, inner, mapping.pre_from_post), "pre"
+        liver = _with_vessels(case.pre, case.pre.liver)
+        return close_liver(liver, inner, inner, mapping.pre_from_post), "pre"
     return None, "none"
+
+
+def _with_vessels(study: Study, liver: Mask) -> Mask:
+    """Return the liver mask with the study's vessels on its lattice: a vein that leaves the liver opens no capsule."""
+    vessels = [mask.voxels_kji for mask in study.vessels.values() if mask.grid.same_lattice(liver.grid)]
+    return Mask(np.any([liver.voxels_kji, *vessels], axis=0), liver.grid, liver.name)
 
 
 def _unlimited(mask: Mask, limit: Mask | None, as_segmented: Surface) -> Surface:
@@ -142,4 +150,5 @@ def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], limit: Mask | N
         both = Mask(np.any([mask.voxels_kji for mask in masks], axis=0), masks[0].grid, "ablation zones")
         joined = surface_of(both)
         return Zone.of([_unlimited(both, limit, joined)]), joined.volume_ml
-    return Zone.of(surfaces), sum(surface.volume_ml for surface in surfaces)
+    zone = Zone.of(surfaces)
+    return zone, zone.volume_ml

@@ -1,4 +1,4 @@
-"""A real CT as PRE and the same CT, moved by a known rigid motion and resampled, as POST; balls for tumours and zones."""
+"""A real CT as PRE, and as POST the same, moved by a known rigid motion and resampled; balls for tumours and zones."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def write_post(
     low, high = lps.min(axis=0) - room_mm, lps.max(axis=0) + room_mm
     middle = (post_from_pre @ [*lps_centre(ct), 1.0])[2] - lps_centre(ct)[2]
     low[2], high[2] = max(low[2], scan[0] + middle), min(high[2], scan[1] + middle)
-    low = low + [0.31, 0.17, 0.23]  # no voxel centre of POST falls on one of PRE
+    low += np.array([0.31, 0.17, 0.23])  # no voxel centre of POST falls on one of PRE
     shape = tuple(int(n) for n in np.floor((high - low) / spacing) + 1)
     lattice = np.diag([*spacing, 1.0])
     lattice[:3, 3] = low

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
+
+from pipelines.cli.run import EXIT_INTERRUPTED
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     # Small matrices: two threads spin on them and take longer than one.
     os.environ.setdefault(_variable, "1")
 
 COMMANDS = {
+    "audit": "Gather the lesions of many cases: tables, margins by band, and survival with outcomes.",
+    "batch": "Review the cases of a manifest, a process each.",
     "demo": "Review the bundled sample patient.",
     "margin": "Measure the margin of aligned masks.",
     "review": "Review one case: two studies in, a report out.",
+    "rules": "List the guideline statements, or explain one.",
 }
 
 
 class LazyGroup(click.Group):
     """A group whose commands are listed here and imported when they are called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an interrupt that it leaves to us is said in one line."""
+        with terminated_as_interrupted():
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                click.echo("interrupted", err=True)
+                ctx.exit(EXIT_INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -38,13 +57,30 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Make SIGTERM (a scheduler's, a container's) an interrupt like ctrl-C: it cleans up, and the exit code is 130."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python leaves signals to the main thread
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 @click.command(cls=LazyGroup, epilog="Not a medical device, for research and audit.")
 @click.version_option(package_name="ablation-planner")
 def main() -> None:
     """3D ablation margins, with their doubt, from pre- and post-ablation liver CT.
 
     Exit codes: 0 ok, 1 bug, 2 usage, 3 input unreadable or ambiguous, 4 result produced but the quality gate failed,
-    5 output not writable, 130 interrupted.
+    5 output not writable, 8 batch partly failed, 130 interrupted.
     """
 
 

@@ -27,13 +27,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Richest map between the studies to try.",
 )
+@click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
+@click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    pre: Path, post: Path, out: Path, case_file: Path | None, registration: RegistrationKind, as_json: bool, quiet: bool
+    pre: Path,
+    post: Path,
+    out: Path,
+    case_file: Path | None,
+    registration: RegistrationKind,
+    case_id: str,
+    patient_key: str,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Review one case: PRE and POST are a DICOM folder, a folder of NIfTI or NRRD files, or an image file."""
-    run_review(pre, post, out, case_file, registration, as_json=as_json, quiet=quiet)
+    run_review(
+        pre, post, out, case_file, registration,
+        as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
+    )  # fmt: skip
 
 
 def run_review(
@@ -45,6 +58,8 @@ def run_review(
     *,
     as_json: bool,
     quiet: bool,
+    case_id: str = "",
+    patient_key: str = "",
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet)
@@ -55,7 +70,7 @@ def run_review(
 
     store = folder_store(out, progress.log)
     with exit_codes(progress, store.abandon):
-        source = FolderSource(pre, post, case_file, out.resolve().name)
+        source = FolderSource(pre, post, case_file, out.resolve().name, case_id, patient_key)
         finished = review_folders(source, store, with_registration(registration), progress)
     print_review(finished, out, as_json=as_json)
     sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
 from nibabel.imageglobals import LoggingOutputSuppressor
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from pipelines.formats.totalsegmentator import label_table
 from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size, safe_name
@@ -30,6 +31,7 @@ READ_FAULTS = (
     gzip.BadGzipFile,
     ImageFileError,
     HeaderDataError,
+    WrapStructError,
 )
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 

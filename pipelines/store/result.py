@@ -132,7 +132,8 @@ def _no_risk() -> dict[str, Json]:
 def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dict[str, Json]]:
     """Return the lesion's own reasons and one for every further null."""
     given = [_reason(reason) for reason in lesion.reasons]
-    found = given + [_reason(reason) for reason in _margin_reasons(lesion)]
+    said = {reason["field"] for reason in given}
+    found = given + [_reason(reason) for reason in _margin_reasons(lesion) if reason.field not in said]
     explained = {reason["field"] for reason in found}
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}

@@ -217,8 +217,7 @@ def _without_vessels(margins: MarginMap) -> float | None:
 
 def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
     thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM
-    extent = np.ptp(tumour.vertices_lps_mm, axis=0)
-    few = bool((extent / np.asarray(tumour.voxel_kji_mm[::-1]) < FEW_VOXELS).any())
+    few = tumour.voxels_across < FEW_VOXELS
     truncated = tumour.truncated or zone.truncated
     return tuple(
         name

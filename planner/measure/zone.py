@@ -15,6 +15,8 @@ from planner.surface import Depths, Surface, join
 
 BoolArray = npt.NDArray[np.bool_]
 
+VOLUME_SAMPLES = 60_000
+
 
 @dataclass(frozen=True, eq=False)
 class Patches:
@@ -83,10 +85,17 @@ class Zone:
         surface = self.free.surface or self.surfaces[0]
         return cKDTree(_centres(surface)), _normals(surface)
 
-    @property
+    @cached_property
     def volume_ml(self) -> float:
-        """Volume of the union where the zones do not overlap: the sum of the zones."""
-        return sum(surface.volume_ml for surface in self.surfaces)
+        """Volume of the union, ml, overlaps counted once (by regular samples where there are several zones)."""
+        if len(self.surfaces) == 1:
+            return self.surfaces[0].volume_ml
+        points = np.concatenate([surface.vertices_lps_mm for surface in self.surfaces])
+        low, high = points.min(axis=0), points.max(axis=0)
+        step = (float(np.prod(high - low)) / VOLUME_SAMPLES) ** (1.0 / 3.0)
+        axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
+        samples = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+        return float(np.count_nonzero(self.contains(samples))) * float(step**3) / 1000.0
 
     @property
     def voxel_kji_mm(self) -> tuple[float, float, float]:

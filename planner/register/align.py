@@ -14,6 +14,7 @@ from planner.register.prepare import (
     Observe,
     Scan,
     Working,
+    is_ct,
     metric_region,
     resampled_mask,
     working_scan,
@@ -59,7 +60,7 @@ def register(
             "identity", SpatialMap.identity(), SpatialMap.identity(), (Check("alignment", None, "", None, text),)
         )
     observe("registration: working images", 0.0)
-    fixed, moving = working_scan(post, settings), working_scan(pre, settings)
+    fixed, moving = working_scan(post, settings, "POST"), working_scan(pre, settings, "PRE")
     region = metric_region(fixed, settings)
     _require_region(region, fixed.grid)
     observe("registration: rigid", 0.2)
@@ -74,17 +75,19 @@ def register(
         )
         for zone_id, error in errors.items()
     }
-    shown = _shown(fixed, moving, answers, region)
+    shown = _shown(fixed, moving, answers, region, both_ct=is_ct(pre.image) and is_ct(post.image))
     return Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone)
 
 
-def _shown(fixed: Working, moving: Working, answers: Answers, region: BoolVoxels) -> tuple[Check, ...]:
+def _shown(
+    fixed: Working, moving: Working, answers: Answers, region: BoolVoxels, *, both_ct: bool
+) -> tuple[Check, ...]:
     images = [
         moved_onto(moving.image, moving.grid, fixed.grid, found, 1).astype(np.float32)
         for found in (answers.rigid, answers.used)
     ]
     liver = None if moving.liver is None else moved_onto(moving.liver, moving.grid, fixed.grid, answers.used, 0) > 0.5
-    return case_checks(fixed, images[0], images[1], liver, region)
+    return case_checks(fixed, images[0], images[1], liver, region, both_ct=both_ct)
 
 
 def _deformed(

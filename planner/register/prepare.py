@@ -66,7 +66,7 @@ class Working:
     grid: Grid
 
 
-def working_scan(scan: Scan, settings: RegistrationSettings) -> Working:
+def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan") -> Working:
     """Return a scan on its working lattice: the liver's box (else the whole scan) with some room.
 
     Raises
@@ -76,22 +76,27 @@ def working_scan(scan: Scan, settings: RegistrationSettings) -> Working:
     """
     image = scan.image
     if not np.isfinite(image.voxels_kji).all():
-        raise RegistrationInputError("image: holds NaN or infinity, expected finite intensities", code="bad-number")
+        raise RegistrationInputError(
+            f"{name}: the image holds NaN or infinity, expected finite intensities", code="bad-number"
+        )
     grid = _lattice(scan, settings.working_mm)
-    low, high = settings.window_hu if _is_ct(image) else _range_of(image)
+    low, high = settings.window_hu if is_ct(image) else _range_of(image)
     values = resampled(image, grid, settings.working_mm, OUTSIDE_HU)
     seen = image.grid.contains(_centres(grid)).reshape(grid.shape_kji)
     clipped = np.clip(values, low, high).astype(np.float32)
-    if float(clipped[seen].std()) < 1e-3 * (high - low):
-        raise RegistrationInputError("image: constant over the region to be aligned, expected anatomy")
+    # The scan's own voxels too: the rim of `seen` mixes in what was read outside the scan.
+    if min(float(clipped[seen].std()), float(np.clip(image.voxels_kji, low, high).std())) < 1e-3 * (high - low):
+        raise RegistrationInputError(f"{name}: the image is constant over the region to be aligned, expected anatomy")
     liver = None if scan.liver is None else resampled_mask(scan.liver, grid)
+    if liver is not None and not liver.any():
+        raise RegistrationInputError(f"{name}: the liver mask lies outside the image, expected it on the liver")
     zone = np.zeros(grid.shape_kji, dtype=bool)
     for mask in scan.lesions.values():
         zone |= resampled_mask(mask, grid)
     return Working(clipped, seen, liver, zone, grid)
 
 
-def _is_ct(image: Volume) -> bool:
+def is_ct(image: Volume) -> bool:
     """Return whether the intensities are Hounsfield units: said, or (NIfTI, NRRD) shown by air far below zero."""
     return image.modality == "CT" or (not image.modality and float(image.voxels_kji.min()) < AIR_BELOW_HU)
 

@@ -15,6 +15,9 @@ from planner.register.settings import RegistrationSettings
 from planner.surface import Surface
 from planner.volume import BoolVoxels, FloatVoxels
 
+LEAST_CORRELATION = 0.3
+"""Two aligned CTs of one body resemble each other at least this much around the liver."""
+
 AROUND_ZONE_MM = 20.0
 ERROR_FLOOR_MM = 1.2
 ERROR_PER_SPREAD_MM = 1.2
@@ -61,13 +64,28 @@ def zone_checks(
 
 
 def case_checks(
-    post: Working, moved_rigid: FloatVoxels, moved_used: FloatVoxels, moved_liver: BoolVoxels | None, region: BoolVoxels
+    post: Working,
+    moved_rigid: FloatVoxels,
+    moved_used: FloatVoxels,
+    moved_liver: BoolVoxels | None,
+    region: BoolVoxels,
+    *,
+    both_ct: bool,
 ) -> tuple[Check, ...]:
-    """Return what is shown for the whole case, none of which decides: similarity before and after, liver overlap."""
+    """Return what was looked at for the whole case: similarity before and after, liver overlap.
+
+    None of it proves an alignment; only two CTs that hardly resemble each other disprove it.
+    """
+    used = correlation(post.image, moved_used, region)
     checks = [
         _shown("correlation_rigid", correlation(post.image, moved_rigid, region), "similarity after the rigid step"),
-        _shown("correlation", correlation(post.image, moved_used, region), "similarity with the map in use"),
+        _shown("correlation", used, "similarity with the map in use"),
     ]
+    if both_ct:
+        text = (
+            f"similarity of two CTs {used:.2f} (at least {LEAST_CORRELATION} for one body; a high one proves nothing)"
+        )
+        checks[1] = Check("correlation", round(used, 4), "ratio", used >= LEAST_CORRELATION, text)
     if moved_liver is not None and post.liver is not None:
         both = 2.0 * float((moved_liver & post.liver).sum())
         dice = both / float(max(1, moved_liver.sum() + post.liver.sum()))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -76,7 +79,6 @@ def _refined(
     settings: RegistrationSettings,
 ) -> tuple[float, FloatArray]:
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # the same sums in the same order, whatever the machine
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
     method.SetMetricFixedMask(mask)
     method.SetMetricSamplingStrategy(method.REGULAR)
@@ -90,8 +92,23 @@ def _refined(
     method.SetSmoothingSigmasPerLevel(list(SMOOTHING_VOXELS))
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
     method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
-    found = method.Execute(fixed, moving)
+    with one_thread():
+        found = method.Execute(fixed, moving)
     return float(method.GetMetricValue()), matrix_of(found)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let ITK work on one thread: the same sums in the same order, whatever the machine.
+
+    A registration method's own SetNumberOfThreads does not reach its metric, which takes the global default.
+    """
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def matrix_of(transform: sitk.Transform) -> FloatArray:

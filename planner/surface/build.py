@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
@@ -19,6 +20,11 @@ CELL_RANGE_MM = (0.35, 1.2)
 """Size of the cells that the fitted function is meshed with."""
 
 PROJECTION_ROUNDS = 3
+UNFOLDING_ROUNDS = 10
+CHECKED_SITES = 1500
+CHECK_TOLERANCE_VOXELS = 0.5
+"""A mesh is held against this many centres; one this far on the wrong side counts as wrong."""
+
 WRONG_SHARE_LIMIT = 0.005
 """A fit that leaves more centres on the wrong side is not used."""
 
@@ -52,7 +58,9 @@ def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
     parts = [_part(Mask(labels == n, box.grid, mask.name), silent) for n in range(1, int(labels.max()) + 1)]
     whole = join(parts)
     flags = whole.flags | ({"truncated"} if mask.touches_edge() else set())
-    return replace(whole, flags=frozenset(flags), voxel_kji_mm=mask.grid.spacing_kji_mm)
+    spacing = mask.grid.spacing_kji_mm
+    directions = mask.grid.lps_mm_from_ijk[:3, :3].T[::-1] / np.asarray(spacing)[:, None]
+    return replace(whole, flags=frozenset(flags), voxel_kji_mm=spacing, voxel_directions=directions)
 
 
 def _on_grid(mask: Mask, box: Mask) -> Mask:
@@ -74,7 +82,9 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
     try:
         fitted = fit(own, silent)
         if fitted.wrong_share() <= WRONG_SHARE_LIMIT:
-            return _mesh(fitted, own)
+            surface = _mesh(fitted, own)
+            if _agrees(surface, fitted):
+                return surface
     except np.linalg.LinAlgError:
         pass
     nets = nets_surface(own)
@@ -82,16 +92,47 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
 
 
 def _mesh(fitted: Implicit, mask: Mask) -> Surface:
-    cell = float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM))
+    # A body smaller than the finest cell (one voxel of 0.5 mm) would slip between the corners.
+    cell = min(float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM)), 0.4 * fitted.radius_mm)
     origin, values = _sampled(fitted, mask, cell)
     vertices, triangles, _, _ = marching_cubes(values, 0.0, gradient_direction="ascent", allow_degenerate=False)
-    points = origin + vertices.astype(np.float64) * cell
+    start = origin + vertices.astype(np.float64) * cell
+    points = start
     for _ in range(PROJECTION_ROUNDS):
         slope = fitted.gradient(points)
         step = fitted.value(points) / np.maximum((slope**2).sum(axis=1), 0.05)
         points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
+    points = _unfolded(start, points, triangles)
     surface = Surface(points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points))
     return surface if surface.volume_ml >= 0 else surface.flipped()
+
+
+def _unfolded(start: FloatArray, projected: FloatArray, triangles: npt.NDArray[np.int32]) -> FloatArray:
+    """Return the projected vertices, but where a triangle turned over, all of its own stay where they were meshed."""
+    points = projected
+    before = _normals(start, triangles)
+    for _ in range(UNFOLDING_ROUNDS):
+        turned = np.einsum("ij,ij->i", before, _normals(points, triangles)) <= 0.0
+        if not turned.any():
+            break
+        points = points.copy()
+        back = triangles[turned].ravel()
+        points[back] = start[back]
+    return points
+
+
+def _normals(points: FloatArray, triangles: npt.NDArray[np.int32]) -> FloatArray:
+    a, b, c = (points[triangles[:, corner]] for corner in range(3))
+    return np.asarray(np.cross(b - a, c - a))
+
+
+def _agrees(surface: Surface, fitted: Implicit) -> bool:
+    """Return whether the mesh leaves the voxel centres on their sides, by its own signed distance."""
+    sites = fitted.sites
+    every = max(1, len(sites.labels) // CHECKED_SITES)
+    labels, points = sites.labels[::every], sites.points_mm[::every]
+    wrong = labels * surface.signed_depth_mm(points) < -CHECK_TOLERANCE_VOXELS * fitted.finest_mm
+    return float(wrong.mean()) <= WRONG_SHARE_LIMIT
 
 
 def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, FloatArray]:
@@ -108,8 +149,12 @@ def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, Flo
     within = ((nearest >= 0) & (nearest < mask.grid.shape_kji)).all(axis=1)
     inside = np.zeros(len(points), dtype=bool)
     inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
-    band = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm)) + 2.0 * cell
-    near = np.isfinite(cKDTree(fitted.sites.points_mm).query(points, distance_upper_bound=band)[0])
+    reach = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm))
+    tree = cKDTree(fitted.sites.points_mm[fitted.sites.beside])
+    gap = tree.query(points, distance_upper_bound=reach + 2.0 * cell)[0]
+    near = np.isfinite(gap)
     values = np.where(inside, cell, -cell)
-    values[near] = fitted.value(points[near])
+    found = fitted.value(points[near])
+    stray = (gap[near] > reach) & ((found > 0) != inside[near])
+    values[near] = np.where(stray, values[near], found)
     return origin, values.reshape(counts)

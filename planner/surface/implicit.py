@@ -90,10 +90,11 @@ def _scaled_distances(a: FloatArray, b: FloatArray, length: float) -> FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """Voxel centres with their labels (+1 inside, -1 outside)."""
+    """Voxel centres with their labels (+1 inside, -1 outside), and which of them lie beside a label change."""
 
     points_mm: FloatArray
     labels: FloatArray
+    beside: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +166,8 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
     finest = min(mask.grid.spacing_kji_mm)
     edges, sites = _sites(mask, unlabelled, radius)
+    if not len(edges):
+        raise np.linalg.LinAlgError("no label change is known")
     misfit = float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) / radius
     length = radius * float(np.interp(misfit, LENGTH_AT_MISFIT[0], LENGTH_AT_MISFIT[1]))
     amplitude = radius * float(np.clip(AMPLITUDE_PER_MISFIT * misfit, *AMPLITUDE_RANGE))
@@ -217,7 +220,7 @@ def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Fl
     chosen = np.argwhere(beside | (guard & known))
     labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
     edges = mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1])
-    return edges, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels)
+    return edges, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
 
 
 def _spread(points: FloatArray, count: int) -> FloatArray:

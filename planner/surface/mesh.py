@@ -54,6 +54,8 @@ class Surface:
     vertex_sd_mm
         Shape (n,): standard deviation of each vertex's place along its normal that voxel sampling leaves, mm; None
         where it was not estimated.
+    voxel_directions
+        Unit vectors (rows) along the lattice's k, j and i; None where they are not known, taken as S, P, L.
     flags
         "truncated": the mask reached the border of its lattice, so that the structure may go on outside;
         "fallback": surface nets stand in for a fit that failed.
@@ -64,6 +66,7 @@ class Surface:
     voxel_kji_mm: tuple[float, float, float]
     vertex_sd_mm: FloatArray | None = None
     flags: frozenset[str] = frozenset()
+    voxel_directions: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Keep the arrays read-only."""
@@ -78,6 +81,12 @@ class Surface:
         if self.vertex_sd_mm is not None:
             return self.vertex_sd_mm
         return np.full(len(self.vertices_lps_mm), UNKNOWN_SD_VOXELS * max(self.voxel_kji_mm))
+
+    @property
+    def voxels_across(self) -> float:
+        """Number of voxels that the surface spans along the lattice axis along which it spans fewest."""
+        axes = np.eye(3)[::-1] if self.voxel_directions is None else self.voxel_directions
+        return float((np.ptp(self.vertices_lps_mm @ axes.T, axis=0) / np.asarray(self.voxel_kji_mm)).min())
 
     @property
     def truncated(self) -> bool:
@@ -204,4 +213,5 @@ def join(surfaces: Sequence[Surface]) -> Surface:
         surfaces[0].voxel_kji_mm,
         None if any(s.vertex_sd_mm is None for s in surfaces) else np.concatenate([s.vertex_sd_mm for s in surfaces]),
         frozenset().union(*(s.flags for s in surfaces)),
+        surfaces[0].voxel_directions,
     )

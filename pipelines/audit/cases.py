@@ -1,0 +1,176 @@
+"""What case folders hold: results, failures, and cases that were begun and never ended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pipelines.formats.voxel_file import safe_name
+from pipelines.store.folder import RESULT
+from pipelines.store.result import SCHEMA_VERSION
+from planner.errors import AmbiguousInputError, InputError
+
+FAILURE, BEGUN = "failure.json", "batch.json"
+LESION_STATUSES = ("assessed", "not_assessable", "not_treated")
+FAULTS_SHOWN = 20
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A case of a batch that has no result: why, or "unfinished" where it was begun and never ended."""
+
+    case_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All cases found: the documents of finished ones by case id, those without a result, and the results' hashes."""
+
+    documents: Mapping[str, Json]
+    failed: tuple[Failed, ...]
+    sha256: Mapping[str, str]
+
+
+def find_cases(folders: Sequence[Path]) -> Found:
+    """Return the cases in folders, however deep; a folder met twice counts once.
+
+    Raises
+    ------
+    InputError
+        A folder is missing, none holds a case, or a result cannot be used; the one message lists all of those.
+    AmbiguousInputError
+        Different folders hold the same case id.
+    """
+    places = _places(folders)
+    documents: dict[str, Json] = {}
+    failed: dict[str, Failed] = {}
+    sha256: dict[str, str] = {}
+    where: dict[str, list[str]] = {}
+    faults: list[str] = []
+    for place in places:
+        try:
+            found = _read(place)
+        except (OSError, ValueError) as error:
+            faults.append(f"{_shown(place)}: {_why(error)}")
+            continue
+        case_id = found.case_id if isinstance(found, Failed) else str(found["case_id"])
+        where.setdefault(case_id, []).append(_shown(place))
+        if isinstance(found, Failed):
+            failed[case_id] = found
+        else:
+            documents[case_id] = found
+            sha256[case_id] = hashlib.sha256((place / RESULT).read_bytes()).hexdigest()
+    _refuse(faults)
+    _require_once(where)
+    return Found(dict(sorted(documents.items())), tuple(failed[name] for name in sorted(failed)), sha256)
+
+
+def _places(folders: Iterable[Path]) -> list[Path]:
+    places: dict[Path, None] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"OUT: .../{safe_name(folder)}: no such folder", code="missing")
+        places |= dict.fromkeys(_case_folders(folder.resolve()))
+    if not places:
+        raise InputError(f"OUT: no {RESULT} and no {FAILURE} in what was given", code="missing")
+    return list(places)
+
+
+def _case_folders(top: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if {RESULT, FAILURE, BEGUN} & set(names):
+            yield Path(folder)
+
+
+def _read(place: Path) -> Json | Failed:
+    """Return a case. A result outweighs a failure: a batch takes results back before it tries again."""
+    if (place / RESULT).is_file():
+        document = _object(place / RESULT)
+        _require_usable(document)
+        return document
+    if (place / FAILURE).is_file():
+        failure = _object(place / FAILURE)
+        return Failed(str(failure.get("case_id") or place.name), str(failure.get("code") or "unknown"))
+    return Failed(place.name, "unfinished")
+
+
+def _object(path: Path) -> Json:
+    found = json.loads(path.read_bytes(), parse_constant=_no_constant)
+    if not isinstance(found, dict):
+        raise InputError(f"{path.name}: not a JSON object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise InputError(f"{name} is not a number")
+
+
+def _require_usable(document: Json) -> None:
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(f"schema_version is {document.get('schema_version')!r}, expected {SCHEMA_VERSION}")
+    for key in ("case_id", "patient_key", "status"):
+        if not isinstance(document.get(key), str) or not document[key]:
+            raise InputError(f"{key} is missing or empty")
+    lesions = document.get("lesions")
+    if not isinstance(lesions, list):
+        raise InputError("lesions is not a list")
+    ids = [_usable_lesion(lesion) for lesion in lesions]
+    if len(set(ids)) < len(ids):
+        raise InputError("two lesions of one lesion_id")
+
+
+def _usable_lesion(lesion: Any) -> str:
+    if not isinstance(lesion, dict) or not isinstance(lesion.get("lesion_id"), str):
+        raise InputError("a lesion without a lesion_id")
+    if lesion.get("status") not in LESION_STATUSES:
+        raise InputError(f"lesion {lesion['lesion_id']}: status is not one of {', '.join(LESION_STATUSES)}")
+    margin = lesion.get("margin")
+    if not isinstance(margin, dict) or "min_mm" not in margin:
+        raise InputError(f"lesion {lesion['lesion_id']}: margin.min_mm is missing")
+    value = margin["min_mm"]
+    if value is not None and not _is_number(value):
+        raise InputError(f"lesion {lesion['lesion_id']}: margin.min_mm is not a number")
+    return str(lesion["lesion_id"])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shown(place: Path) -> str:
+    return f".../{safe_name(place.parent)}/{safe_name(place)}"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"not JSON ({type(error).__name__})"
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if not faults:
+        return
+    more = f"\n  and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
+    listed = "".join(f"\n  {fault}" for fault in faults[:FAULTS_SHOWN])
+    raise InputError(f"{len(faults)} results cannot be used:{listed}{more}", code="result")
+
+
+def _require_once(where: Mapping[str, Sequence[str]]) -> None:
+    twice = {case_id: places for case_id, places in where.items() if len(places) > 1}
+    if not twice:
+        return
+    listed = "".join(f"\n  {case_id}: {', '.join(places)}" for case_id, places in sorted(twice.items())[:FAULTS_SHOWN])
+    more = f"\n  and {len(twice) - FAULTS_SHOWN} more" if len(twice) > FAULTS_SHOWN else ""
+    raise AmbiguousInputError(f"{len(twice)} case ids are there more than once:{listed}{more}", code="duplicate-case")

@@ -1,0 +1,121 @@
+"""The audit's page: one self-contained document that opens offline, without scripts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.audit.bands import BANDS
+from pipelines.audit.cohort import Cohort, Patient
+from pipelines.audit.outcomes import Outcomes
+from pipelines.audit.pictures import histogram_figure, survival_figure
+from pipelines.audit.survival import CAUTION, DEFINITION, Survival
+from pipelines.bundled import text
+from planner.report import words
+from planner.report.figure import Figure
+
+PATIENTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    source: Markup
+    caption: str
+    alt: str
+
+
+def render_page(
+    cohort: Cohort, outcomes: Outcomes | None, survival: Survival | None, provenance: Mapping[str, Any]
+) -> str:
+    """Return the page of an audit."""
+    css = text("report.css")
+    # The policy names the style by its hash, so that not even an injected <style> would be applied.
+    style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text("audit.html.jinja")).render(
+        cohort=cohort,
+        outcomes=outcomes,
+        survival=survival,
+        definitions=_definitions(cohort),
+        bands=_band_rows(cohort),
+        patients=[_patient(patient) for patient in cohort.patients[:PATIENTS_SHOWN]],
+        patients_shown=PATIENTS_SHOWN,
+        patient_bands=_patient_bands(cohort),
+        incomplete=sum(patient.without_margin > 0 for patient in cohort.patients),
+        histogram=_picture(histogram_figure(cohort.histogram)),
+        curves=None if survival is None else _picture(survival_figure(survival)),
+        curve_rows=() if survival is None else tuple(_curve_rows(survival)),
+        event_definition=DEFINITION,
+        caution=CAUTION,
+        words=words,
+        provenance=provenance,
+        css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
+        style_hash=Markup(style_hash),  # noqa: S704 - base64
+    )
+
+
+def _visible(value: object) -> object:
+    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
+
+
+def _picture(figure: Figure | None) -> _Picture | None:
+    if figure is None:
+        return None
+    content = base64.b64encode(figure.content).decode("ascii")
+    return _Picture(Markup(f"data:{figure.media_type};base64,{content}"), figure.caption, figure.alt)  # noqa: S704
+
+
+def _definitions(cohort: Cohort) -> Sequence[str]:
+    return sorted({name for counts in cohort.bands.values() for name in counts})
+
+
+def _band_rows(cohort: Cohort) -> Sequence[tuple[str, str, Sequence[int], int, str]]:
+    total = sum(sum(counts.values()) for counts in cohort.bands.values())
+    rows = []
+    for band in BANDS:
+        counts = cohort.bands[band.name]
+        here = sum(counts.values())
+        rows.append(
+            (band.words, band.style, [counts[name] for name in _definitions(cohort)], here, _percent(here, total))
+        )
+    return rows
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+def _patient(patient: Patient) -> tuple[str, ...]:
+    worst = words.millimetres(patient.worst_mm)
+    where = "" if patient.case_id is None else f"case {patient.case_id}, lesion {patient.lesion_id}"
+    return (patient.patient_key, str(patient.lesions), str(patient.without_margin), worst, where)
+
+
+def _patient_bands(cohort: Cohort) -> Sequence[tuple[str, int]]:
+    counted = [
+        (band.words, sum(patient.worst_mm is not None and band.holds(patient.worst_mm) for patient in cohort.patients))
+        for band in BANDS
+    ]
+    return [*counted, ("no margin known", sum(patient.worst_mm is None for patient in cohort.patients))]
+
+
+def _curve_rows(survival: Survival) -> Iterable[tuple[str, int, int, int, Sequence[tuple[int, str]]]]:
+    """Yield band, lesions, LTP, deaths, and at each tick the number at risk and the share with its interval, %."""
+    for curve in survival.curves:
+        cells = []
+        for place, at_risk in enumerate(curve.at_risk):
+            share = curve.at(place, survival.ticks_days)
+            said = "" if share is None else f"{100 * share[0]:.0f} ({100 * share[1]:.0f}–{100 * share[2]:.0f})"
+            cells.append((at_risk, said))
+        yield curve.band.words, curve.lesions, curve.ltp, curve.deaths, cells

@@ -1,0 +1,80 @@
+"""One case's folder as the batch sees it: not done, done on the same grounds, or failed.
+
+`batch.json` holds the key and is written before the child starts, `result.json` comes from the child, last; so a result
+beside an equal key was made on these grounds, whenever the driver or the child was killed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.batch.failure import Failure
+from pipelines.store.atomic import write_atomically
+from pipelines.store.folder import RESULT
+
+FAILURE = "failure.json"
+KEY = "batch.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFolder:
+    """The folder of a case."""
+
+    path: Path
+
+    def is_finished(self, key: str) -> bool:
+        """Return whether a whole result lies here that rests on the same grounds."""
+        return self.has_result() and _document(self.path / KEY).get("key") == key
+
+    def has_result(self) -> bool:
+        """Return whether a whole result lies here."""
+        return bool(_document(self.path / RESULT).get("status"))
+
+    def begin(self, key: str) -> None:
+        """Take back what rests on other grounds and note those of the run to come.
+
+        Raises
+        ------
+        OSError
+            The folder cannot be made or written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / RESULT).unlink(missing_ok=True)
+        write_atomically(self.path / KEY, _bytes({"key": key}))
+
+    def succeeded(self) -> None:
+        """Forget an earlier failure; one that cannot be removed is outweighed by the result beside it."""
+        try:
+            (self.path / FAILURE).unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def attempts(self) -> int:
+        """Return how often this case has failed so far."""
+        attempts = _document(self.path / FAILURE).get("attempts", 0)
+        return attempts if isinstance(attempts, int) else 0
+
+    def failed(self, failure: Failure) -> bool:
+        """Keep why the case failed; return whether it could be written."""
+        try:
+            (self.path / RESULT).unlink(missing_ok=True)
+            write_atomically(self.path / FAILURE, _bytes(failure.document()))
+        except OSError:
+            return False
+        return True
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Return a JSON object; an empty one where there is none, or half of one."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _bytes(document: dict[str, object]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8")

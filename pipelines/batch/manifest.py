@@ -1,0 +1,133 @@
+"""The manifest of a batch: which cases there are, checked as a whole before anything runs.
+
+::
+
+    case_id,patient,pre,post,case
+    c-001,p-17,c-001/pre,c-001/post,c-001/case.toml
+
+Paths are relative to the manifest. `patient` (a pseudonym that cases of one patient share) and `case` may be left out.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.formats.csv_table import CsvRow, read_csv
+from pipelines.formats.voxel_file import safe_name
+from planner.errors import InputError
+
+REQUIRED = ("case_id", "pre", "post")
+OPTIONAL = ("patient", "case")
+LONGEST_ID = 100
+FAULTS_SHOWN = 5
+
+_NOT_IN_A_NAME = frozenset('/\\:*?"<>|')
+"""Characters that some file system takes for something else."""
+
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))})
+"""Names that Windows keeps for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case of a manifest.
+
+    Parameters
+    ----------
+    case_id, patient
+        The case's id, also the name of its folder, and the patient's pseudonym ("" where none is given).
+    pre, post, case
+        The studies and the case file (or None), as absolute paths.
+    written
+        The cells as they stand in the manifest.
+    """
+
+    case_id: str
+    patient: str
+    pre: Path
+    post: Path
+    case: Path | None
+    written: tuple[tuple[str, str], ...]
+
+
+def read_manifest(path: Path) -> tuple[Row, ...]:
+    """Return the cases of a manifest.
+
+    Raises
+    ------
+    InputError
+        A column, path or case id is not as it must be; the one message lists what is wrong.
+    """
+    table = read_csv(path, REQUIRED, OPTIONAL, more_columns=False)
+    faults = [*table.faults, *_repeated(table.rows)]
+    for row in table.rows:
+        faults += [f"line {row.line}: {fault}" for fault in _faults(row, path.parent)]
+    if faults:
+        raise InputError(f"{safe_name(path)}: {_listed(faults)}", code="manifest")
+    if not table.rows:
+        raise InputError(f"{safe_name(path)}: no case, expected a row for each", code="manifest")
+    return tuple(_row(row, path.parent.resolve()) for row in table.rows)
+
+
+def _listed(faults: Sequence[str]) -> str:
+    more = len(faults) - FAULTS_SHOWN
+    return "; ".join(faults[:FAULTS_SHOWN]) + (f"; and {more} more faults" if more > 0 else "")
+
+
+def _row(row: CsvRow, folder: Path) -> Row:
+    cells = row.cells
+    case = folder / cells["case"] if cells["case"] else None
+    written = tuple(sorted(cells.items()))
+    return Row(cells["case_id"], cells["patient"], folder / cells["pre"], folder / cells["post"], case, written)
+
+
+def _repeated(rows: Sequence[CsvRow]) -> Iterator[str]:
+    """Yield a fault for ids that are one: also those that a file system may not tell apart."""
+    count = Counter(_folded(row.cells["case_id"]) for row in rows)
+    for folded in (one for one, times in count.items() if times > 1 and one):
+        lines = [str(row.line) for row in rows if _folded(row.cells["case_id"]) == folded]
+        yield f"lines {', '.join(lines)}: one and the same case_id, expected each once"
+
+
+def _folded(case_id: str) -> str:
+    return unicodedata.normalize("NFKC", case_id).casefold()
+
+
+def _faults(row: CsvRow, folder: Path) -> Iterator[str]:
+    fault = id_fault(row.cells["case_id"])
+    if fault:
+        yield f"case_id {fault}"
+    if not row.cells["patient"].isprintable():
+        yield "patient holds a control character"
+    for column in ("pre", "post", "case"):
+        cell = row.cells[column]
+        if not cell and column in REQUIRED:
+            yield f"{column} is empty, expected a path"
+        elif cell and not _is_there(folder / cell, a_file=column == "case"):
+            yield f"{column}: .../{safe_name(Path(cell))}: no such file{'' if column == 'case' else ' or folder'}"
+
+
+def _is_there(path: Path, *, a_file: bool) -> bool:
+    try:
+        return path.is_file() if a_file else path.exists()
+    except (OSError, ValueError):  # too long a name, or a zero byte in it
+        return False
+
+
+def id_fault(case_id: str) -> str:
+    """Return why a case id cannot name a folder, or "" where it can."""
+    if not case_id:
+        return "is empty"
+    if not case_id.isprintable():
+        return "holds a control character"
+    if _NOT_IN_A_NAME & set(case_id):
+        return f"holds one of {' '.join(sorted(_NOT_IN_A_NAME))}, which cannot be in a folder's name"
+    if case_id.startswith(".") or case_id.endswith("."):
+        return "begins or ends with a full stop"
+    if len(case_id.encode("utf-8", "replace")) > LONGEST_ID:
+        return f"is longer than {LONGEST_ID} bytes"
+    return "is a name that Windows keeps for itself" if case_id.split(".", maxsplit=1)[0].lower() in _DEVICES else ""

@@ -1,0 +1,93 @@
+"""`ablation batch`: many cases, a process each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.run import EXIT_INTERRUPTED, Progress, exit_codes
+
+if TYPE_CHECKING:
+    from pipelines.batch.manifest import Row
+    from pipelines.batch.runner import Batch, Tally
+    from pipelines.settings import RegistrationKind
+
+EXIT_PARTLY_FAILED = 8
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@click.command("batch")
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cases at a time. [default: the number of cores]")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS",
+    help="Time limit of a case.",
+)  # fmt: skip
+@click.option(
+    "--registration",
+    type=click.Choice(["identity", "rigid", "deformable"]),
+    default="deformable",
+    show_default=True,
+    help="Richest map between the studies to try.",
+)
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(
+    manifest: Path, out: Path, jobs: int | None, timeout: float, registration: RegistrationKind, quiet: bool
+) -> None:
+    """Review the cases of MANIFEST, a CSV file with the columns case_id,patient,pre,post,case.
+
+    Paths are relative to the manifest; patient (a pseudonym) and case (a case.toml) may be left out. Each case gets
+    the folder OUT/case_id. Finished cases are skipped while their software version, settings, manifest row and input
+    files stay the same; failed ones (failure.json) are tried again. Exit code 8: some cases failed.
+    """
+    progress = Progress(quiet)
+    with exit_codes(progress):
+        from pipelines.batch.manifest import read_manifest
+        from pipelines.batch.out_folder import held
+
+        rows = read_manifest(manifest)
+        with held(out):
+            tally = _run(_batch(out.resolve(), jobs or _cores(), timeout, registration), rows, progress)
+    sys.exit(EXIT_PARTLY_FAILED if tally.failures else 0)
+
+
+def _batch(out: Path, jobs: int, timeout_s: float, registration: RegistrationKind) -> Batch:
+    from pipelines.batch import child, key
+    from pipelines.batch.runner import Batch
+    from pipelines.provenance import software_version
+    from pipelines.settings import with_registration
+
+    grounds = partial(
+        key.row_key, software_version=software_version(), settings_sha256=with_registration(registration).sha256()
+    )
+    return Batch(out, partial(child.review_command, registration=registration), grounds, jobs, timeout_s)
+
+
+def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
+    from pipelines.batch.summary import closing, progress_line
+
+    latest: list[Tally] = []
+
+    def report(what: str, tally: Tally) -> None:
+        latest[:] = [tally]
+        progress.note(progress_line(what, tally))
+
+    try:
+        tally = batch.run(rows, report)
+    except KeyboardInterrupt:
+        kept = f": {len(latest[0].finished)} cases were finished and are kept" if latest else ""
+        click.echo(f"interrupted{kept}; the same call goes on from there", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    click.echo(closing(tally))
+    return tally

@@ -1,0 +1,157 @@
+"""A rule explained as text: its statement, its source, its bands drawn as a line, examples and conflicts."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from planner.evidence.hazard import METHODS, Hazard
+from planner.guideline.catalogue import Catalogue
+from planner.guideline.rule import Example, Part, Rule, Scale
+from planner.guideline.words import READS, attribution, unit_words
+
+WIDTH = 110
+_ANY = "any"
+
+
+def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
+    """Return rules and relations as a table of text, one line each."""
+    head = ("Id", "What it asks", "Source", "Year", "Primary", "Judged by", "Facts it may need")
+    body = [_row(rule) for rule in rules]
+    body += [
+        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary), h.quantity, "no verdict")
+        for h in hazards
+    ]
+    widths = [max(len(row[place]) for row in (head, *body)) for place in range(len(head))]
+    lines = [head, tuple("-" * width for width in widths), *body]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines) + "\n"
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    year = rule.source.citation.year
+    return (
+        rule.id, rule.title, rule.source.label, "undated" if year is None else str(year),
+        ", ".join(rule.primary) or _ANY, ", ".join(rule.measured), ", ".join(rule.entered) or "none",
+    )  # fmt: skip
+
+
+def explained(rule: Rule, catalogue: Catalogue) -> str:
+    """Return everything that the catalogue holds about a rule."""
+    lines = [f"{rule.id}  {rule.title}", *_wrapped(rule.statement), ""]
+    lines += _wrapped(f"Source: {attribution(rule)}") + _wrapped(f"Cited: {rule.source.citation.text}")
+    lines += _wrapped(
+        f"Speaks of: {rule.treatment.replace('_', ' ')}; primary tumour {' or '.join(rule.primary) or _ANY};"
+        f" {', '.join(rule.phase).replace('_', ' ')}. One verdict per {rule.per}."
+    )
+    lines += _wrapped(f"Facts it may need: {', '.join(rule.entered) or 'none'}.")
+    for title, text in (("Exceptions", rule.exceptions), ("Note", rule.note)):
+        lines += _wrapped(f"{title}: {text}") if text else []
+    lines += [
+        "",
+        *_bands(rule),
+        "",
+        "Examples",
+        *(f"  {line}" for example in rule.examples for line in _wrapped(_example(example))),
+    ]
+    lines += ["", *_conflicts(rule, catalogue)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def explained_hazard(hazard: Hazard) -> str:
+    """Return everything known of a published relation."""
+    people = hazard.population
+    first, last = people.scan_days
+    lines = [f"{hazard.id}  {hazard.title}", *_wrapped(hazard.statement), ""]
+    lines += _wrapped(f"Source: {hazard.source.text} ({hazard.strength})")
+    lines += _wrapped(
+        f"Form: {hazard.ratio:g} ** ((margin - {hazard.reference_mm:g} mm) / {hazard.step_mm:g} mm), for margins from"
+        f" {hazard.valid_mm[0]:g} to {hazard.valid_mm[1]:g} mm: no number below, held at the end above."
+        " Relative to the reference, never an absolute risk; it gives no verdict."
+    )
+    lines += _wrapped(
+        f"Studied: {people.patients} patients, {people.lesions} lesions; primary {', '.join(people.primary)};"
+        f" {', '.join(people.modality)}; scan {first:g} to {last:g} days after the ablation; margins"
+        f" {METHODS[people.method]}. {people.note}"
+    )
+    lines += _wrapped(f"Note: {hazard.note}") if hazard.note else []
+    lines += ["", "Minimal margin, mm   relative hazard"]
+    lines += [f"  {margin:>16g}   {hazard.relative(margin) or 0.0:.2f}" for margin in _steps(hazard)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _steps(hazard: Hazard) -> Iterator[float]:
+    margin = hazard.valid_mm[0]
+    while margin <= hazard.valid_mm[1]:
+        yield margin
+        margin += hazard.step_mm
+
+
+def drawn(scale: Scale, unit: str) -> list[str]:
+    """Return bands as a line: verdicts above it, edges below it, and to which side each edge belongs."""
+    labels = [f" {READS[word]} " for word in scale.verdicts]
+    widths = [max(len(label), 12) for label in labels]
+    line, marks = "<", " "
+    for edge, width in zip(scale.edges, widths, strict=False):
+        line += "-" * width + "|"
+        marks = marks.ljust(len(line) - 1) + f"{edge.at:g}{'' if edge.from_source else '*'}"
+    line += "-" * widths[-1] + f">  {unit_words(unit)}"
+    lines = [" " + " ".join(label.center(width) for label, width in zip(labels, widths, strict=True)).rstrip(), line]
+    lines += [marks] if scale.edges else []
+    own = [f"{e.at:g} {unit_words(unit)} itself: {READS[scale.verdict(e.at)]}" for e in scale.edges]
+    lines += [f"({'; '.join(own)})"] if own else []
+    if any(not edge.from_source for edge in scale.edges):
+        lines.append("* this line is ours: the source does not print it")
+    return lines
+
+
+def _bands(rule: Rule) -> Iterator[str]:
+    for text in (f"{part.quantity.name}: {part.quantity.definition}" for part in rule.parts):
+        yield from _wrapped(text)
+    shared = [rule.parts[0]] if all(p.branches == rule.parts[0].branches for p in rule.parts) else rule.parts
+    if len(rule.parts) > 1:
+        yield "The worse decides."
+    for part in shared:
+        yield from _part(part)
+
+
+def _part(part: Part) -> Iterator[str]:
+    for branch in part.branches:
+        yield ""
+        if branch.when:
+            yield f"  where {_facts({name: ' or '.join(map(_fact, v)) for name, v in branch.when.items()})}"
+        yield from (f"  {line}" for line in drawn(branch.scale, part.quantity.unit))
+        if branch.note:
+            yield from (f"  {line}" for line in _wrapped(branch.note))
+
+
+def _example(example: Example) -> str:
+    values = [
+        f"{name} {m.value:g} {unit_words(m.unit)}{f' ({m.ci95[0]:g} to {m.ci95[1]:g})' if m.ci95 else ''}"
+        for name, m in example.measured.items()
+    ]
+    borderline = ", borderline" if example.borderline else ""
+    missing = f" (not entered: {', '.join(example.missing)})" if example.missing else ""
+    facts = _facts(example.facts) or "nothing entered"
+    return f"{', '.join(values) or 'nothing measured'}; {facts} -> {READS[example.verdict]}{borderline}{missing}"
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {_fact(value)}" for name, value in facts.items())
+
+
+def _fact(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _conflicts(rule: Rule, catalogue: Catalogue) -> Iterable[str]:
+    if not rule.conflicts:
+        return
+    yield "Sources that say otherwise"
+    for conflict in (catalogue.conflicts[name] for name in rule.conflicts):
+        yield from (f"  {line}" for line in _wrapped(f"{conflict.id}  {conflict.title}. {conflict.positions}"))
+    others = [f"{other.id} ({attribution(other)})" for other in catalogue.disputing(rule)]
+    yield from (f"  {line}" for other in others for line in _wrapped(f"see {other}"))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)

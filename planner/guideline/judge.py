@@ -1,0 +1,207 @@
+"""Hold measured values and entered facts to rules. What is missing never becomes a `pass`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from planner.errors import UsageError
+from planner.facts import FACTS, MODALITY, PRIMARY, checked_facts
+from planner.findings import GEOMETRIC_MARGIN_MM, MARGIN_MM, Quantity
+from planner.guideline.measured import Measured
+from planner.guideline.rule import TREATMENTS, WORST_FIRST, Branch, Part, Rule, Scale, Word
+from planner.guideline.verdict import Reading, Side, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A rule held to a case: its worst verdict, and those of the lesions where it speaks of lesions."""
+
+    rule: Rule
+    case: Verdict
+    lesions: tuple[Verdict, ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The case's verdict, then the lesions'."""
+        return (self.case, *self.lesions)
+
+
+def judge(
+    rule: Rule, measured: Mapping[str, Measured], facts: Mapping[str, object], lesion_id: str | None = None
+) -> Verdict:
+    """Return what a rule says.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    measured
+        By name of the quantity; one that is left out was not measured.
+    facts
+        As entered; one that is left out is unknown.
+    lesion_id
+        The lesion that is judged.
+
+    Raises
+    ------
+    InputError
+        A fact is malformed.
+    UsageError
+        A value has another unit than its quantity.
+    """
+    return _judge(rule, measured, checked_facts(facts), lesion_id)
+
+
+def judge_case(
+    rules: Sequence[Rule],
+    lesions: Mapping[str, Mapping[str, Measured]],
+    case: Mapping[str, Measured],
+    facts: Mapping[str, object],
+) -> tuple[Judged, ...]:
+    """Return what each rule says of each lesion and, by the worst of them, of the case.
+
+    Parameters
+    ----------
+    rules
+        The rules.
+    lesions
+        Lesion id -> measured values by name.
+    case
+        Measured values of the patient and the session.
+    facts
+        As entered.
+    """
+    known = checked_facts(facts)
+    return tuple(_judged(rule, lesions, case, known) for rule in rules)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst of several verdicts of one rule; among equals a borderline one."""
+    return min(verdicts, key=lambda verdict: (WORST_FIRST.index(verdict.word), not verdict.borderline))
+
+
+def _judged(
+    rule: Rule,
+    lesions: Mapping[str, Mapping[str, Measured]],
+    case: Mapping[str, Measured],
+    known: Mapping[str, object],
+) -> Judged:
+    if rule.per != "lesion":
+        return Judged(rule, _judge(rule, case, known, None))
+    if not lesions:
+        none = Verdict(rule, "not_evaluable", None, None, reasons=("there is no lesion to judge",))
+        return Judged(rule, none)
+    found = tuple(_with_geometric(rule, values, known, lesion_id) for lesion_id, values in lesions.items())
+    return Judged(rule, replace(worst_of(found), lesion_id=None), found)
+
+
+def _with_geometric(
+    rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str
+) -> Verdict:
+    verdict = _judge(rule, measured, known, lesion_id)
+    geometric = measured.get(GEOMETRIC_MARGIN_MM.name)
+    if MARGIN_MM.name not in rule.measured or geometric is None or geometric.value is None:
+        return verdict
+    other = _judge(rule, {**measured, MARGIN_MM.name: geometric}, known, lesion_id)
+    return verdict if other.word == verdict.word else replace(verdict, geometric=other)
+
+
+def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str | None) -> Verdict:
+    outside = _out_of_scope(rule, known)
+    if outside:
+        return Verdict(rule, "not_applicable", lesion_id, None, reasons=(outside,))
+    readings = tuple(_reading(part, measured.get(part.quantity.name), known) for part in rule.parts)
+    deciding = min(readings, key=lambda reading: (WORST_FIRST.index(reading.word), not reading.sides))
+    scope = (PRIMARY.name,) if rule.primary and PRIMARY.name not in known else ()
+    word: Word = "not_evaluable" if scope else deciding.word
+    # A part that fails decides by itself; only a rule that cannot be judged waits for what its other parts lack.
+    waiting = readings if word == "not_evaluable" else (deciding,)
+    missing = (*scope, *_once(fact for reading in waiting for fact in reading.missing))
+    reasons = _once(reason for reading in waiting for reason in reading.reasons)
+    return Verdict(rule, word, lesion_id, deciding, readings, missing, reasons)
+
+
+def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
+    """Return why a rule does not apply: an entered fact differs from what it speaks of. Empty where none does."""
+    primary, modality = known.get(PRIMARY.name), known.get(MODALITY.name)
+    if rule.primary and primary is not None and primary not in rule.primary:
+        return f"speaks of {_or(rule.primary)} primary tumours, entered: {primary}"
+    covered = TREATMENTS[rule.treatment]
+    if covered is not None and modality is not None and modality not in covered:
+        return f"speaks of {rule.treatment.replace('_', ' ')}, entered modality: {modality}"
+    return ""
+
+
+def _reading(part: Part, measured: Measured | None, known: Mapping[str, object]) -> Reading:
+    quantity = part.quantity
+    if measured is not None and measured.unit != quantity.unit:
+        raise UsageError(f"{quantity.name}: unit {measured.unit}, expected {quantity.unit}", code="unit")
+    branches = [branch for branch in part.branches if branch.may_hold(known)]
+    if measured is None or measured.value is None:
+        reason = f"{quantity.name}: {'not measured' if measured is None else measured.reason}"
+        missing = _deciding_facts([(branch, branch.scale) for branch in branches], known)
+        return Reading(quantity, "not_evaluable", None, None, (), missing, (reason,))
+    found = [_on_scale(branch.scale, quantity, measured) for branch in branches]
+    if len({reading.word for reading in found}) > 1:
+        missing = _deciding_facts([(branch, f.word) for branch, f in zip(branches, found, strict=True)], known)
+        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), missing)
+    # Facts that are open but change nothing do not block; the reading that is nearest to an edge stands for all.
+    chosen = max(found, key=lambda reading: len(reading.sides))
+    notes = tuple(note for note in (branches[0].note,) if note and len(branches) == 1)
+    return replace(chosen, reasons=(*chosen.reasons, *notes))
+
+
+def _on_scale(scale: Scale, quantity: Quantity, measured: Measured) -> Reading:
+    """Return what a scale says of a known value: one word only if all values that it may stand for share it."""
+    value = 0.0 if measured.value is None else measured.value
+    last = len(scale.verdicts) - 1
+    at, low, high = scale.place(value), *(scale.place(end) for end in measured.span)
+    first_possible = 0 if measured.bound == "at_most" else at
+    last_possible = last if measured.bound == "at_least" else at
+    words = set(scale.verdicts[first_possible : last_possible + 1])
+    if len(words) > 1:
+        reason = f"{quantity.name}: {value:.1f} {quantity.unit} {measured.bound.replace('_', ' ')} ({measured.reason})"
+        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), (), (reason,))
+    sides = tuple(
+        _side(scale, index, quantity, measured)
+        for index in range(min(low, first_possible), max(high, last_possible))
+        if scale.verdicts[index] != scale.verdicts[index + 1]
+    )
+    return Reading(quantity, scale.verdicts[at], measured.value, measured.ci95, sides)
+
+
+def _side(scale: Scale, index: int, quantity: Quantity, measured: Measured) -> Side:
+    edge = scale.edges[index]
+    above = measured.probability_at_least(edge.at)
+    return Side(
+        edge.at, quantity.unit, scale.verdicts[index], scale.verdicts[index + 1],
+        None if above is None else 1.0 - above, above, edge.from_source,
+    )  # fmt: skip
+
+
+def _deciding_facts(outcomes: Sequence[tuple[Branch, Hashable]], known: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the facts that were not entered and on which the outcome depends."""
+    names = _once(name for branch, _ in outcomes for name in branch.when if name not in known)
+    found = []
+    for name in names:
+        rest = [other for other in names if other != name]
+        for values in product(*(FACTS[other].values for other in rest)):
+            given = {**known, **dict(zip(rest, values, strict=True))}
+            if len({_outcome(outcomes, {**given, name: value}) for value in FACTS[name].values}) > 1:
+                found.append(name)
+                break
+    return tuple(found)
+
+
+def _outcome(outcomes: Sequence[tuple[Branch, Hashable]], facts: Mapping[str, object]) -> Hashable:
+    return next(outcome for branch, outcome in outcomes if branch.may_hold(facts))
+
+
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(words)

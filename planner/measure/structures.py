@@ -1,0 +1,53 @@
+"""The part of a structure that lies nearest to a lesion, as a surface: vessels and organs are only needed there."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from planner.grid import FloatArray
+from planner.surface import Surface, nets_surface, surface_of
+from planner.volume import Mask
+
+LOCAL_MM = 14.0
+"""Half the side of the box around the nearest voxel that is turned into a surface."""
+
+FITTED_WITHIN_MM = 40.0
+"""Nearer than this the surface is fitted; beyond, surface nets will do."""
+
+MOST_CENTRES = 40_000
+
+
+def nearest_part(mask: Mask, points_lps_mm: FloatArray) -> Surface:
+    """Return the surface of a structure near the place where it comes closest to some points of its own frame.
+
+    Voxels beyond the box are left unlabelled, so that the surface goes on across its faces instead of closing there.
+
+    Raises
+    ------
+    EmptyMaskError
+        The structure's mask is empty.
+    """
+    mask.require_some()
+    kji = np.argwhere(mask.voxels_kji)
+    coarse = kji[:: max(1, len(kji) // MOST_CENTRES)]
+    tree = cKDTree(points_lps_mm)
+    start = coarse[int(np.argmin(tree.query(mask.grid.lps_mm(coarse[:, ::-1]))[0]))]
+    around = _box(mask, start, LOCAL_MM)
+    centres = np.argwhere(mask.voxels_kji[around]) + [part.start for part in around]
+    gaps = tree.query(mask.grid.lps_mm(centres[:, ::-1]))[0]
+    window = _box(mask, centres[int(np.argmin(gaps))], LOCAL_MM)
+    cut = mask.voxels_kji[window]
+    first = (window[0].start, window[1].start, window[2].start)
+    part = Mask(cut, mask.grid.cropped(first, cut.shape), mask.name)
+    if float(gaps.min()) > FITTED_WITHIN_MM:
+        return nets_surface(part.cropped(2))
+    return surface_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box"))
+
+
+def _box(mask: Mask, centre_kji: np.ndarray[tuple[int, ...], np.dtype[np.int64]], half_mm: float) -> tuple[slice, ...]:
+    reach = np.ceil(half_mm / np.asarray(mask.grid.spacing_kji_mm)).astype(int)
+    return tuple(
+        slice(max(0, int(c - r)), min(n, int(c + r + 1)))
+        for c, r, n in zip(centre_kji, reach, mask.grid.shape_kji, strict=True)
+    )

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.batch.manifest import id_fault, read_manifest
+from planner.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("pre", "post", "one.toml"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "in" / "pre").mkdir()
+    (tmp_path / "in" / "post").mkdir()
+    (tmp_path / "in" / "one.toml").write_text("")
+    return tmp_path / "in"
+
+
+def manifest(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "manifest.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def refusal(folder: Path, text: str, encoding: str = "utf-8") -> str:
+    with pytest.raises(InputError) as refused:
+        read_manifest(manifest(folder, text, encoding))
+    assert refused.value.exit_code == 3
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_paths_are_relative_to_the_manifest_wherever_it_is_called_from(folder, monkeypatch):
+    monkeypatch.chdir("/")
+    (row,) = read_manifest(manifest(folder, "case_id,patient,pre,post,case\na,p1,pre,post,one.toml\n"))
+    assert (row.case_id, row.patient) == ("a", "p1")
+    assert (row.pre, row.post, row.case) == (folder / "pre", folder / "post", folder / "one.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_patient_and_case_may_be_left_out_and_a_byte_order_mark_is_no_part_of_a_name(folder, encoding):
+    (row,) = read_manifest(manifest(folder, "case_id,pre,post\r\nb ,pre,post\r\n\r\n", encoding))
+    assert (row.case_id, row.patient, row.case) == ("b", "", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("case_id,pre\na,pre\n", "column 'post' is missing"),
+        ("case_id,pre,post,patinet\na,pre,post,p\n", "unknown column 'patinet', did you mean 'patient'?"),
+        ("case_id,pre,post,pre\na,pre,post,pre\n", "column 'pre' is there twice"),
+        ("case_id;pre;post\na;pre;post\n", "separated by semicolons"),
+        ("", "column 'case_id' is missing"),
+        ("case_id,pre,post\n", "no case"),
+        ("case_id,pre,post\na,pre,post\na,pre,post\n", "lines 2, 3: one and the same case_id"),
+        ("case_id,pre,post\nA1,pre,post\na1,pre,post\n", "lines 2, 3: one and the same case_id"),
+        ("case_id,pre,post\na,gone,post\n", "line 2: pre: .../gone: no such file or folder"),
+        ("case_id,pre,post\na,,post\n", "line 2: pre is empty"),
+        ("case_id,pre,post,case\na,pre,post,pre\n", "line 2: case: .../pre: no such file"),
+        ("case_id,pre,post\na,pre\n", "line 2: 2 cells, expected 3"),
+        ('case_id,pre,post\n"a,pre,post\n', "not a CSV file"),
+        ("case_id,patient,pre,post\na,p\x07,pre,post\n", "patient holds a control character"),
+    ],
+)
+def test_a_faulty_manifest_is_refused_in_one_line(folder, text, said):
+    assert said in refusal(folder, text)
+
+
+def test_several_faults_are_told_at_once_and_many_are_counted(folder):
+    said = refusal(folder, "case_id,pre,post\n" + "".join(f"c{n},gone,post\n" for n in range(9)))
+    assert said.count("no such file") == 5
+    assert said.endswith("and 4 more faults")
+
+
+def test_another_encoding_is_named_not_guessed(folder):
+    assert "not UTF-8" in refusal(folder, "case_id,pre,post\nä,pre,post\n", "latin-1")
+
+
+def test_a_manifest_that_is_not_there_is_missing(tmp_path):
+    with pytest.raises(InputError, match="No such file") as refused:
+        read_manifest(tmp_path / "manifest.csv")
+    assert refused.value.code == "missing"
+
+
+def test_only_the_last_name_of_a_missing_path_is_said(folder):
+    said = refusal(folder, "case_id,pre,post\na,Doe^Jane/ct,post\n")
+    assert "ct" in said
+    assert "Doe" not in said
+
+
+@pytest.mark.parametrize(
+    "case_id", ["..", ".", "a/b", "a\\b", "a\x00b", "a\nb", "\u202eb", "c:", ".hidden", "end.", "con", "x" * 101]
+)
+def test_an_id_that_could_leave_its_folder_or_name_none_is_refused(case_id):
+    assert id_fault(case_id)
+
+
+@pytest.mark.parametrize("case_id", ["a", "-rf", "case 7", "Ä-1", "=1+1", "2024.01", "x" * 100])
+def test_other_ids_are_fine(case_id):
+    assert id_fault(case_id) == ""

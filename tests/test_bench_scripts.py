@@ -1,0 +1,77 @@
+"""The benches run and say what they promise."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+from cli_runs import ROOT, python
+
+ROW = {
+    "grid",
+    "family",
+    "method",
+    "cases",
+    "bias_mm",
+    "sd_mm",
+    "p95_abs_mm",
+    "max_abs_mm",
+    "share_over_1mm_high",
+    "cpu_s",
+}
+
+
+def script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules[name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_margin_bench_writes_a_table_and_its_rows(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(ROOT / "scripts" / "bench_margin.py", "--cases", 1, "--families", "balls", "--json", out)
+    assert ran.code == 0, ran.stderr
+    assert ran.stderr == ""
+    document = json.loads(out.read_text())
+    assert document["seed"] == 5000
+    rows = document["rows"]
+    assert all(set(row) == ROW for row in rows)
+    assert {row["method"] for row in rows} >= {"ablation-planner", "distance transform"}
+    assert {(row["grid"], row["family"], row["cases"]) for row in rows} == {("0.8x0.8x3", "balls", 1)}
+    (ours,) = (row for row in rows if row["method"] == "ablation-planner")
+    assert ours["max_abs_mm"] <= 0.5
+    assert f"{ours['bias_mm']:.3f}" in next(line for line in ran.stdout.splitlines() if "ablation-planner" in line)
+
+
+@pytest.mark.parametrize("name", ["bench_margin", "bench_review"])
+def test_a_bench_explains_its_options(name):
+    ran = python(ROOT / "scripts" / f"{name}.py", "--help")
+    assert ran.code == 0, ran.stderr
+    assert all(option in ran.stdout for option in ("--seed", "--cases", "--json"))
+
+
+def row(true, margin, low, high, given, tre=1.0):
+    return {
+        "true_mm": true, "margin_mm": margin, "low_mm": low, "high_mm": high, "rigid_margin_mm": margin,
+        "margin_true_map_mm": given, "tre_mm": tre, "tre_ring_mm": tre, "tre_rigid_mm": 2 * tre,
+        "predicted_tre_mm": 1.5, "cpu_s": 9.0,
+    }  # fmt: skip
+
+
+def test_the_review_bench_counts_what_it_says():
+    rows = [row(5.0, 5.5, 4.0, 6.0, 5.2), row(2.0, 1.0, 0.5, 1.5, 3.5, tre=3.0), row(-1.0, None, None, None, -1.1)]
+    found = script("bench_review").summary(rows)
+    assert (found["lesions"], found["assessed"]) == (3, 2)
+    assert found["abs_error_median_mm"] == pytest.approx(0.75)
+    assert found["bias_mm"] == pytest.approx(-0.25)
+    assert found["interval_holds_truth"] == 1
+    assert found["interval_width_median_mm"] == pytest.approx(1.5)
+    assert found["true_map_within_1mm"] == 2
+    assert found["true_map_abs_error_median_mm"] == pytest.approx(0.2)
+    assert found["tre_lesion_mean_mm"] == pytest.approx(5 / 3)
+    assert found["tre_rigid_mean_mm"] == pytest.approx(10 / 3)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.catalogue import packaged_catalogue, packaged_hazards
+from planner.errors import EvidenceError
+from planner.guideline.catalogue import load_catalogue
+from planner.guideline.judge import judge
+from planner.guideline.rule import WORST_FIRST
+
+GUIDELINE = Path(__file__).resolve().parents[1] / "planner/guideline"
+CONFLICTS = (GUIDELINE / "conflicts.toml").read_text(encoding="utf-8")
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in (GUIDELINE / "rules").glob("*.toml")}
+COLLISION = TEXTS["collision_2024.toml"]
+PRACTICE = TEXTS["practice_slide.toml"]
+CATALOGUE = packaged_catalogue()
+
+
+def test_the_catalogue_holds_the_rules_of_this_version_unsigned_sources_last():
+    assert CATALOGUE.ids == ("PP-13", "CO-02", "CO-05", "CO-06", "PS-01", "PS-02", "PS-03")
+    assert [hazard.id for hazard in packaged_hazards()] == ["WA-01"]
+    unsigned = [rule.source.unsigned for rule in CATALOGUE.rules]
+    assert unsigned == sorted(unsigned)
+
+
+@pytest.mark.parametrize("rule", CATALOGUE.rules, ids=lambda rule: rule.id)
+def test_each_example_has_the_verdict_it_states(rule):
+    for example in rule.examples:
+        found = judge(rule, example.measured, example.facts)
+        assert (found.word, found.borderline) == (example.verdict, example.borderline)
+        assert example.missing is None or found.missing == example.missing
+
+
+@pytest.mark.parametrize("rule", CATALOGUE.rules, ids=lambda rule: rule.id)
+def test_each_edge_of_each_branch_has_an_example_on_both_sides(rule):
+    for part in rule.parts:
+        for branch in part.branches:
+            said = [
+                e.measured[part.quantity.name].value
+                for e in rule.examples
+                if part.quantity.name in e.measured
+                and all(e.facts.get(name) in values for name, values in branch.when.items())
+                and (not rule.primary or e.facts.get("primary") in rule.primary)
+            ]
+            assert {branch.scale.place(value) for value in said} == set(range(len(branch.scale.verdicts)))
+            for edge in branch.scale.edges:
+                assert any(abs(value - edge.at) <= 0.1001 for value in said)
+
+
+@pytest.mark.parametrize("rule", CATALOGUE.rules, ids=lambda rule: rule.id)
+def test_each_rule_has_an_example_with_what_it_needs_missing(rule):
+    words = [example.verdict for example in rule.examples if not example.facts or not example.measured]
+    assert "not_evaluable" in words
+    if rule.entered:
+        assert any(example.missing for example in rule.examples)
+
+
+def test_sources_are_cited_by_title_year_and_section_never_by_file_locators():
+    for text in (*TEXTS.values(), CONFLICTS):
+        assert not re.search(r"\b00\d(:\d+)?\b", text)
+    for rule in CATALOGUE.rules:
+        cited = rule.source.citation
+        assert cited.title
+        assert cited.section
+        assert cited.year or rule.source.status == "unattributed"
+
+
+def test_an_edge_that_the_source_does_not_print_is_marked_ours():
+    edges = {
+        (rule.id, e.at): e.from_source
+        for rule in CATALOGUE.rules
+        for p in rule.parts
+        for b in p.branches
+        for e in b.scale.edges
+    }
+    assert {key for key, from_source in edges.items() if not from_source} == {
+        ("PP-13", 0.0),
+        ("CO-02", 0.0),
+        ("PS-01", 0.0),
+    }
+
+
+def test_conflicts_show_the_other_rules():
+    others = [rule.id for rule in CATALOGUE.disputing(CATALOGUE.rule("CO-05"))]
+    assert others == ["CO-06", "PS-03"]
+    assert CATALOGUE.conflicts["X1"].positions
+
+
+def test_an_unknown_id_names_the_nearest():
+    with pytest.raises(EvidenceError, match="did you mean 'CO-05'"):
+        CATALOGUE.rule("CO-5")
+
+
+def refused(text, found, put):
+    assert found in text
+    with pytest.raises(EvidenceError) as error:
+        load_catalogue({"site.toml": text.replace(found, put, 1)}, CONFLICTS)
+    message = str(error.value)
+    assert message.startswith("site.toml: ")
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("found", "put", "rule", "said"),
+    [
+        ("gt = 0.0, le = 10.0", "gt = 0.0, lt = 10.0", "CO-02", "no band holds 10"),
+        ("gt = 0.0, le = 10.0", "gt = 0.0, le = 9.0", "CO-02", "gap between 9 and 10"),
+        ("gt = 0.0, le = 10.0", "gt = 0.0, le = 11.0", "CO-02", "overlap at 10"),
+        ("gt = 0.0, le = 10.0", "ge = 0.0, le = 10.0", "CO-02", "two bands hold 0"),
+        ("gt = 0.0, le = 10.0", "gt = 10.0, le = 0.0", "CO-02", "holds nothing"),
+        ("gt = 0.0, le = 10.0", "gt = 0.0, ge = 0.0, le = 10.0", "CO-02", "two lower or two upper"),
+        ('{ verdict = "pass",    gt = 10.0 },', "", "CO-02", "nothing is said of values above 10"),
+        ('{ verdict = "fail",    le = 0.0 },', "", "CO-02", "nothing is said of values below 0"),
+        ("edges_from_source = [10.0]", "edges_from_source = [12.0]", "CO-02", "which is no edge"),
+        ('unit        = "mm"', 'unit        = "percent"', "CO-02", "unit percent of margin.min_mm, expected mm"),
+        ('quantity    = "margin.min_mm"', 'quantity = "margin.mim_mm"', "CO-02", "did you mean 'margin.min_mm'"),
+        ('measured    = ["margin.min_mm"]', "measured = []", "CO-02", "lists nothing, the rule needs margin.min_mm"),
+        ('entered     = ["primary"]', "entered = []", "CO-02", "lists nothing, the rule needs primary"),
+        ('primary = ["colorectal"]', 'primary = ["colorectl"]', "CO-02", "did you mean 'colorectal'"),
+        ('per         = "lesion"', 'per = "session"', "CO-02", "per session, but"),
+        ('conflicts   = ["X1"]', 'conflicts = ["X99"]', "CO-02", "conflict X99 is not described"),
+        ('source      = "collision_2024"', 'source = "collision"', "CO-02", "did you mean 'collision_2024'"),
+        ('verdict = "pass",    gt', 'verdict = "passes", gt', "CO-02", "Input should be"),
+        ("gt = 10.0 }", 'gt = "10" }', "CO-02", "number"),
+        ("gt = 10.0 }", "gt = nan }", "CO-02", "finite number"),
+        ('if_missing  = "not_evaluable"', 'if_missing = "pass"', "CO-02", "not_evaluable"),
+        ("title       = ", "titel       = ", "CO-02", "titel: unknown key"),
+        ('verdict  = "pass"', 'verdict  = "fail"', "CO-02", "example 1 gives pass, states fail"),
+        ('"CO-05"', '"CO-02"', "CO-02", "given to two rules"),
+        ("displacement = true }", "displacement = false }", "CO-06", "cases hold for"),
+        ('approach = "open" }', 'approach = "opne" }', "CO-06", "cannot be 'opne', expected percutaneous"),
+        ("when  = { displacement = true }", "when  = { displacment = true }", "CO-06", "did you mean 'displacement'"),
+    ],
+)
+def test_a_malformed_rule_is_refused_with_file_id_and_reason(found, put, rule, said):
+    if "two rules" in said:
+        with pytest.raises(EvidenceError, match=said):
+            load_catalogue({"site.toml": COLLISION.replace(found, put)}, CONFLICTS)
+        return
+    message = refused(COLLISION, found, put)
+    assert rule in message
+    assert said in message
+
+
+def test_a_source_without_a_year_must_be_unattributed():
+    assert "year is missing" in refused(PRACTICE, 'status    = "unattributed"', 'status = "current"')
+
+
+def test_text_that_is_no_toml_or_far_too_long_is_refused():
+    assert "not TOML" in refused(COLLISION, "[[rule]]", "[[rule")
+    assert "expected at most" in refused(COLLISION, "schema_version = 1", "schema_version = 1 #" + "x" * 10_000_000)
+
+
+def test_a_band_may_be_the_worst_of_the_six_words_only():
+    assert set(WORST_FIRST) == {"pass", "caution", "fail", "info", "not_evaluable", "not_applicable"}

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from cli_runs import ablation
+
+from pipelines.catalogue import packaged_catalogue
+
+IDS = (*packaged_catalogue().ids, "WA-01")
+
+
+def test_rules_lists_every_rule_and_model_on_one_line():
+    ran = ablation("rules")
+    assert ran.code == 0
+    lines = ran.stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:-2]] == list(IDS)
+    assert max(len(line) for line in lines) < 220
+
+
+@pytest.mark.parametrize("rule_id", IDS)
+def test_each_rule_is_explained(rule_id):
+    ran = ablation("rules", rule_id)
+    assert ran.code == 0
+    assert ran.stdout.startswith(f"{rule_id}  ")
+    assert "Source: " in ran.stdout
+    assert not re.search(r"\b(PASS|FAIL|pass|fail)\b", ran.stdout)
+
+
+def test_co_05_shows_statement_source_bands_examples_and_conflicts():
+    said = ablation("rules", "co-05").stdout
+    assert "at least 15 mm from the common, left and right hepatic duct" in said
+    assert "(2024; trial criterion)" in said
+    line = next(line for line in said.splitlines() if line.startswith("  <---"))
+    marks = said.splitlines()[said.splitlines().index(line) + 1]
+    assert marks.index("15") == line.index("|")
+    assert "(15 mm itself: meets)" in said
+    assert "14.9 mm; primary = colorectal -> outside this source's criterion" in said
+    assert "X2  How near to a major bile duct" in said
+    assert "see PS-03 (unattributed: " in said
+
+
+def test_an_edge_of_ours_is_starred():
+    said = ablation("rules", "PP-13").stdout
+    assert re.search(r"^\s+0\*\s+10$", said, re.MULTILINE)
+    assert "* this line is ours" in said
+
+
+def test_json_is_one_document_with_everything():
+    document = json.loads(ablation("rules", "--json").stdout)
+    assert [rule["id"] for rule in document["rules"]] == list(packaged_catalogue().ids)
+    assert document["models"][0]["ratio"] == 0.54
+    (rule,) = json.loads(ablation("rules", "CO-02", "--json").stdout)["rules"]
+    assert rule["parts"][0]["branches"][0]["bands"] == [
+        {"verdict": "fail", "le": 0.0, "high_from_source": False},
+        {"verdict": "caution", "gt": 0.0, "low_from_source": False, "le": 10.0, "high_from_source": True},
+        {"verdict": "pass", "gt": 10.0, "low_from_source": True},
+    ]
+    assert rule["source"]["year"] == 2024
+
+
+def test_an_unknown_id_is_a_usage_error_that_names_the_nearest():
+    ran = ablation("rules", "CO-5")
+    assert ran.code == 2
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1
+    assert "did you mean 'CO-05'" in ran.stderr

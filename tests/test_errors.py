@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from planner import errors
+from planner.errors import EmptyMaskError, InputError, OutputError, PlannerError
+
+CLASSES = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
+DRAWN = dict(re.findall(r"(\w+Error) +(\d)", errors.__doc__ or ""))
+
+
+def test_the_drawn_tree_names_every_error_with_its_exit_code() -> None:
+    declared = {name: str(value.exit_code) for name, value in CLASSES.items() if value is not PlannerError}
+    assert declared == DRAWN
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    drawn_above = {"InputError": PlannerError}
+    for line in (errors.__doc__ or "").splitlines():
+        name = re.search(r"(\w+Error)", line)
+        if name and line.startswith("    │"):
+            assert CLASSES[name[1]].__base__ is InputError, line
+        elif name and line.startswith(("    ├", "    └")):
+            drawn_above[name[1]] = PlannerError
+    assert all(base in CLASSES[name].__bases__ for name, base in drawn_above.items())
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"PlannerError", "OutputError"}))
+def test_what_the_caller_gave_wrongly_is_a_value_error_too(name: str) -> None:
+    assert issubclass(CLASSES[name], ValueError)
+
+
+def test_a_failed_write_is_an_os_error_and_reads_as_its_message() -> None:
+    assert issubclass(OutputError, OSError)
+    assert str(OutputError("OUT: not writable")) == "OUT: not writable"
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = [value.code for value in CLASSES.values()]
+    assert len(set(codes)) == len(codes)
+
+
+def test_a_code_given_with_the_message_replaces_the_class_code_for_that_error_only() -> None:
+    assert InputError("x", code="bad-shape").code == "bad-shape"
+    assert InputError("x").code == "unreadable"
+    assert str(EmptyMaskError("tumour: empty")) == "tumour: empty"

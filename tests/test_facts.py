@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from planner.errors import InputError
+from planner.facts import FACTS, checked_facts, nearest, scan_days, setting_of
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_fact_is_registered_by_its_own_name_with_a_definition(name):
+    fact = FACTS[name]
+    assert fact.name == name
+    assert fact.definition.endswith(".")
+    assert (fact.kind == "choice") == bool(fact.choices)
+
+
+@pytest.mark.parametrize("empty", ["", [], None])
+def test_an_empty_fact_is_unknown(empty):
+    assert checked_facts({"primary": empty, "displacement": False}) == {"displacement": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("primray", "colorectal", "did you mean 'primary'?"),
+        ("qqq", 1, "known: ablation_date"),
+        ("primary", "colorectl", "expected one of colorectal, .*did you mean 'colorectal'?"),
+        ("primary", True, "expected one of colorectal"),
+        ("displacement", "yes", "expected true or false"),
+        ("days_since_ablation", -1, "at least 0"),
+        ("days_since_ablation", True, "a number of days"),
+        ("days_since_ablation", float("nan"), "a number of days"),
+        ("ablation_date", "31.12.2024", "like 2024-12-31"),
+        ("ablation_date", 20241231, "like 2024-12-31"),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_and_the_nearest_is_named(name, value, said):
+    with pytest.raises(InputError, match=said):
+        checked_facts({name: value})
+
+
+def test_a_wrong_date_is_not_repeated_in_the_message():
+    with pytest.raises(InputError) as refused:
+        checked_facts({"ablation_date": "1999-13-01"})
+    assert "1999" not in str(refused.value)
+
+
+def test_days_come_from_the_entry_or_from_both_dates():
+    dates = {"ablation_date": "2024-02-01", "post_scan_date": date(2024, 3, 14)}
+    assert scan_days(checked_facts({"days_since_ablation": 42})) == 42
+    assert scan_days(checked_facts(dates)) == 42
+    assert scan_days(checked_facts({"days_since_ablation": 42, **dates})) == 42
+    assert scan_days(checked_facts({"ablation_date": "2024-02-01"})) is None
+
+
+@pytest.mark.parametrize(
+    "entered",
+    [
+        {"ablation_date": "2024-02-01", "post_scan_date": "2024-01-31"},
+        {"ablation_date": "2024-02-01", "post_scan_date": "2024-02-02", "days_since_ablation": 3},
+    ],
+)
+def test_days_that_contradict_themselves_are_refused(entered):
+    with pytest.raises(InputError):
+        setting_of(entered)
+
+
+def test_the_setting_holds_what_was_entered_and_nothing_else():
+    setting = setting_of({"primary": "colorectal"})
+    assert (setting.primary, setting.modality, setting.scan_days) == ("colorectal", None, None)
+
+
+def test_nearest_names_one_or_lists_what_there_is():
+    assert nearest("CO-5", ["CO-05", "PP-13"]) == ", did you mean 'CO-05'?"
+    assert nearest("zzz", ["CO-05", "PP-13"]) == ", known: CO-05, PP-13"

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from analytic import ball, ball_ml, box, ellipsoid, lattice, rigid, union, voxelised
+
+from planner.surface.implicit import Block, Ellipsoid, fit, label_voxels
+
+TURNED = rigid((0.3, 0.5, -0.2))[:3, :3]
+
+
+def test_the_ellipsoid_of_a_mask_has_its_centre_axes_and_volume() -> None:
+    grid = lattice(20.0, (1.5, 0.9, 0.9))
+    found = Ellipsoid.of(voxelised(ellipsoid((2, 1, -1), (15, 10, 7), TURNED), grid))
+    assert found.centre_mm == pytest.approx((2, 1, -1), abs=0.1)
+    values, vectors = np.linalg.eigh(found.shape_per_mm2)
+    assert 1 / np.sqrt(values) == pytest.approx((15, 10, 7), rel=0.02)
+    assert abs(vectors[:, 0] @ TURNED[:, 0]) > 0.999
+
+
+def test_the_ellipsoid_is_zero_on_its_surface_and_grows_inward_at_unit_rate() -> None:
+    solid = Ellipsoid(np.zeros(3), np.diag([1 / 100.0, 1 / 64.0, 1 / 36.0]))
+    value, slope = solid.value_and_gradient(
+        np.array([(10.0, 0, 0), (0, 8.0, 0), (0, 0, 6.0), (9.9, 0, 0), (0, 0, 6.1)])
+    )
+    assert value == pytest.approx([0, 0, 0, 0.1, -0.1], abs=0.003)
+    assert slope[:3] == pytest.approx(-np.eye(3))
+
+
+def test_one_voxel_has_the_ellipsoid_of_its_cell() -> None:
+    grid = lattice(4.0, (3.0, 1.0, 1.0), shift_mm=(0, 0, 0))
+    found = Ellipsoid.of(voxelised(ball((0, 0, 0), 0.3), grid))
+    axes = 1 / np.sqrt(np.diag(found.shape_per_mm2))
+    assert np.prod(axes) * 4 / 3 * np.pi == pytest.approx(3.0)
+    assert axes[2] / axes[0] == pytest.approx(3.0)
+
+
+def test_a_kernels_gradient_is_its_finite_difference() -> None:
+    rng = np.random.default_rng(0)
+    block = Block(rng.normal(0, 5, (6, 3)), 4.0, 1.3)
+    weights, point, step = rng.normal(size=6), np.array([[0.4, -1.0, 2.0]]), 1e-5
+    slopes = [((block.kernel(point + d) - block.kernel(point - d)) @ weights)[0] / (2 * step) for d in step * np.eye(3)]
+    assert block.gradient(point, weights)[0] == pytest.approx(slopes, rel=1e-5)
+
+
+def test_the_fit_is_positive_inside_a_ball_negative_outside_and_zero_on_it() -> None:
+    grid = lattice(14.0, (3.0, 0.8, 0.8))
+    fitted = fit(voxelised(ball((1, 0, 0), 9), grid).cropped(3))
+    unit = TURNED[:, [0, 1, 2]].T
+    slope = np.linalg.norm(fitted.gradient((1, 0, 0) + 9.0 * unit), axis=1)
+    assert np.abs(fitted.value((1, 0, 0) + 9.0 * unit) / slope).max() < 0.25
+    assert (fitted.value((1, 0, 0) + 7.0 * unit) > 1).all()
+    assert (fitted.value((1, 0, 0) + 11.0 * unit) < -1).all()
+    assert fitted.wrong_share() == 0.0
+
+
+def test_the_doubt_of_the_surface_grows_with_the_spacing() -> None:
+    sds = []
+    for spacing in ((1.0, 0.7, 0.7), (5.0, 0.75, 0.75)):
+        fitted = fit(voxelised(ball((0, 0, 0), 11), lattice(16.0, spacing)).cropped(3))
+        sds.append(float(np.mean(fitted.sd_mm(11.0 * np.eye(3)))))
+    assert 0.0 < sds[0] < sds[1] < 1.0
+
+
+def test_voxels_that_say_nothing_let_the_ball_go_on_behind_a_cut() -> None:
+    """A ball cut by a capsule at x = 7: with the outside silent, the fitted surface bulges on as the ball does."""
+    grid = lattice(18.0, (1.0, 0.9, 0.9))
+    cut = voxelised(lambda p: ball((0, 0, 0), 12)(p) & (p[:, 0] < 7), grid).cropped(3)
+    silent = (cut.grid.lps_mm(np.argwhere(np.ones(cut.grid.shape_kji))[:, ::-1])[:, 0] >= 7).reshape(cut.grid.shape_kji)
+    on = np.array([(9.0, 0, 0)])
+    assert fit(cut, silent).value(on)[0] > 0
+    assert fit(cut).value(on)[0] < 0
+
+
+def test_parts_that_touch_at_a_corner_are_one_and_parts_apart_are_two() -> None:
+    grid = lattice(12.0, (1.0, 1.0, 1.0), shift_mm=(0, 0, 0))
+    corner = union(box((-5, -5, -5), (-0.5, -0.5, -0.5)), box((-0.5, -0.5, -0.5), (4.6, 4.6, 4.6)))
+    assert label_voxels(voxelised(corner, grid)).max() == 1
+    assert label_voxels(voxelised(union(ball((-6, 0, 0), 3), ball((6, 0, 0), 3)), grid)).max() == 2
+    assert ball_ml(3) > 0
