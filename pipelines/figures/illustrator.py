@@ -76,8 +76,9 @@ def _planes_caption(scene: LesionScene) -> str:
         else ""
     )
     return (
-        f"Planes through {where} of POST, with PRE as moved by the registration below.{arrow} Outlines of tumour"
-        f" and zone are surfaces fitted to the masks. {'; '.join(sorted(windows))}. Patient's right on the left of axial and"
+        f"Planes through {where} of POST, with PRE as moved by the registration below.{arrow}"
+        f" Outlines of tumour and zone are surfaces fitted to the masks. {'; '.join(sorted(windows))}."
+        " Patient's right on the left of axial and"
         " coronal pictures. Blue-grey lies outside a volume."
     )
 
