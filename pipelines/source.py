@@ -14,6 +14,7 @@ from pipelines.roles import choose_segment
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
 from planner.case import Case
 from planner.errors import InputError, UsageError
+from planner.facts import checked_facts
 from planner.volume import Mask
 
 
@@ -49,11 +50,12 @@ class FolderSource:
             A study, a mask or the case file cannot be used as it is.
         """
         stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
+        facts = checked_facts(stated.known_facts)
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
-        case = Case(case_id, patient, pre.study, post.study, stated.pairs, stated.known_facts, notes)
+        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, notes)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:

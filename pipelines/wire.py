@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.bundled import text
+from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.ports import Observe, Review
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
 from pipelines.workflow import review
+from planner.consult import Evidence
 from planner.report.figure import Figure
 from planner.report.html import render_html
 
@@ -39,7 +41,13 @@ def review_folders(source: FolderSource, store: FolderStore, settings: Settings,
         settings=settings,
         clock=time.process_time,
         observe=observe,
+        evidence=packaged_evidence(),
     )
+
+
+def packaged_evidence() -> Evidence:
+    """Return the relations and rules that come with the program."""
+    return Evidence(packaged_hazards(), packaged_catalogue().rules)
 
 
 def folder_store(out: Path, log: Callable[[], str]) -> FolderStore:

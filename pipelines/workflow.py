@@ -11,9 +11,12 @@ from pipelines.provenance import run_record
 from pipelines.settings import Settings
 from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
+from planner.consult import Evidence, consulted
 from planner.register.align import register
 from planner.report.figure import Figure
 from planner.scene import zone_surfaces
+
+NO_EVIDENCE = Evidence()
 
 Clock = Callable[[], float]
 Render = Callable[[Review, tuple[Figure, ...]], str]
@@ -45,6 +48,7 @@ def review(
     settings: Settings,
     clock: Clock,
     observe: Observe,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Review:
     """Review one case and store it whole.
 
@@ -58,6 +62,8 @@ def review(
         Seconds, for the times of the steps.
     observe
         Told what is being done.
+    evidence
+        Relations and rules that the numbers are held against.
 
     Raises
     ------
@@ -69,7 +75,9 @@ def review(
     with watch.step("read"):
         intake = source.read(observe)
         require_lesions(intake.case)
-    assessment = _assessed(intake, settings, watch, observe)
+    measured = _assessed(intake, settings, watch, observe)
+    with watch.step("rules"):
+        assessment = consulted(measured, intake.case.facts, evidence)
     with watch.step("illustrate"):
         observe("pictures", 0.0)
         figures = illustrator.draw(intake.case, assessment)

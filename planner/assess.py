@@ -10,7 +10,7 @@ import numpy as np
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
 from planner.case import Case, Study
 from planner.errors import InputError
-from planner.findings import LIVER_ML, Finding
+from planner.findings import ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import FloatArray
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
@@ -19,6 +19,7 @@ from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment, Check
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
+from planner.surroundings import tumour_distances, zone_distances
 from planner.volume import Mask, Volume
 
 Observe = Callable[[str, float], None]
@@ -95,7 +96,7 @@ def assess(
     status: CaseStatus = "assessed" if any(x.status != "not_assessable" for x in lesions) else "not_assessable"
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
-        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), _findings(case.pre),
+        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), _findings(case, scene),
         scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
     )  # fmt: skip
 
@@ -154,20 +155,32 @@ def _lesion(
         lesion_id, "not_treated", (), treated_by, max_axial_diameter_mm(in_pre), max_diameter_mm(in_pre),
         in_pre.volume_ml, None, None, None, None, None,
     )  # fmt: skip
+    sd_mm = settings.tumour_contour_sd_mm
+    if treated_by:
+        masks = [case.post.ablations[zone_id] for zone_id in treated_by]
+        ablation_ml = union_of([scene.zones[zone_id] for zone_id in treated_by], masks)[1]
+        error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
+        whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
+    if failed := _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by):
+        around = tumour_distances(tumour, case, alignment, None, sd_mm)
+        return replace(whole, status="not_assessable", reasons=_gate_reasons(failed), distances=around)
     if not treated_by:
-        text = "no ablation zone touches this tumour"
-        reasons = tuple(
-            Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm")
-        )
-        return replace(whole, reasons=reasons, distances=_to_zones(tumour, scene))
-    error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
-    ablation_ml = union_of([scene.zones[z] for z in treated_by], [case.post.ablations[z] for z in treated_by])[1]
-    whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
-    failed = [c for z in treated_by for c in alignment.zone_checks.get(z, ()) if c.passed is False]
-    failed += [c for c in alignment.checks if c.passed is False]
-    if failed:
-        return replace(whole, status="not_assessable", reasons=_gate_reasons(failed))
+        around = (*_to_zones(tumour, scene), *tumour_distances(tumour, case, alignment, None, sd_mm))
+        return _untreated(whole, around)
     return _measured(whole, tumour, in_pre, case, scene, alignment, settings)
+
+
+def _untreated(whole: LesionAssessment, around: tuple[Distance, ...]) -> LesionAssessment:
+    text = "no ablation zone touches this tumour"
+    reasons = tuple(Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm"))
+    return replace(whole, reasons=reasons, distances=around)
+
+
+def _failed_for(zones: Sequence[str], alignment: Alignment, *, every: bool) -> list[Check]:
+    """Return the failed checks of the case, and of these zones: of any of them, or only if every one has some."""
+    by_zone = [[c for c in alignment.zone_checks.get(z, ()) if c.passed is False] for z in zones]
+    failed = [check for checks in by_zone for check in checks] if not every or all(by_zone) else []
+    return [check for check in alignment.checks if check.passed is False] + failed
 
 
 def _gate_reasons(failed: Sequence[Check]) -> tuple[Reason, ...]:
@@ -207,9 +220,15 @@ def _measured(
     if margin.capsule_facing_fraction is None:
         reasons = (*reasons, Reason("margin.capsule_facing_fraction", "no-liver", "neither study has a liver mask"))
     coverage = measure_coverage(tumour, as_segmented, scene.liver)
-    return replace(
-        whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid.min_mm, coverage=coverage
+    error_mm, sd_mm = whole.registration_error_mm, settings.tumour_contour_sd_mm
+    around = (
+        *tumour_distances(tumour, case, alignment, error_mm, sd_mm),
+        *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], case, alignment, error_mm, sd_mm),
     )
+    return replace(
+        whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid.min_mm, coverage=coverage,
+        distances=around,
+    )  # fmt: skip
 
 
 def _treated_by(lesion_id: str, tumour: Surface, case: Case, scene: Scene) -> tuple[str, ...]:
@@ -233,12 +252,13 @@ def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:
     return tuple(found)
 
 
-def _findings(pre: Study) -> tuple[Finding, ...]:
-    if pre.liver is None:
-        return (Finding(LIVER_ML, None, reason="PRE has no liver mask"),)
-    if pre.liver.touches_edge():
-        return (Finding(LIVER_ML, None, reason="the liver mask reaches the border of the scan: truncated"),)
-    return (Finding(LIVER_ML, pre.liver.volume_ml),)
+def _findings(case: Case, scene: Scene) -> tuple[Finding, ...]:
+    liver = case.pre.liver
+    if liver is None or liver.touches_edge():
+        text = "PRE has no liver mask" if liver is None else "the liver mask reaches the border of the scan: truncated"
+        return Finding(LIVER_ML, None, reason=text), Finding(ABLATED_PERCENT, None, reason=text)
+    ablated_ml = union_of(list(scene.zones.values()), list(case.post.ablations.values()))[1]
+    return Finding(LIVER_ML, liver.volume_ml), Finding(ABLATED_PERCENT, 100.0 * ablated_ml / liver.volume_ml)
 
 
 def _labelled(study: str, value: Study) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from planner.evidence.hazard import RelativeHazard
 from planner.findings import Finding
+from planner.guideline.judge import Judged
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment
@@ -54,6 +56,7 @@ class LesionAssessment:
     rigid_min_mm: float | None
     coverage: Coverage | None
     distances: tuple[Distance, ...] = ()
+    risk: RelativeHazard | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,3 +72,4 @@ class Assessment:
     findings: tuple[Finding, ...]
     liver_used: Literal["post", "pre", "none"]
     notes: tuple[str, ...] = ()
+    judged: tuple[Judged, ...] = ()

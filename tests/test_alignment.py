@@ -19,7 +19,7 @@ GRID = lattice((40.0, 36.0, 30.0), (6.0, 5.0, 4.0), turned=rigid((0.05, 0.1, -0.
 
 def waves(points: Points) -> Points:
     x, y, z = points.T / 20.0
-    fade = np.prod(np.clip(1.2 - np.abs(points) / 36.0, 0.0, 1.0), axis=1)[:, None]
+    fade = np.prod(np.clip(1.2 - np.abs(points) / 22.0, 0.0, 1.0), axis=1)[:, None]
     return fade * np.stack([4 * np.sin(x + 0.3), 3 * np.cos(y - 0.5 * z), -5 * np.sin(z + 0.4 * x)], axis=1)
 
 

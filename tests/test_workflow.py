@@ -95,7 +95,9 @@ def test_a_review_is_read_measured_drawn_rendered_and_stored_in_that_order():
 
 def test_each_step_has_its_time():
     finished = World().review()
-    assert finished.timings_s == dict.fromkeys(("read", "zone surfaces", "register", "measure", "illustrate"), 1.0)
+    assert finished.timings_s == dict.fromkeys(
+        ("read", "zone surfaces", "register", "measure", "rules", "illustrate"), 1.0
+    )
 
 
 def test_a_store_that_cannot_keep_is_found_out_before_the_case_is_read():

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipelines.ports import Review
+from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
+from pipelines.store.numbers import number
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.measure.interval import Interval
@@ -19,7 +21,6 @@ from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check
 
 SCHEMA_VERSION = 1
-DECIMALS = 4
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
 GROWTHS_MM = (5.0, 10.0)
 
@@ -28,7 +29,7 @@ Json = Any
 
 def result_document(review: Review) -> dict[str, Json]:
     """Return the content of `result.json`: plain values only, without infinities or NaN, without patient data."""
-    return assessment_document(review.assessment, review.provenance, review.timings_s)
+    return assessment_document(review.assessment, _provenance(review), review.timings_s)
 
 
 def assessment_document(
@@ -45,10 +46,10 @@ def assessment_document(
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
         "findings": [_finding(finding) for finding in assessment.findings],
-        "guidelines": [],
+        "guidelines": [verdict_document(verdict) for judged in assessment.judged for verdict in judged.verdicts],
         "notes": list(assessment.notes),
-        "timings_s": {step: _number(seconds) for step, seconds in timings_s.items()},
-        "provenance": dict(provenance),
+        "timings_s": {step: number(seconds) for step, seconds in timings_s.items()},
+        "provenance": _plain(provenance),
     }
 
 
@@ -68,14 +69,14 @@ def _lesion(lesion: LesionAssessment) -> dict[str, Json]:
         "status": lesion.status,
         "reasons": [],
         "zones": list(lesion.zones),
-        "max_axial_diameter_mm": _number(lesion.max_axial_diameter_mm),
-        "max_diameter_mm": _number(lesion.max_diameter_mm),
-        "tumour_ml": _number(lesion.tumour_ml),
-        "ablation_ml": _number(lesion.ablation_ml),
-        "registration_error_mm": _number(lesion.registration_error_mm),
+        "max_axial_diameter_mm": number(lesion.max_axial_diameter_mm),
+        "max_diameter_mm": number(lesion.max_diameter_mm),
+        "tumour_ml": number(lesion.tumour_ml),
+        "ablation_ml": number(lesion.ablation_ml),
+        "registration_error_mm": number(lesion.registration_error_mm),
         "margin": _margin(lesion),
         "distances": [_distance(distance) for distance in lesion.distances],
-        "ltp": _no_risk(),
+        "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk),
     }
     document["reasons"] = _reasons(lesion, document)
     return document
@@ -90,9 +91,9 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
         "p_at_least": _by_limit(None if interval is None else interval.p_at_least, THRESHOLDS_MM),
         "surface_fraction_below": _by_limit(None if margin is None else margin.surface_fraction_below, THRESHOLDS_MM),
         "target_covered": _by_limit(None if coverage is None else coverage.target_covered, GROWTHS_MM),
-        "residual_ml": None if coverage is None else _number(coverage.residual_ml),
+        "residual_ml": None if coverage is None else number(coverage.residual_ml),
         "flags": [] if margin is None else list(margin.flags),
-        "rigid_min_mm": _number(lesion.rigid_min_mm),
+        "rigid_min_mm": number(lesion.rigid_min_mm),
         **_assumptions(interval),
     }
 
@@ -100,7 +101,7 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
 def _numbers(margin: Margin | None) -> dict[str, Json]:
     keys = ("min_mm", "geometric_min_mm", "without_vessel_facing_mm", "q05_mm", "median_mm",
             "capsule_facing_fraction")  # fmt: skip
-    found: dict[str, Json] = {key: None if margin is None else _number(getattr(margin, key)) for key in keys}
+    found: dict[str, Json] = {key: None if margin is None else number(getattr(margin, key)) for key in keys}
     return found | {
         "definition": None if margin is None else margin.definition,
         "at_lps_mm": _point(None if margin is None else margin.at_lps_mm),
@@ -115,18 +116,9 @@ def _assumptions(interval: Interval | None) -> dict[str, Json]:
     doubt = interval.assumed
     names = ("tumour_contour_sd_mm", "zone_contour_sd_mm", "correlation_mm", "registration_error_mm", "voxel_sd_mm")
     return {
-        "assumed": {name: _number(getattr(doubt, name)) for name in names},
-        "variance_share": {source: _number(share) for source, share in interval.variance_share.items()},
+        "assumed": {name: number(getattr(doubt, name)) for name in names},
+        "variance_share": {source: number(share) for source, share in interval.variance_share.items()},
     }
-
-
-def _no_risk() -> dict[str, Json]:
-    return {
-        "model": None, "relative_hazard": None, "reference_mm": None, "interval": [None, None], "upper_bounded": None,
-        "margin_in_range": None,
-        "population": {"primary": None, "modality": None, "scan_days": None, "method": None},
-        "notes": ["risk is not computed by this version"],
-    }  # fmt: skip
 
 
 def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dict[str, Json]]:
@@ -137,7 +129,9 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dic
     explained = {reason["field"] for reason in found}
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
-    found.append(_reason(Reason("ltp", "not-computed", "risk is not computed by this version")))
+    if lesion.risk is None or lesion.risk.relative_hazard is None:
+        text = "; ".join(lesion.risk.notes) if lesion.risk else "no published relation was asked for"
+        found.append(_reason(Reason("ltp", "not-computed", text)))
     found += [_reason(reason) for reason in _distance_reasons(lesion)]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
@@ -163,7 +157,7 @@ def _margin_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
 
 
 def _distance_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
-    unknown = [distance.structure for distance in lesion.distances if _number(distance.mm) is None]
+    unknown = [distance.structure for distance in lesion.distances if number(distance.mm) is None]
     if unknown:
         yield Reason("distances.mm", "not-known", f"not determined: {', '.join(unknown)}")
     if any(distance.ci95_mm is None for distance in lesion.distances):
@@ -197,14 +191,14 @@ def _distance(distance: Distance) -> dict[str, Json]:
     return {
         "structure": distance.structure,
         "from": distance.from_,
-        "mm": _number(distance.mm),
+        "mm": number(distance.mm),
         "ci95_mm": _pair(distance.ci95_mm),
         "points_lps_mm": [[], []] if ends is None else [_point(end) for end in ends],
     }
 
 
 def _finding(finding: Finding) -> dict[str, Json]:
-    value = _number(finding.value)
+    value = number(finding.value)
     unknown = "not determined" if value is None else None
     return {
         "name": finding.quantity.name,
@@ -225,7 +219,7 @@ def _registration(alignment: Alignment) -> dict[str, Json]:
         "checks": [_check(check) for check in alignment.checks],
         "zones": {
             zone: {
-                "error_mm": _number(alignment.error_at_zone_mm.get(zone)),
+                "error_mm": number(alignment.error_at_zone_mm.get(zone)),
                 "checks": [_check(check) for check in alignment.zone_checks.get(zone, ())],
             }
             for zone in zones
@@ -234,13 +228,8 @@ def _registration(alignment: Alignment) -> dict[str, Json]:
 
 
 def _check(check: Check) -> dict[str, Json]:
-    return {"name": check.name, "value": _number(check.value), "unit": check.unit, "passed": check.passed,
+    return {"name": check.name, "value": number(check.value), "unit": check.unit, "passed": check.passed,
             "text": check.text}  # fmt: skip
-
-
-def _study_notes(review: Review) -> list[str]:
-    case = review.intake.case
-    return [*case.pre.notes, *case.post.notes]
 
 
 def _provenance(review: Review) -> dict[str, Json]:
@@ -261,22 +250,15 @@ def _plain(value: object) -> Json:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _number(value: float | None) -> float | None:
-    """Return a number to 4 decimals; None where it is unknown or not finite."""
-    if value is None or not math.isfinite(value):
-        return None
-    return round(float(value), DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
-
-
 def _pair(values: tuple[float, float] | None) -> list[float | None]:
-    return [None, None] if values is None else [_number(value) for value in values]
+    return [None, None] if values is None else [number(value) for value in values]
 
 
 def _point(values: tuple[float, float, float] | None) -> list[float | None]:
-    return [None, None, None] if values is None else [_number(value) for value in values]
+    return [None, None, None] if values is None else [number(value) for value in values]
 
 
 def _by_limit(values: Mapping[float, float] | None, limits: Iterable[float]) -> dict[str, float | None]:
     known = {} if values is None else values
     keys = sorted({*limits, *known})
-    return {f"{key:g}": _number(known.get(key)) for key in keys}
+    return {f"{key:g}": number(known.get(key)) for key in keys}

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
 from planner.surface import Surface
+
+CLOSE_MM = 10.0
+TRIANGLES_MM = 3.0
+"""Beyond the first, two surfaces are nearest where their vertices are, give or take the second."""
 
 Z95 = 1.959964
 TRE_MEAN_PER_AXIS_SD = 1.6
@@ -32,12 +37,21 @@ class Gap:
 
 def gap_between(first: Surface, second: Surface) -> Gap:
     """Return the distance from one surface to another, mm, with the pair of points that it lies between."""
-    onto_second = second.depths(first.vertices_lps_mm)
-    onto_first = first.depths(second.vertices_lps_mm)
+    of_first, of_second = _facing(first, second), _facing(second, first)
+    onto_second, onto_first = second.depths(of_first), first.depths(of_second)
     a, b = int(np.argmax(onto_second.signed_mm)), int(np.argmax(onto_first.signed_mm))
     if onto_second.signed_mm[a] >= onto_first.signed_mm[b]:
-        return Gap(-float(onto_second.signed_mm[a]), first.vertices_lps_mm[a], onto_second.foot_lps_mm[a])
-    return Gap(-float(onto_first.signed_mm[b]), onto_first.foot_lps_mm[b], second.vertices_lps_mm[b])
+        return Gap(-float(onto_second.signed_mm[a]), of_first[a], onto_second.foot_lps_mm[a])
+    return Gap(-float(onto_first.signed_mm[b]), onto_first.foot_lps_mm[b], of_second[b])
+
+
+def _facing(surface: Surface, other: Surface) -> FloatArray:
+    """Return the vertices that can be nearest to another surface: all where the two come close or overlap."""
+    to_vertices = cKDTree(other.vertices_lps_mm).query(surface.vertices_lps_mm)[0]
+    nearest = float(to_vertices.min())
+    if nearest < CLOSE_MM:
+        return np.asarray(surface.vertices_lps_mm)
+    return np.asarray(surface.vertices_lps_mm[to_vertices <= nearest + TRIANGLES_MM])
 
 
 def gap_interval_mm(

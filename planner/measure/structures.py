@@ -9,13 +9,13 @@ from planner.grid import FloatArray
 from planner.surface import Surface, nets_surface, surface_of
 from planner.volume import Mask
 
-LOCAL_MM = 14.0
+LOCAL_MM = 10.0
 """Half the side of the box around the nearest voxel that is turned into a surface."""
 
-FITTED_WITHIN_MM = 40.0
+FITTED_WITHIN_MM = 25.0
 """Nearer than this the surface is fitted; beyond, surface nets will do."""
 
-MOST_CENTRES = 40_000
+MOST_CENTRES = 8_000
 
 
 def nearest_part(mask: Mask, points_lps_mm: FloatArray) -> Surface:

@@ -14,6 +14,7 @@ from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import words
 from planner.report.figure import Figure
+from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
 from planner.report.table import Column, columns, reason_sentences, rows
 
 _MEDIA_TYPES = ("image/png", "image/svg+xml")
@@ -47,6 +48,7 @@ class _LesionSection:
     interval: tuple[str, ...]
     flags: tuple[str, ...]
     distances: tuple[str, ...]
+    risk: tuple[str, ...]
     pictures: tuple[_Picture, ...]
     cells: tuple[str, ...]
     registration_error: str
@@ -95,6 +97,9 @@ def render_html(
         reasons=reason_sentences(assessment),
         checks=_checks(assessment),
         findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
+        rules=rule_rows(assessment),
+        rule_counts=rule_counts(assessment),
+        missing_facts=missing_facts(assessment),
         notes=(*notes, *assessment.notes),
         provenance=_flat(provenance),
         timings=sorted(timings_s.items(), key=lambda item: -item[1]),
@@ -150,6 +155,7 @@ def _lesion_section(
         sentences=(*words.margin_sentences(lesion), *words.coverage_sentences(lesion), *words.size_sentences(lesion)),
         interval=() if margin is None or margin.min_mm is None else words.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
+        risk=risk_sentences(lesion),
         distances=tuple(words.distance_sentence(distance) for distance in lesion.distances),
         pictures=tuple(picture for lesion_id, picture in pictures if lesion_id == lesion.lesion_id),
         cells=cells,

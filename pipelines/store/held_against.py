@@ -1,0 +1,60 @@
+"""What relations and rules say of a case, as `result.json` holds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.store.numbers import number
+from planner.evidence.hazard import RelativeHazard
+from planner.guideline.verdict import Verdict
+
+Json = Any
+
+
+def risk_document(risk: RelativeHazard) -> dict[str, Json]:
+    """Return the `ltp` of a lesion."""
+    population = risk.population
+    return {
+        "model": risk.model,
+        "relative_hazard": number(risk.relative_hazard),
+        "reference_mm": risk.reference_mm,
+        "interval": [number(end) for end in risk.interval],
+        "upper_bounded": risk.upper_bounded,
+        "margin_in_range": risk.margin_in_range,
+        "population": {
+            "primary": population.primary,
+            "modality": population.modality,
+            "scan_days": population.scan_days,
+            "method": population.method,
+        },
+        "notes": list(risk.notes),
+    }
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Json]:
+    """Return an entry of `guidelines`."""
+    rule = verdict.rule
+    return {
+        "rule": rule.id,
+        "lesion_id": verdict.lesion_id,
+        "verdict": verdict.word,
+        "borderline": verdict.borderline,
+        "value": number(verdict.value),
+        "unit": verdict.unit,
+        "source": rule.source.label,
+        "year": rule.source.citation.year,
+        "strength": rule.strength,
+        "missing": list(verdict.missing),
+        "reasons": list(verdict.reasons),
+        "geometric_verdict": None if verdict.geometric is None else verdict.geometric.word,
+    }
+
+
+def no_risk_document() -> dict[str, Json]:
+    """Return the `ltp` of a lesion that was held against no relation."""
+    return {
+        "model": None, "relative_hazard": None, "reference_mm": None, "interval": [None, None], "upper_bounded": None,
+        "margin_in_range": None,
+        "population": {"primary": None, "modality": None, "scan_days": None, "method": None},
+        "notes": ["no published relation was asked for"],
+    }  # fmt: skip

@@ -1,0 +1,92 @@
+"""What published relations and rules say, in a reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from planner.assessment import Assessment, LesionAssessment
+from planner.evidence.hazard import NOT_COVERED, RelativeHazard
+from planner.guideline.judge import Judged
+from planner.guideline.verdict import Verdict
+from planner.guideline.words import attribution, percent, reads, unit_words, why
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One verdict as a table row; `word` is the verdict's own word, for a style that never stands alone."""
+
+    rule: str
+    title: str
+    lesion: str
+    value: str
+    says: str
+    why: str
+    source: str
+    word: str
+    borderline: bool
+
+
+def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
+    """Return what the published relation says of a lesion, sentence by sentence; empty where none was asked."""
+    risk = lesion.risk
+    if risk is None:
+        return ()
+    if risk.relative_hazard is None:
+        first = NOT_COVERED if _negative(lesion) else "no margin, so no relative hazard"
+        return (f"{risk.model}: {first}.", *_sentences(risk.notes))
+    said = f"{risk.model}: hazard of local tumour progression {risk.relative_hazard:.2f} times that at"
+    return (
+        f"{said} a margin of {risk.reference_mm:g} mm{_interval(risk, lesion)}. Relative only: no absolute risk.",
+        *_sentences(risk.notes),
+    )
+
+
+def rule_rows(assessment: Assessment) -> tuple[RuleRow, ...]:
+    """Return a row for each rule and lesion, the rules in their order (unsigned sources last)."""
+    return tuple(_row(judged, verdict) for judged in assessment.judged for verdict in judged.lesions or (judged.case,))
+
+
+def rule_counts(assessment: Assessment) -> str:
+    """Return how many verdicts read which way, in words; there is no verdict over several rules."""
+    found = [row.says.split(";")[0] for row in rule_rows(assessment)]
+    return (
+        ", ".join(f"{found.count(word)} {word}" for word in dict.fromkeys(found))
+        or "no rule was held against this case"
+    )
+
+
+def missing_facts(assessment: Assessment) -> tuple[str, ...]:
+    """Return the facts that were not entered, those that more verdicts wait for first."""
+    waiting = [fact for judged in assessment.judged for fact in judged.case.missing]
+    return tuple(sorted(set(waiting), key=lambda fact: (-waiting.count(fact), fact)))
+
+
+def _negative(lesion: LesionAssessment) -> bool:
+    return lesion.margin is not None and lesion.margin.min_mm is not None and lesion.margin.min_mm < 0
+
+
+def _interval(risk: RelativeHazard, lesion: LesionAssessment) -> str:
+    low, high = risk.interval
+    if low is None:
+        return ""
+    if high is not None:
+        return f" ({low:.2f} to {high:.2f} over the margin's 95 % interval)"
+    interval = None if lesion.margin is None else lesion.margin.interval
+    below = "" if interval is None else f", P(margin < 0 mm) {percent(1.0 - interval.p_at_least[0.0])}"
+    return f" ({low:.2f} to not bounded{below})"
+
+
+def _row(judged: Judged, verdict: Verdict) -> RuleRow:
+    value = "not known" if verdict.value is None else f"{verdict.value:.1f} {unit_words(verdict.unit)}"
+    geometric = "" if verdict.geometric is None else f"by the geometric margin: {reads(verdict.geometric)}"
+    reasons = "; ".join(part for part in (why(verdict), geometric) if part)
+    lesion = "case" if verdict.lesion_id is None else verdict.lesion_id
+    rule = judged.rule
+    return RuleRow(
+        rule.id, rule.title, lesion, value, reads(verdict), reasons, attribution(rule), verdict.word, verdict.borderline
+    )
+
+
+def _sentences(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{text[0].upper()}{text[1:].rstrip('.')}." for text in texts if text)

@@ -1,0 +1,122 @@
+"""What lies around a lesion: the distances of tumour and zone to every vessel, duct and organ that was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from planner.assessment import Distance
+from planner.case import STRUCTURES, Case
+from planner.grid import FloatArray
+from planner.guideline.measured import Measured, nearest_of
+from planner.measure.distances import Gap, gap_between, gap_interval_mm
+from planner.measure.structures import nearest_part
+from planner.register.alignment import Alignment
+from planner.surface import Surface
+from planner.volume import Mask
+
+MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
+BOWEL = ("stomach", "small_bowel", "colon")
+MORE_BOWEL = ("duodenum",)
+
+UNKNOWN_VOXEL_SD = 0.25
+"""SD of a distance that voxel sampling leaves, in units of the coarsest spacing."""
+
+
+def structures_of(case: Case) -> tuple[str, ...]:
+    """Return the roles of vessels, ducts and organs that either study has a mask of."""
+    named = [
+        role
+        for role in {**case.pre.masks, **case.post.masks}
+        if (role in STRUCTURES or role.startswith("lung")) and role != "liver"
+    ]
+    return tuple(role for role in sorted(named) if _mask(case.pre.masks, role) or _mask(case.post.masks, role))
+
+
+def tumour_distances(
+    tumour: Surface, case: Case, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
+) -> tuple[Distance, ...]:
+    """Return the distances of a tumour to every structure, in POST, nearest first.
+
+    Parameters
+    ----------
+    tumour
+        The tumour's surface as moved into POST. A structure of PRE is moved by the same map, so that the registration
+        adds no error of its own; to one that POST has it does.
+    error_mm
+        Predicted registration error at the lesion; None where the registration cannot be used: structures of POST are
+        left out then.
+    contour_sd_mm
+        Assumed SD of a contour.
+    """
+    found = []
+    for role in structures_of(case):
+        in_pre = _mask(case.pre.masks, role)
+        if in_pre is not None:
+            gap = _gap(tumour, in_pre, alignment)
+            found.append(_distance(role, "tumour", gap, tumour, in_pre, 0.0, contour_sd_mm))
+        elif error_mm is not None:
+            gap = _gap(tumour, case.post.masks[role], None)
+            found.append(_distance(role, "tumour", gap, tumour, case.post.masks[role], error_mm, contour_sd_mm))
+    return tuple(sorted(found, key=_by_distance))
+
+
+def zone_distances(
+    zones: Sequence[Surface], case: Case, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
+) -> tuple[Distance, ...]:
+    """Return the distances of the zones that treat a lesion to every structure, in POST, nearest first.
+
+    POST's own mask of a structure is used where it has one, else PRE's through the registration, with its error.
+    """
+    found = []
+    for role in structures_of(case):
+        own = _mask(case.post.masks, role)
+        mask = own or _mask(case.pre.masks, role)
+        if mask is None or (own is None and error_mm is None):
+            continue
+        gaps = [(_gap(zone, mask, None if own else alignment), zone) for zone in zones]
+        gap, zone = min(gaps, key=lambda pair: pair[0].mm)
+        moved_mm = 0.0 if own or error_mm is None else error_mm
+        found.append(_distance(role, "ablation", gap, zone, mask, moved_mm, contour_sd_mm))
+    return tuple(sorted(found, key=_by_distance))
+
+
+def duct_and_bowel(distances: Sequence[Distance], of: Literal["tumour", "ablation"]) -> tuple[Measured, Measured]:
+    """Return the distances to the nearest major bile duct and to the nearest part of the bowel, as rules take them."""
+    known = {d.structure: Measured(d.mm, "mm", d.ci95_mm) for d in distances if d.from_ == of and d.mm is not None}
+    return nearest_of(known, MAJOR_DUCTS), nearest_of(known, BOWEL, MORE_BOWEL)
+
+
+def _gap(surface: Surface, mask: Mask, alignment: Alignment | None) -> Gap:
+    """Return the gap, in POST, to a structure of POST, or to one of PRE where the alignment is given."""
+    if alignment is None:
+        return gap_between(surface, nearest_part(mask, surface.vertices_lps_mm))
+    part = nearest_part(mask, alignment.map.pre_from_post(surface.vertices_lps_mm))
+    return gap_between(surface, part.moved(alignment.map.post_from_pre))
+
+
+def _mask(masks: Mapping[str, Mask], role: str) -> Mask | None:
+    mask = masks.get(role)
+    return None if mask is None or mask.is_empty else mask
+
+
+def _distance(
+    role: str,
+    of: Literal["tumour", "ablation"],
+    gap: Gap,
+    surface: Surface,
+    mask: Mask,
+    error_mm: float,
+    contour_sd_mm: float,
+) -> Distance:
+    voxel_sd = UNKNOWN_VOXEL_SD * max((*surface.voxel_kji_mm, *mask.grid.spacing_kji_mm))
+    interval = gap_interval_mm(gap, voxel_sd, contour_sd_mm, error_mm)
+    return Distance(role, of, gap.mm, (_point(gap.at_first_lps_mm), _point(gap.at_second_lps_mm)), interval)
+
+
+def _point(values: FloatArray) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])
+
+
+def _by_distance(distance: Distance) -> float:
+    return float("inf") if distance.mm is None else distance.mm
