@@ -1,0 +1,83 @@
+"""Measured numbers held against relations and rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_assess import alignment, assessed, case, lesion, whole
+
+from pipelines.catalogue import packaged_catalogue, packaged_hazards
+from planner.consult import Evidence, consulted
+from planner.register.alignment import Check
+from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
+
+EVIDENCE = Evidence(packaged_hazards(), packaged_catalogue().rules)
+FACTS = {"primary": "colorectal"}
+
+
+def verdicts(found, rule):
+    judged = next(j for j in found.judged if j.rule.id == rule)
+    return {verdict.lesion_id: verdict.word for verdict in judged.lesions}
+
+
+def test_the_relative_hazard_follows_the_margin_by_the_published_relation():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    margin = lesion(whole(), "1").margin.min_mm
+    assert lesion(found, "1").risk.relative_hazard == pytest.approx(0.54 ** ((margin - 5.0) / 5.0))
+
+
+def test_a_lesion_without_a_margin_has_no_hazard_and_no_rule_about_margins_passes():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    assert lesion(found, "3").status == "not_treated"
+    assert lesion(found, "3").risk.relative_hazard is None
+    assert verdicts(found, "CO-02")["3"] == "not_evaluable"
+
+
+def test_margins_are_judged_by_the_bands_of_each_source():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    for lesion_id in ("1", "2"):
+        margin = lesion(found, lesion_id).margin.min_mm
+        expected = "pass" if margin > 10 else "caution" if margin > 0 else "fail"
+        assert verdicts(found, "CO-02")[lesion_id] == expected
+
+
+def test_with_nothing_entered_a_colorectal_rule_waits_for_the_primary():
+    found = consulted(whole(), {}, EVIDENCE)
+    assert set(verdicts(found, "PP-13").values()) == {"not_evaluable"}
+    assert missing_facts(found)[0] == "primary"
+
+
+def test_a_failed_gate_leaves_hazard_and_margin_rules_unknown():
+    bad = Check("predicted_error", 9.0, "mm", False, "too far off")
+    gated = assessed(case(), alignment(zone_checks={"1": (bad,), "2": (bad,)}))
+    found = consulted(gated, FACTS, EVIDENCE)
+    assert {x.status for x in found.lesions} == {"not_assessable"}
+    assert all(x.risk.relative_hazard is None for x in found.lesions)
+    assert set(verdicts(found, "PP-13").values()) == {"not_evaluable"}
+
+
+def test_without_evidence_nothing_is_added():
+    found = consulted(whole(), FACTS, Evidence())
+    assert found.judged == ()
+    assert all(x.risk is None for x in found.lesions)
+    assert [x.margin for x in found.lesions] == [x.margin for x in whole().lesions]
+
+
+def test_a_reader_sees_words_with_their_source_never_bare_verdicts():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    rows = rule_rows(found)
+    assert {row.says.split(";")[0] for row in rows} <= {
+        "meets", "short of the preferred band", "outside this source's criterion", "could not be judged",
+        "does not apply", "for information",
+    }  # fmt: skip
+    assert all(row.source for row in rows)
+    assert sum(int(part.split(" ", 1)[0]) for part in rule_counts(found).split(", ")) == len(rows)
+
+
+def test_a_negative_margin_reads_not_covered_and_has_no_number():
+    first = lesion(whole(), "1")
+    negative = replace(first, margin=replace(first.margin, min_mm=-2.0))
+    found = consulted(replace(whole(), lesions=(negative,)), FACTS, EVIDENCE)
+    assert found.lesions[0].risk.relative_hazard is None
+    assert "not covered on these images" in risk_sentences(found.lesions[0])[0]
