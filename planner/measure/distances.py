@@ -8,14 +8,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
+from planner.measure.interval import TRE_MEAN_PER_AXIS_SD, Z95
 from planner.surface import Surface
 
 CLOSE_MM = 10.0
 TRIANGLES_MM = 3.0
 """Beyond the first, two surfaces are nearest where their vertices are, give or take the second."""
-
-Z95 = 1.959964
-TRE_MEAN_PER_AXIS_SD = 1.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
