@@ -31,6 +31,7 @@ from planner.case import Case
 from planner.grid import Grid
 from planner.register.align import register
 from planner.register.alignment import Alignment, Displacement, SpatialMap
+from planner.register.deformable import faded
 from planner.scene import zone_surfaces
 
 FIELD_MM = 3.0
@@ -59,7 +60,7 @@ def true_map(case: Case, field: Field) -> SpatialMap:
     rigid[:3, :3] = (u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt).T
     rigid[:3, 3] = pre.mean(axis=0) - rigid[:3, :3] @ points.mean(axis=0)
     rest = (pre - rigid[:3, 3]) @ rigid[:3, :3] - points
-    return SpatialMap(rigid, Displacement(rest.reshape(*shape, 3), grid))
+    return SpatialMap(rigid, faded(Displacement(rest.reshape(*shape, 3), grid)))
 
 
 def reviewed(folder: Path, field: Field) -> Run:
@@ -74,7 +75,7 @@ def reviewed(folder: Path, field: Field) -> Run:
     found = assess(case, alignment, zones, settings.assess)
     cpu_s = time.process_time() - start
     truth = true_map(case, field)
-    given = assess(case, Alignment("file", truth, truth), zones, settings.assess)
+    given = assess(case, Alignment("file", truth, SpatialMap(truth.rigid_pre_from_post)), zones, settings.assess)
     return Run(found, given, cpu_s)
 
 

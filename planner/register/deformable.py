@@ -6,6 +6,7 @@ the bending energy carries the answer smoothly across the ablation zone, which t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,14 +106,25 @@ def displacement_on_post(
         pair = _Pair.of(post.image, pre_on_post, region & seen, voxel, shrink)
         control = _fitted(pair, lattice, control, iterations, bending * BENDING_WEIGHT)
     field = lattice.dense(control, shape, voxel)
-    return Displacement(_zero_at_rim(field)[..., ::-1].astype(np.float32), post.grid)
+    return faded(Displacement(field[..., ::-1].astype(np.float32), post.grid))
 
 
-def _zero_at_rim(field: FloatArray) -> FloatArray:
-    """Return the field with its outermost voxels at zero, so that it ends there as ITK reads it."""
-    inner = np.zeros_like(field)
-    inner[1:-1, 1:-1, 1:-1] = field[1:-1, 1:-1, 1:-1]
-    return inner
+FADE_MM = 32.0
+"""Beyond its lattice a displacement goes on and fades over this length: a sudden end could not be inverted there."""
+
+
+def faded(found: Displacement) -> Displacement:
+    """Return the displacement on a larger lattice, going on from its faces and fading to zero at the new ones."""
+    grid = found.grid
+    pad = [math.ceil(FADE_MM / spacing) for spacing in grid.spacing_kji_mm]
+    vectors = np.pad(found.vectors_mm, [*((n, n) for n in pad), (0, 0)], mode="edge")
+    for axis, n in enumerate(pad):
+        weight = np.ones(vectors.shape[axis])
+        weight[:n] = 0.5 - 0.5 * np.cos(np.pi * np.arange(n) / n)
+        weight[-n:] = weight[:n][::-1]
+        vectors *= weight.reshape([-1 if a == axis else 1 for a in range(4)]).astype(np.float32)
+    shape = (vectors.shape[0], vectors.shape[1], vectors.shape[2])
+    return Displacement(vectors, grid.cropped((-pad[0], -pad[1], -pad[2]), shape))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
