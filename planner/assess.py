@@ -22,6 +22,9 @@ from planner.surface import Surface
 from planner.surroundings import tumour_distances, zone_distances
 from planner.volume import Mask, Volume
 
+TOUCH_MM = 0.05
+"""Surfaces this close touch: those of two equal masks do."""
+
 Observe = Callable[[str, float], None]
 
 
@@ -239,7 +242,7 @@ def _treated_by(lesion_id: str, tumour: Surface, case: Case, scene: Scene) -> tu
 
 
 def _meet(a: Surface, b: Surface) -> bool:
-    return bool((a.signed_depth_mm(b.vertices_lps_mm) > 0).any() or (b.signed_depth_mm(a.vertices_lps_mm) > 0).any())
+    return bool(max(a.signed_depth_mm(b.vertices_lps_mm).max(), b.signed_depth_mm(a.vertices_lps_mm).max()) > -TOUCH_MM)
 
 
 def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:

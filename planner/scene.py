@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy import ndimage
 
 from planner.case import VESSELS, Case, Study
 from planner.grid import FloatArray
@@ -15,6 +16,9 @@ from planner.measure.zone import Zone
 from planner.register.alignment import Alignment
 from planner.surface import Surface, nets_surface, surface_of
 from planner.volume import Mask
+
+RING_VOXELS = 3
+"""The surface of a zone is fitted to the voxels this near to it."""
 
 VESSELS_WITHIN_MM = 30.0
 """Vessels are looked at this far around tumours and zones."""
@@ -39,7 +43,7 @@ class Scene:
     liver_used
         Whose it is.
     limit
-        The closed liver of POST as a mask; None where POST has no liver.
+        The closed liver of POST; None where POST has no liver.
     """
 
     tumours: Mapping[str, Surface]
@@ -48,7 +52,7 @@ class Scene:
     vessels: tuple[Surface, ...]
     liver: ClosedLiver | None
     liver_used: Literal["post", "pre", "none"]
-    limit: Mask | None
+    limit: ClosedLiver | None
 
 
 def zone_surfaces(post: Study) -> dict[str, Surface]:
@@ -67,7 +71,7 @@ def make_scene(case: Case, alignment: Alignment, zones: Mapping[str, Surface]) -
     tumours = {lesion_id: surface_of(mask) for lesion_id, mask in case.pre.tumours.items()}
     around = _around(tumours, zones, alignment)
     liver, liver_used = _liver(case, alignment, tumours, zones)
-    limit = None if liver is None or liver_used != "post" else liver.closed
+    limit = liver if liver_used == "post" else None
     smooth = {zone_id: _unlimited(case.post.ablations[zone_id], limit, surface) for zone_id, surface in zones.items()}
     vessels = [_near(mask, around) for role, mask in case.post.masks.items() if role in VESSELS]
     if not vessels:
@@ -129,17 +133,28 @@ def _with_vessels(study: Study, liver: Mask) -> Mask:
     return Mask(np.any([liver.voxels_kji, *vessels], axis=0), liver.grid, liver.name)
 
 
-def _unlimited(mask: Mask, limit: Mask | None, as_segmented: Surface) -> Surface:
+def _unlimited(mask: Mask, liver: ClosedLiver | None, as_segmented: Surface) -> Surface:
     """Return the zone's surface fitted without the voxels outside the closed liver: there the capsule ended it."""
-    if limit is None or not mask.grid.same_lattice(limit.grid):
+    if liver is None:
         return as_segmented
-    silent = Mask(~limit.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
-    first, last = mask.box_kji()
-    box = tuple(slice(max(0, a - 2), b + 3) for a, b in zip(first, last, strict=True))
-    return surface_of(mask, silent) if silent.voxels_kji[box].any() else as_segmented
+    silent = _outside(mask, liver)
+    return surface_of(mask, silent) if not silent.is_empty else as_segmented
 
 
-def union_of(surfaces: Sequence[Surface], masks: Sequence[Mask], limit: Mask | None = None) -> tuple[Zone, float]:
+def _outside(mask: Mask, liver: ClosedLiver) -> Mask:
+    """Return the voxels around a zone, on its own lattice, whose centres lie outside the closed liver of POST."""
+    around = ndimage.binary_dilation(mask.voxels_kji, iterations=RING_VOXELS) & ~mask.voxels_kji
+    if mask.grid.same_lattice(liver.closed.grid):
+        return Mask(around & ~liver.closed.voxels_kji, mask.grid, "outside the liver")
+    kji = np.argwhere(around)
+    silent = np.zeros(mask.grid.shape_kji, dtype=bool)
+    silent[tuple(kji.T)] = ~liver.contains(mask.grid.lps_mm(kji[:, ::-1]))
+    return Mask(silent, mask.grid, "outside the liver")
+
+
+def union_of(
+    surfaces: Sequence[Surface], masks: Sequence[Mask], limit: ClosedLiver | None = None
+) -> tuple[Zone, float]:
     """Return the union of zones and its volume, ml; with a closed liver, going on smoothly where that ends.
 
     Zones on one lattice are joined as masks first, so that two that only abut leave no seam between them.

@@ -260,3 +260,27 @@ def test_notes_of_the_studies_are_kept_with_their_study() -> None:
         notes=("entered",),
     )
     assert assessed(noted, alignment()).notes == ("entered", "PRE: empty UIDs")
+
+
+def test_a_tumour_equal_to_its_zone_is_treated_with_a_margin_of_nothing() -> None:
+    same = voxelised(ball((0, 0, 0), 7.0), lattice((14.0, 14.0, 14.0), (2.0, 1.0, 1.0)), "tumour")
+    found = assess_aligned(same, [same], None).lesions[0]
+    assert found.status == "assessed"
+    assert found.margin is not None
+    assert found.margin.min_mm == pytest.approx(0.0, abs=0.05)
+
+
+def test_a_tumour_at_the_capsule_inside_the_ablated_liver_is_covered_on_lattices_of_their_own() -> None:
+    """The zone ends where the liver ends: a tumour that meets the capsule there does not lie outside the zone."""
+    turned = rigid((0.2, 0.1, 0.3))[:3, :3]
+    inside = ball((0, -40, 0), 58.0)  # the capsule passes 18 mm to +y of the origin
+    grids = [
+        lattice((26.0, 26.0, 26.0), spacing, turned=axes)
+        for spacing, axes in (((2.5, 0.9, 0.9), turned), ((2.0, 1.0, 1.0), None), ((2.5, 1.2, 1.2), turned.T))
+    ]
+    tumour = voxelised(lambda p: ball((0, 11.5, 0), 7.0)(p) & inside(p), grids[0], "tumour")
+    zone = voxelised(lambda p: ball((0, 11.0, 0), 14.0)(p) & inside(p), grids[1], "ablation")
+    liver = voxelised(lambda p: inside(p) & (p[:, 1] > -22), grids[2], "liver")
+    margin = assess_aligned(tumour, [zone], liver).lesions[0].margin
+    assert margin is not None
+    assert margin.min_mm == pytest.approx(6.5, abs=0.6)

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from analytic import lattice
 from studies import field, in_liver, post, texture
 
-from planner.register.deformable import Lattice, displacement_on_post
+from planner.register.alignment import Displacement, SpatialMap
+from planner.register.deformable import Lattice, displacement_on_post, faded
 from planner.register.prepare import metric_region, working_scan
 from planner.register.settings import RegistrationSettings
 
@@ -68,3 +70,12 @@ def test_images_that_agree_are_hardly_bent() -> None:
     working = working_scan(post()[0], SETTINGS)
     result = displacement_on_post(working, working.image, working.seen, metric_region(working, SETTINGS))
     assert np.abs(result.at(in_liver())).max() < 0.1
+
+
+def test_points_far_beyond_the_lattice_can_be_moved_back() -> None:
+    """Structures far from the liver are moved too: a displacement that ends suddenly has no inverse at its rim."""
+    grid = lattice((30.0, 30.0, 30.0), (3.0, 3.0, 3.0))
+    pushed = np.broadcast_to(np.array((9.0, -8.0, 10.0)), (*grid.shape_kji, 3))
+    there = SpatialMap(np.eye(4), faded(Displacement(pushed, grid)))
+    points = np.random.default_rng(1).uniform(-90, 90, (4000, 3))
+    assert there.pre_from_post(there.post_from_pre(points)) == pytest.approx(points, abs=1e-3)

@@ -66,10 +66,15 @@ def table_text(assessment: Assessment) -> str:
     """Return the margin table as plain ASCII-ruled text with its reasons and conventions below."""
     lines = [f"Case {assessment.case_id}: {words.STATUS[assessment.status]}", ""]
     lines += _aligned(columns(), rows(assessment)) if assessment.lesions else ["No lesions."]
-    lines += ["", *(f"Lesion {lesion.lesion_id}: {words.reading(lesion)}" for lesion in assessment.lesions)]
+    lines += ["", *(f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}" for lesion in assessment.lesions)]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
     lines += [words.alignment_sentence(assessment.alignment), words.SIGN, words.BANNER]
     return "\n".join(_one_line(line) for line in lines) + "\n"
+
+
+def _reading_with_flags(lesion: LesionAssessment) -> str:
+    flags = () if lesion.margin is None else lesion.margin.flags
+    return "; ".join((words.reading(lesion), *(f"note: {words.flag_sentence(flag)}" for flag in flags)))
 
 
 def reason_sentences(assessment: Assessment) -> tuple[str, ...]:
