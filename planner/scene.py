@@ -11,11 +11,14 @@ from scipy import ndimage
 
 from planner.case import VESSELS, Case, Study
 from planner.grid import FloatArray
-from planner.measure.liver import ClosedLiver, close_liver
+from planner.measure.liver import ClosedLiver, close_liver, neighbourhood
 from planner.measure.zone import Zone
 from planner.register.alignment import Alignment
 from planner.surface import Surface, nets_surface, surface_of
 from planner.volume import Mask
+
+CHANNEL_MM = 8.0
+"""Half the width of a channel through the liver that a vessel's mask fills."""
 
 RING_VOXELS = 3
 """The surface of a zone is fitted to the voxels this near to it."""
@@ -117,20 +120,36 @@ def _liver(
     around = list(zones.values())
     if case.post.liver is not None:
         moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
-        liver = _with_vessels(case.post, case.post.liver)
+        liver = _with_vessels(case.post, case.post.liver, [*moved, *around])
         return close_liver(liver, [*moved, *around], [*moved, *around]), "post"
     if case.pre.liver is not None:
         in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
         inner = [*tumours.values(), *in_pre]
-        liver = _with_vessels(case.pre, case.pre.liver)
+        liver = _with_vessels(case.pre, case.pre.liver, inner)
         return close_liver(liver, inner, inner, mapping.pre_from_post), "pre"
     return None, "none"
 
 
-def _with_vessels(study: Study, liver: Mask) -> Mask:
-    """Return the liver mask with the study's vessels on its lattice: a vein that leaves the liver opens no capsule."""
+def _with_vessels(study: Study, liver: Mask, around: Sequence[Surface]) -> Mask:
+    """Return the liver mask with the study's vessels that run through it: the channel of a vein opens no capsule.
+
+    A vessel voxel counts where closing the liver by 8 mm would reach it, so that a vessel that runs along the outside
+    of the liver stays outside. Only the neighbourhood of some surfaces is looked at.
+    """
     vessels = [mask.voxels_kji for mask in study.vessels.values() if mask.grid.same_lattice(liver.grid)]
-    return Mask(np.any([liver.voxels_kji, *vessels], axis=0), liver.grid, liver.name)
+    if not vessels:
+        return liver
+    window = neighbourhood(liver, around)
+    part = liver.voxels_kji[window]
+    extra = np.any([voxels[window] for voxels in vessels], axis=0) & ~part
+    if not extra.any() or not part.any():
+        return liver
+    spacing = liver.grid.spacing_kji_mm
+    grown = ndimage.distance_transform_edt(~part, sampling=spacing) <= CHANNEL_MM
+    closed = ndimage.distance_transform_edt(grown, sampling=spacing) > CHANNEL_MM
+    voxels = np.array(liver.voxels_kji)
+    voxels[window] |= extra & closed
+    return Mask(voxels, liver.grid, liver.name)
 
 
 def _unlimited(mask: Mask, liver: ClosedLiver | None, as_segmented: Surface) -> Surface:
@@ -138,16 +157,17 @@ def _unlimited(mask: Mask, liver: ClosedLiver | None, as_segmented: Surface) -> 
     if liver is None:
         return as_segmented
     silent = _outside(mask, liver)
-    return surface_of(mask, silent) if not silent.is_empty else as_segmented
+    around = ndimage.binary_dilation(mask.voxels_kji) & silent.voxels_kji
+    return surface_of(mask, silent) if around.any() else as_segmented
 
 
 def _outside(mask: Mask, liver: ClosedLiver) -> Mask:
     """Return the voxels around a zone, on its own lattice, whose centres lie outside the closed liver of POST."""
     around = ndimage.binary_dilation(mask.voxels_kji, iterations=RING_VOXELS) & ~mask.voxels_kji
     if mask.grid.same_lattice(liver.closed.grid):
-        return Mask(around & ~liver.closed.voxels_kji, mask.grid, "outside the liver")
+        return Mask(~liver.closed.voxels_kji & ~mask.voxels_kji, mask.grid, "outside the liver")
     kji = np.argwhere(around)
-    silent = np.zeros(mask.grid.shape_kji, dtype=bool)
+    silent = ~mask.voxels_kji & ~around  # farther voxels are not asked: they say nothing about the surface
     silent[tuple(kji.T)] = ~liver.contains(mask.grid.lps_mm(kji[:, ::-1]))
     return Mask(silent, mask.grid, "outside the liver")
 

@@ -78,7 +78,7 @@ def close_liver(
     for surface in inner:
         _add_inside(filled, liver, surface)
     filled = _without_holes(filled)
-    window = _window(liver, around)
+    window = neighbourhood(liver, around)
     cut = filled[window]
     if not cut.any():
         raise InputError("liver: the mask does not come near the ablation zone", code="no-shared-space")
@@ -98,7 +98,14 @@ def _padded_by_repeating(cut: BoolArray, box: Mask) -> Mask:
     return Mask(voxels, box.grid, "liver")
 
 
-def _window(liver: Mask, around: Sequence[Surface]) -> tuple[slice, slice, slice]:
+def neighbourhood(liver: Mask, around: Sequence[Surface]) -> tuple[slice, slice, slice]:
+    """Return the part of the liver's lattice within 25 mm of some surfaces, as slices.
+
+    Raises
+    ------
+    InputError
+        The lattice does not come near them.
+    """
     points = np.concatenate([surface.vertices_lps_mm for surface in around])
     kji = liver.grid.ijk(points)[:, ::-1]
     pad = AROUND_MM / np.asarray(liver.grid.spacing_kji_mm)

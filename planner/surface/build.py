@@ -13,7 +13,7 @@ from planner.grid import FloatArray
 from planner.surface.implicit import Implicit, fit, label_voxels
 from planner.surface.mesh import Surface, join
 from planner.surface.nets import nets_surface
-from planner.volume import Mask
+from planner.volume import BoolVoxels, Mask
 
 CELLS_PER_RADIUS = 10.0
 CELL_RANGE_MM = (0.35, 1.2)
@@ -82,7 +82,7 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
     try:
         fitted = fit(own, silent)
         if fitted.wrong_share() <= WRONG_SHARE_LIMIT:
-            surface = _mesh(fitted, own)
+            surface = _mesh(fitted, own, silent)
             if _agrees(surface, fitted):
                 return surface
     except np.linalg.LinAlgError:
@@ -91,10 +91,10 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
     return replace(nets, flags=frozenset({"fallback"}))
 
 
-def _mesh(fitted: Implicit, mask: Mask) -> Surface:
+def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
     # A body smaller than the finest cell (one voxel of 0.5 mm) would slip between the corners.
     cell = min(float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM)), 0.4 * fitted.radius_mm)
-    origin, values = _sampled(fitted, mask, cell)
+    origin, values = _sampled(fitted, mask, silent, cell)
     vertices, triangles, _, _ = marching_cubes(values, 0.0, gradient_direction="ascent", allow_degenerate=False)
     start = origin + vertices.astype(np.float64) * cell
     points = start
@@ -135,7 +135,7 @@ def _agrees(surface: Surface, fitted: Implicit) -> bool:
     return float(wrong.mean()) <= WRONG_SHARE_LIMIT
 
 
-def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, FloatArray]:
+def _sampled(fitted: Implicit, mask: Mask, silent: BoolVoxels | None, cell: float) -> tuple[FloatArray, FloatArray]:
     """Return the origin and the values of f on an LPS lattice (x, y, z) around the mask.
 
     Away from label changes the label itself stands in: f is only fitted there, and only its sign matters.
@@ -150,11 +150,12 @@ def _sampled(fitted: Implicit, mask: Mask, cell: float) -> tuple[FloatArray, Flo
     inside = np.zeros(len(points), dtype=bool)
     inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
     reach = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm))
-    tree = cKDTree(fitted.sites.points_mm[fitted.sites.beside])
-    gap = tree.query(points, distance_upper_bound=reach + 2.0 * cell)[0]
+    # Where voxels are silent f alone says how the surface goes on: labels may only overrule it without them.
+    trusted = fitted.sites.beside if silent is None else np.ones_like(fitted.sites.beside)
+    gap = cKDTree(fitted.sites.points_mm[trusted]).query(points, distance_upper_bound=reach + 2.0 * cell)[0]
     near = np.isfinite(gap)
     values = np.where(inside, cell, -cell)
     found = fitted.value(points[near])
-    stray = (gap[near] > reach) & ((found > 0) != inside[near])
+    stray = (gap[near] > reach) & ((found > 0) != inside[near]) & (silent is None)
     values[near] = np.where(stray, values[near], found)
     return origin, values.reshape(counts)
