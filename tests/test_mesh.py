@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analytic import ball_ml, rigid, sphere
+from analytic import ball_ml, lattice, rigid, sphere, voxelised
 
-from planner.surface import Surface, join, vtp_bytes
+from planner.surface import Surface, join, nets_surface, vtp_bytes
 
 SPHERE = sphere((10.0, -20.0, 30.0), 12.0, 4000)
 ELLIPSOID = sphere((0, 0, 0), 1.0, 4000).moved(lambda p: p * (12.0, 8.0, 6.0))
@@ -108,3 +108,19 @@ def test_the_vtk_file_holds_points_values_and_notes_as_vtk_reads_them_back() -> 
     assert np.allclose(vtk_to_numpy(data.GetPointData().GetArray("margin_mm")), values)
     assert data.GetFieldData().GetAbstractArray("frame").GetValue(0) == "LPS, mm"
     assert data.GetNumberOfPolys() == len(SPHERE.triangles)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+def test_the_side_of_far_points_agrees_with_the_signed_depth(angle):
+    # A slab with sharp edges (as a cut liver has) and a hollow: the nearest vertex is often one on an edge.
+    grid = lattice((30.0, 30.0, 30.0), (2.0, 1.2, 1.2))
+    turn = rigid((angle, 0.0, angle), (0.0, 0.0, 0.0))[:3, :3]
+    slab = voxelised(
+        lambda p: (np.abs(p @ turn) < [14.0, 9.0, 6.0]).all(axis=1) & (np.linalg.norm(p, axis=1) > 4), grid
+    )
+    surface = nets_surface(slab)
+    points = np.random.default_rng(5).uniform(-28, 28, (6000, 3))
+    depth = surface.signed_depth_mm(points)
+    sure = np.abs(depth) > 1e-9
+    assert (surface.contains(points)[sure] == (depth[sure] > 0)).all()
+    assert 0.01 < surface.contains(points).mean() < 0.2

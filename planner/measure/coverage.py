@@ -48,7 +48,7 @@ def measure_coverage(tumour: Surface, zone: Zone, liver: ClosedLiver | None = No
 
 def _residual_ml(tumour: Surface, zone: Zone) -> float:
     points = _lattice(tumour, 0.0)
-    inside = points[tumour.signed_depth_mm(points) >= 0]
+    inside = points[tumour.contains(points)]
     if not len(inside):
         inside = tumour.vertices_lps_mm
     return float((~zone.contains(inside)).mean()) * tumour.volume_ml

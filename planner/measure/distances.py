@@ -36,11 +36,11 @@ class Gap:
 def gap_between(first: Surface, second: Surface) -> Gap:
     """Return the distance from one surface to another, mm, with the pair of points that it lies between."""
     of_first, of_second = _facing(first, second), _facing(second, first)
-    onto_second, onto_first = second.depths(of_first), first.depths(of_second)
-    a, b = int(np.argmax(onto_second.signed_mm)), int(np.argmax(onto_first.signed_mm))
-    if onto_second.signed_mm[a] >= onto_first.signed_mm[b]:
-        return Gap(-float(onto_second.signed_mm[a]), of_first[a], onto_second.foot_lps_mm[a])
-    return Gap(-float(onto_first.signed_mm[b]), onto_first.foot_lps_mm[b], of_second[b])
+    into_second, into_first = second.signed_depth_mm(of_first), first.signed_depth_mm(of_second)
+    a, b = int(np.argmax(into_second)), int(np.argmax(into_first))
+    if into_second[a] >= into_first[b]:
+        return Gap(-float(into_second[a]), of_first[a], second.depths(of_first[a]).foot_lps_mm[0])
+    return Gap(-float(into_first[b]), first.depths(of_second[b]).foot_lps_mm[0], of_second[b])
 
 
 def _facing(surface: Surface, other: Surface) -> FloatArray:

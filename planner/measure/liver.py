@@ -46,7 +46,7 @@ class ClosedLiver:
 
     def contains(self, points_post_lps_mm: FloatArray) -> BoolArray:
         """Return which points of POST lie inside the closed liver."""
-        return np.asarray(self.surface.signed_depth_mm(self.liver_from_post(points_post_lps_mm)) > 0)
+        return np.asarray(self.surface.contains(self.liver_from_post(points_post_lps_mm)))
 
     def goes_on_beyond(self, feet_post_lps_mm: FloatArray, normals: FloatArray) -> BoolArray:
         """Return at which points of the zone's surface liver lies just outside it (else the capsule ends it)."""
@@ -124,7 +124,7 @@ def _add_inside(filled: BoolArray, liver: Mask, surface: Surface) -> None:
     if (high <= low).any():
         return
     box = np.stack(np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij"), axis=-1)
-    inside = surface.signed_depth_mm(liver.grid.lps_mm(box.reshape(-1, 3)[:, ::-1])) > 0
+    inside = surface.contains(liver.grid.lps_mm(box.reshape(-1, 3)[:, ::-1]))
     part = filled[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
     part |= inside.reshape(part.shape)
 

@@ -47,7 +47,7 @@ class Zone:
         kept = []
         for index, surface in enumerate(surfaces):
             centres = _centres(surface)
-            hidden = np.any([o.signed_depth_mm(centres) > 0 for n, o in enumerate(surfaces) if n != index], axis=0)
+            hidden = np.any([o.contains(centres) for n, o in enumerate(surfaces) if n != index], axis=0)
             kept.append(replace(surface, triangles=surface.triangles[~hidden]))
         return cls(tuple(surfaces), Patches(join(kept)))
 
@@ -60,7 +60,7 @@ class Zone:
 
     def contains(self, points: FloatArray) -> BoolArray:
         """Return which points lie inside the union."""
-        return np.asarray(np.any([s.signed_depth_mm(points) > 0 for s in self.surfaces], axis=0))
+        return np.asarray(np.any([s.contains(points) for s in self.surfaces], axis=0))
 
     def only(self, wanted: Callable[[FloatArray, FloatArray], BoolArray]) -> Patches:
         """Return the parts of the union's surface for whose triangles (centres, outward normals) `wanted` holds."""

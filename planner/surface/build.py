@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
@@ -138,24 +139,45 @@ def _agrees(surface: Surface, fitted: Implicit) -> bool:
 def _sampled(fitted: Implicit, mask: Mask, silent: BoolVoxels | None, cell: float) -> tuple[FloatArray, FloatArray]:
     """Return the origin and the values of f on an LPS lattice (x, y, z) around the mask.
 
-    Away from label changes the label itself stands in: f is only fitted there, and only its sign matters.
+    Only near the surface are they exact; elsewhere just their sign matters. Away from label changes the label itself
+    stands in, as f is only fitted there; where voxels are silent f alone says how the surface goes on.
     """
     corners = mask.grid.corners_lps_mm()
     origin = corners.min(axis=0) - cell
     counts = np.ceil((corners.max(axis=0) + cell - origin) / cell).astype(int) + 1
-    axes = [origin[a] + cell * np.arange(counts[a]) for a in range(3)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    if silent is not None:
+        return origin, _refined(fitted, origin, counts, cell)
+    points = _lattice(origin, counts, cell)
     nearest = np.rint(mask.grid.ijk(points)).astype(int)[:, ::-1]
     within = ((nearest >= 0) & (nearest < mask.grid.shape_kji)).all(axis=1)
     inside = np.zeros(len(points), dtype=bool)
     inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
     reach = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm))
-    # Where voxels are silent f alone says how the surface goes on: labels may only overrule it without them.
-    trusted = fitted.sites.beside if silent is None else np.ones_like(fitted.sites.beside)
-    gap = cKDTree(fitted.sites.points_mm[trusted]).query(points, distance_upper_bound=reach + 2.0 * cell)[0]
+    gap = cKDTree(fitted.sites.points_mm[fitted.sites.beside]).query(points, distance_upper_bound=reach + 2.0 * cell)[0]
     near = np.isfinite(gap)
     values = np.where(inside, cell, -cell)
     found = fitted.value(points[near])
-    stray = (gap[near] > reach) & ((found > 0) != inside[near]) & (silent is None)
+    stray = (gap[near] > reach) & ((found > 0) != inside[near])
     values[near] = np.where(stray, values[near], found)
     return origin, values.reshape(counts)
+
+
+COARSER = 3
+COARSE_SHELL = 1.5
+"""f is first sampled this many cells apart, then at every cell where it is below this many coarse steps."""
+
+
+def _refined(fitted: Implicit, origin: FloatArray, counts: npt.NDArray[np.int64], cell: float) -> FloatArray:
+    """Return f on a lattice, shape (x, y, z): exact near its zero level, elsewhere interpolated."""
+    wide = -(-counts // COARSER) + 1
+    coarse = fitted.value(_lattice(origin, wide, COARSER * cell)).reshape(wide)
+    fine = ndimage.zoom(coarse, (COARSER * (wide - 1) + 1) / wide, order=1, grid_mode=False)
+    values = fine[: counts[0], : counts[1], : counts[2]].ravel()
+    near = np.abs(values) < COARSE_SHELL * COARSER * cell
+    values[near] = fitted.value(_lattice(origin, counts, cell)[near])
+    return np.asarray(values.reshape(counts))
+
+
+def _lattice(origin: FloatArray, counts: npt.NDArray[np.int64], step: float) -> FloatArray:
+    axes = [origin[a] + step * np.arange(counts[a]) for a in range(3)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)

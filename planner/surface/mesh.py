@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
@@ -23,6 +24,10 @@ PointMap = Callable[[FloatArray], FloatArray]
 
 UNKNOWN_SD_VOXELS = 0.25
 """SD of a surface whose own was not estimated, in units of the coarsest spacing."""
+
+
+CLOSE_EDGES = 2.0
+"""Farther from a surface than this many of its longest edges, the normal of the nearest vertex tells the side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +156,26 @@ class Surface:
         values = numpy_to_vtk(np.zeros(len(points)), deep=True)
         self._locator.FunctionValue(numpy_to_vtk(np.ascontiguousarray(points), deep=True), values)
         return np.asarray(-vtk_to_numpy(values), dtype=np.float64)
+
+    def contains(self, points_lps_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Return which points lie inside, shape (n,): by the nearest vertex's normal unless the surface is close."""
+        points = as_points(points_lps_mm)
+        gap, vertex = self._vertex_tree.query(points)
+        offset = points - self.vertices_lps_mm[vertex]
+        inside = np.einsum("ij,ij->i", offset, self.vertex_normals[vertex]) < 0.0
+        close = gap < CLOSE_EDGES * self._longest_edge_mm
+        if close.any():
+            inside[close] = self.signed_depth_mm(points[close]) > 0.0
+        return np.asarray(inside)
+
+    @cached_property
+    def _vertex_tree(self) -> cKDTree:
+        return cKDTree(self.vertices_lps_mm)
+
+    @cached_property
+    def _longest_edge_mm(self) -> float:
+        ends = self.vertices_lps_mm[self.triangles]
+        return float(np.linalg.norm(ends - np.roll(ends, 1, axis=1), axis=2).max())
 
     @cached_property
     def _locator(self) -> Any:
