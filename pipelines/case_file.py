@@ -212,7 +212,8 @@ def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
     for part in location:
         if isinstance(part, str):
             annotation = model.model_fields[part].annotation
-            model = next((a for a in get_args(annotation) if isinstance(a, type)), annotation)  # type: ignore[assignment]
+            inner = (*get_args(annotation), annotation)
+            model = next(a for a in inner if isinstance(a, type) and issubclass(a, BaseModel))
     return tuple(model.model_fields)
 
 

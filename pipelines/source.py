@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.case_file import CaseFile, StudyName, read_case_file
@@ -16,6 +16,9 @@ from planner.case import Case
 from planner.errors import InputError, UsageError
 from planner.facts import checked_facts
 from planner.volume import Mask
+
+MASK_FILE = "a mask file (NIfTI, NRRD or one-segment DICOM SEG)"
+"""What a mask is read from where no case file says more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +80,36 @@ def read_mask_file(path: Path, name: str) -> Mask:
     Raises
     ------
     InputError
-        The file is missing, of another kind, or holds no mask.
+        The file is missing, a folder, of another kind, or holds no mask or several.
     AmbiguousInputError
         A DICOM SEG holds several segments.
     EmptyMaskError
         The mask is empty.
     """
     with prefixed(name):
+        if path.is_dir():
+            raise InputError(f".../{safe_name(path)}: is a folder, expected {MASK_FILE}", code="is-a-folder")
         if not path.is_file():
-            raise InputError(f".../{safe_name(path)}: no such file", code="missing")
-        mask = read_voxel_file(path).mask(name) if suffix_of(path) else _only_segment(path, name)
+            raise InputError(f".../{safe_name(path)}: no such file, expected {MASK_FILE}", code="missing")
+        mask = _only_structure(path) if suffix_of(path) else _only_segment(path)
+    mask = replace(mask, name=name)
     mask.require_some()
     return mask
 
 
-def _only_segment(path: Path, name: str) -> Mask:
+def _only_structure(path: Path) -> Mask:
+    """Return the mask of a voxel file, under the file's name: whoever asked puts the role before a message."""
+    content = read_voxel_file(path)
+    content.require_one_structure()
+    return content.mask(content.name)
+
+
+def _only_segment(path: Path) -> Mask:
     instance = read_instance(path)
     if instance is None or instance.kind != "seg":
-        raise InputError(f"{safe_name(path)}: expected a NIfTI, NRRD or DICOM SEG file", code="unknown-format")
+        raise InputError(f"{safe_name(path)}: expected {MASK_FILE}", code="unknown-format")
     segmentation = read_seg(path)
-    return segmentation.mask(choose_segment(segmentation, None).number, None, name)
+    return segmentation.mask(choose_segment(segmentation, None).number, None, segmentation.name)
 
 
 def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple[str, ...]]:

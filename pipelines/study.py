@@ -21,7 +21,7 @@ from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.roles import Claims, Part, claims_of_files, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
-from planner.case import Study
+from planner.case import Study, mask_notes
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError
 from planner.grid import Grid
 from planner.volume import Mask, Volume
@@ -39,6 +39,8 @@ IMAGE_SHARE = 0.7
 """Share of a study's reading time that its image takes, for progress."""
 
 Progress = Callable[[str, float], None]
+How = Literal["same", "reordered", "own", "absent"]
+"""How a mask got into the image's space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,7 @@ class _Placing:
     """A mask in the image's space (None where an empty one counts as absent), how it got there, and notes on it."""
 
     mask: Mask | None
-    how: Literal["same", "reordered", "own", "absent"]
+    how: How
     notes: tuple[str, ...] = ()
 
 
@@ -167,24 +169,24 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         if is_lesion:
             raise EmptyMaskError(f"{role}: the mask is empty, expected at least one voxel")
         return _Placing(None, "absent")
-    notes = _parts_note(role, mask) if is_lesion else ()
+    notes = (*mask_notes(mask), *_parts_note(role, mask)) if is_lesion else ()
     same = mask.grid.same_lattice(image)
     placed = reordered(mask, image)
     if placed is None:
         notes = (*notes, *_outside_note(role, mask, image))
     kept = mask if placed is None else placed
-    how: Literal["same", "reordered", "own"] = "own" if placed is None else "same" if same else "reordered"
+    how: How = "own" if placed is None else "same" if same else "reordered"
     return _Placing(_cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
     count = Counter(p.how for p in placings)
-    said = {
+    said: dict[How, str] = {
         "absent": "{} masks are empty: those structures count as absent",
         "own": "{} masks keep their own lattice, which is not the image's",
         "reordered": "{} masks store the image's voxels in another order of axes, taken over voxel by voxel",
     }
-    found = [text.format(count[how]) for how, text in said.items() if count[how]]  # type: ignore[index]
+    found = [text.format(count[how]) for how, text in said.items() if count[how]]
     return (*found, *(note for p in placings for note in p.notes))
 
 

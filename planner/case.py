@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import numpy as np
 
 from planner.errors import InputError
 from planner.register.prepare import Scan
@@ -58,6 +60,34 @@ _FAMILY = re.compile(r"(rib|lung|vertebra)[a-z0-9_]*")
 def is_role(name: str) -> bool:
     """Return whether `name` is a role: a structure, `rib...`, `lung...`, `tumour_N` or `ablation_N`."""
     return name in STRUCTURES or _FAMILY.fullmatch(name) is not None or _NUMBERED.fullmatch(name) is not None
+
+
+def mask_notes(mask: Mask) -> tuple[str, ...]:
+    """Return sentences on what is odd about the mask of a tumour or an ablation zone, though it may be meant."""
+    count = int(np.count_nonzero(mask.voxels_kji))
+    found = [f"{mask.name}: the mask is a single voxel, its shape is not known"] if count == 1 else []
+    if count == mask.voxels_kji.size:
+        found.append(f"{mask.name}: the mask fills its whole lattice, where the structure ends is not known")
+    return tuple(found)
+
+
+def aligned_notes(tumour: Mask, zones: Sequence[Mask]) -> tuple[str, ...]:
+    """Return sentences on what is odd about aligned masks, though it may be meant."""
+    notes = [note for mask in (tumour, *zones) for note in mask_notes(mask)]
+    if zones and all(zone.volume_ml < tumour.volume_ml and _lies_within(zone, tumour) for zone in zones):
+        names = ", ".join(zone.name for zone in zones)
+        notes.append(f"{names}: wholly inside the tumour; the masks of tumour and zone may be swapped")
+    return tuple(notes)
+
+
+def _lies_within(inner: Mask, outer: Mask) -> bool:
+    """Return whether the centre of every voxel of `inner` lies in a voxel of `outer`."""
+    centres = inner.centres_lps_mm()
+    if not outer.grid.contains(centres).all():
+        return False
+    last_ijk = np.asarray(outer.grid.shape_kji[::-1]) - 1
+    i, j, k = np.clip(np.rint(outer.grid.ijk(centres)).astype(np.int64), 0, last_ijk).T
+    return bool(outer.voxels_kji[k, j, i].all())
 
 
 def _numbered(masks: Mapping[str, Mask], kind: str) -> dict[str, Mask]:
@@ -150,7 +180,12 @@ class Case:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that entered pairs name lesions and zones that exist."""
+        """Check that the studies are not swapped and that entered pairs name lesions and zones that exist."""
+        if self.pre.ablations and self.post.tumours and not (self.pre.tumours or self.post.ablations):
+            raise InputError(
+                "PRE holds ablation zones and no tumour, POST tumours and no ablation zone: are the two swapped?",
+                code="swapped-studies",
+            )
         for lesion, zones in self.pairs.items():
             if lesion not in self.pre.tumours:
                 raise InputError(f"pair: lesion {lesion} has no tumour mask in PRE", code="unknown-lesion")

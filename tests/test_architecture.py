@@ -36,6 +36,7 @@ WITHOUT_UNIT = {
     "SpatialMap.rigid_pre_from_post": "a matrix, named to_from",
     "Working.image": "grey values: HU of a CT",
     "Sites.labels": "+1 or -1",
+    "HalfSpace.inward": "a unit vector",
     "Implicit.weights": "coefficients of kernels",
     "Implicit.curvature": "a Hessian of a log probability",
     "_Pair.post_values": "grey values as given",

@@ -189,6 +189,24 @@ def test_no_zone_at_all(tmp_path, case):
     assert "POST" in case("no-ablation")
 
 
+@pytest.mark.parametrize("text", [None, '[[pair]]\nlesion = "1"\nzones = ["1"]\n'])
+def test_studies_in_the_wrong_order_are_said_to_be_swapped(tmp_path, case, text):
+    pre_study(tmp_path / "pre")
+    post_study(tmp_path / "post")
+    more = []
+    if text is not None:
+        (tmp_path / "case.toml").write_text(text)
+        more = ["--case", tmp_path / "case.toml"]
+    line = case("swapped-studies", 3, *more, pre="post", post="pre")
+    assert all(word in line for word in ("PRE", "POST", "swapped"))
+
+
+def test_nothing_is_said_to_be_swapped_where_post_has_zones_too(tmp_path, case):
+    study(tmp_path / "pre", ablation=ball(MIDDLE_MM, 14.0))
+    post_study(tmp_path / "post", tumour=ball(MIDDLE_MM, 9.0))
+    assert "swapped" not in case("no-tumour")
+
+
 @pytest.mark.parametrize(
     ("values", "code"), [((0, 0.4), "not-binary"), ((1, 2), "not-binary"), ((0, np.nan), "bad-mask")]
 )
@@ -361,10 +379,50 @@ def test_margin_refuses_what_it_cannot_measure(tmp_path):
     assert margin(good[0], good[1], "--liver", empty).startswith("3 error [empty-mask]: liver")
     assert margin(good[0], far).startswith("3 error [no-shared-space]: tumour and ablation_1")
     assert margin(good[0], tmp_path / "gone.nii.gz").startswith("3 error [missing]: ablation_1")
-    assert margin(good[0], tmp_path).startswith("3 error [missing]: ablation_1")
+    assert margin(good[0], tmp_path).startswith("3 error [is-a-folder]: ablation_1")
     assert margin(good[0], tmp_path / "zone.txt").startswith("3 error [unknown-format]: ablation_1")
     assert margin(good[0], tmp_path / "bad.nii.gz").startswith("3 error [truncated-file]: ablation_1")
     assert margin(good[0], tmp_path / "bad.nrrd").startswith("3 error [truncated-file]: ablation_1")
+
+
+def test_margin_says_that_a_folder_is_no_mask_file_and_what_would_be_one(tmp_path):
+    good = save(tmp_path / "zone.nii.gz", ball(MIDDLE_MM, 14.0))
+    (tmp_path / "dicom").mkdir()
+    for arguments in ((tmp_path / "dicom", good), (good, tmp_path / "dicom"), (good, good, "--liver", tmp_path)):
+        line = margin(*arguments)
+        assert "is a folder" in line
+        assert "no such file" not in line
+        assert all(kind in line for kind in ("mask file", "NIfTI", "NRRD", "DICOM SEG"))
+    assert "no such file" in margin(good, tmp_path / "gone.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "words"),
+    [
+        ((1, 2, 4), "not-binary", "found 3 others (from 1 to 4)"),
+        ((-1000, 40), "not-binary", "found 2 others (from -1000 to 40)"),
+        ((0.25, 0.5), "not-binary", "found 2 others (from 0.25 to 0.5)"),
+        ((np.nan, 1), "bad-mask", "NaN"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["nii.gz", "nrrd"])
+def test_margin_says_once_which_mask_is_not_binary_and_speaks_of_no_case_file(tmp_path, values, code, words, suffix):
+    rough = ball(MIDDLE_MM, 9.0).astype(np.float32) * values[-1]
+    rough[0, 0, : len(values)] = values
+    path = save(tmp_path / f"map.{suffix}", rough)
+    line = margin(path, save(tmp_path / "zone.nii.gz", ball(MIDDLE_MM, 14.0)))
+    assert line.startswith(f"3 error [{code}]: tumour: map.{suffix}: ")
+    assert words in line
+    assert line.count("tumour") == 1
+    assert "case file" not in line
+
+
+def test_a_mask_that_is_not_binary_in_a_review_may_be_split_by_the_case_file(tmp_path, case):
+    pre_study(tmp_path / "pre", tumour=ball(MIDDLE_MM, 9.0).astype(np.uint8) + ball(MIDDLE_MM, 4.0))
+    post_study(tmp_path / "post")
+    line = case("not-binary")
+    assert "PRE: tumour.nii.gz: " in line
+    assert "case file" in line
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from analytic import lattice
 
-from planner.case import STRUCTURES, VESSELS, Case, Study, is_role
+from planner.case import STRUCTURES, VESSELS, Case, Study, aligned_notes, is_role, mask_notes
 from planner.errors import FrameMismatchError, InputError
 from planner.volume import Mask, Volume
 
@@ -89,3 +89,39 @@ def test_a_scan_for_the_registration_has_the_image_the_liver_and_the_lesions() -
     assert scan.image is found.image
     assert scan.liver is found.masks["liver"]
     assert list(scan.lesions) == ["1"]
+
+
+def test_studies_in_the_wrong_order_are_no_case() -> None:
+    with pytest.raises(InputError, match="swapped") as caught:
+        Case("a", "b", study("ablation_1", "liver"), study("tumour_1"))
+    assert caught.value.code == "swapped-studies"
+    both = study("tumour_1", "ablation_1")
+    for pre, post in ((both, study("tumour_1")), (study("ablation_1"), both), (study("ablation_1"), study("liver"))):
+        assert Case("a", "b", pre, post).pre is pre
+
+
+def part(name: str, *bounds: tuple[int, int]) -> Mask:
+    voxels = np.zeros(GRID.shape_kji, dtype=bool)
+    voxels[tuple(slice(first, past) for first, past in bounds)] = True
+    return Mask(voxels, GRID, name)
+
+
+def test_only_a_single_voxel_and_a_full_lattice_are_odd() -> None:
+    assert mask_notes(part("tumour_1", (1, 2), (1, 2), (1, 3))) == ()
+    (single,) = mask_notes(part("tumour_1", (1, 2), (1, 2), (1, 2)))
+    (full,) = mask_notes(mask("ablation_1"))
+    assert "single voxel" in single
+    assert "whole lattice" in full
+    assert mask_notes(mask("empty", full=False)) == ()
+
+
+def test_aligned_masks_are_noted_one_by_one_and_where_no_zone_leaves_the_tumour() -> None:
+    large, small = part("large", (0, 3), (0, 3), (0, 3)), part("small", (1, 3), (1, 3), (1, 3))
+    beside = part("beside", (2, 4), (2, 4), (2, 4))
+    assert aligned_notes(small, [large]) == ()
+    assert aligned_notes(large, [beside]) == ()
+    assert aligned_notes(large, [small, beside]) == ()
+    assert aligned_notes(large, [large]) == aligned_notes(large, []) == ()
+    (note,) = aligned_notes(large, [small])
+    assert note.startswith("small: wholly inside the tumour")
+    assert len(aligned_notes(small, [mask("ablation_1"), part("ablation_2", (1, 2), (1, 2), (1, 2))])) == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import click
 import pytest
-from cli_runs import ablation, python
+from cli_runs import ROOT, ablation, python
 
 HEAVY = ("SimpleITK", "vtkmodules", "matplotlib", "pydicom", "numpy", "scipy", "skimage", "nibabel", "pydantic")
 LOADED = """
@@ -39,6 +41,18 @@ def test_help_lists_the_commands_and_exit_codes():
     assert all(f"\n  {name}  " in ran.stdout for name in ("demo", "margin", "review"))
     assert "130 interrupted" in ran.stdout
     assert "Not a medical device" in ran.stdout
+
+
+def test_the_readme_has_a_row_for_every_command_with_exactly_its_options():
+    from pipelines.cli.__main__ import COMMANDS, main
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `ablation ([a-z]+).*?` \| (.*) \|$", readme, re.MULTILINE))
+    assert set(rows) == set(COMMANDS)
+    for name, row in rows.items():
+        options = main.get_command(click.Context(main), name).params
+        shown = {o.opts[0] for o in options if isinstance(o, click.Option) and not o.hidden}
+        assert set(re.findall(r"`(--?[a-z]+)", row)) == shown, name
 
 
 def test_a_command_without_arguments_explains_itself():

@@ -149,6 +149,56 @@ def test_the_table_says_the_same_as_the_document(tmp_path, tumour):
     assert "Not a medical device" in shown.stdout
 
 
+def noted(*arguments) -> tuple[dict, list[str]]:
+    """Return the document of `ablation margin --json` and its notes, which stderr tells too, and nothing else."""
+    ran = ablation("margin", *arguments, "--json", "--quiet")
+    assert ran.code == 0, ran.stderr
+    document = json.loads(ran.stdout)
+    assert ran.stderr.splitlines() == [f"note: {note}" for note in document["notes"]]
+    return document, document["notes"]
+
+
+def turned_lattice() -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array([[0.0, 1.0, 0.0], [0.6, 0.0, 0.8], [0.8, 0.0, -0.6]]) * [1.1, 0.9, 1.7]
+    matrix[:3, 3] = CENTRE - matrix[:3, :3] @ [25.2, 28.4, 14.9]
+    return matrix
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_zone_wholly_inside_the_tumour_is_measured_with_a_note_that_they_may_be_swapped(tmp_path, tumour, turned):
+    matrix, shape = (turned_lattice(), (30, 56, 50)) if turned else (None, WIDE)
+    zone = save_ball(tmp_path / "zone.nii.gz", ZONE_MM, matrix=matrix, shape=shape)
+    document, notes = noted(zone, tumour)
+    assert document["lesions"][0]["margin"]["min_mm"] == pytest.approx(TUMOUR_MM - ZONE_MM, abs=0.6)
+    (note,) = notes
+    assert note.startswith("ablation_1: ")
+    assert "swapped" in note
+    assert noted(tumour, zone)[1] == []
+
+
+def test_masks_that_only_overlap_or_are_equal_are_not_said_to_be_swapped(tmp_path, tumour):
+    beside, inside = save_ball(tmp_path / "b.nii.gz", 5.0, 4.0 * TO_THE_LEFT), save_ball(tmp_path / "i.nii.gz", 5.0)
+    assert noted(tumour, tumour)[1] == []
+    assert noted(tumour, inside, "--ablation", beside)[1] == []
+
+
+def test_a_tumour_of_one_voxel_is_measured_with_a_note(tmp_path):
+    point = np.zeros(WIDE, bool)
+    point[11, 40, 39] = True
+    path = save(tmp_path / "point.nii.gz", point, lattice(spacing_kji_mm=FINE))
+    _, (note,) = noted(path, save_ball(tmp_path / "zone.nii.gz", ZONE_MM))
+    assert note.startswith("tumour: ")
+    assert "single voxel" in note
+
+
+def test_a_zone_that_fills_its_whole_lattice_is_measured_with_a_note(tmp_path, tumour):
+    full = save(tmp_path / "full.nii.gz", np.ones((8, 9, 10), bool), lattice(CENTRE - 15.0, (4.0, 4.0, 4.0)))
+    document, (note,) = noted(tumour, full)
+    assert note.startswith("ablation_1: the mask fills its whole lattice")
+    assert "truncated" in document["lesions"][0]["margin"]["flags"]
+
+
 def test_a_tumour_outside_the_zone_is_not_treated(tmp_path, tumour):
     zone = save_ball(tmp_path / "zone.nii.gz", 5.0, 18.0 * TO_THE_LEFT)
     ran = ablation("margin", tumour, zone, "--json")

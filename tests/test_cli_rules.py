@@ -36,9 +36,18 @@ def test_co_05_shows_statement_source_bands_examples_and_conflicts():
     marks = said.splitlines()[said.splitlines().index(line) + 1]
     assert marks.index("15") == line.index("|")
     assert "(15 mm itself: meets)" in said
-    assert "14.9 mm; primary = colorectal -> outside this source's criterion" in said
+    assert "14.9 mm; primary tumour = colorectal -> outside this source's criterion" in said
     assert "X2  How near to a major bile duct" in said
     assert "see PS-03 (unattributed: " in said
+
+
+def test_names_of_quantities_and_facts_are_words_and_the_name_to_enter_is_told():
+    said = " ".join(ablation("rules", "co-06").stdout.split())
+    assert "Tumour to stomach or bowel: Distance in 3D" in said
+    assert "bowel displacement (entered as displacement)" in said
+    assert "ablation modality radiofrequency" in " ".join(ablation("rules", "wa-01").stdout.split())
+    for text in (said, ablation("rules").stdout):
+        assert not re.search(r"\b(dist|margin|ablation)\.\w|_mm\b|_percent\b", text)
 
 
 def test_an_edge_of_ours_is_starred():

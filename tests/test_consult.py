@@ -8,6 +8,7 @@ import pytest
 from test_assess import alignment, assessed, case, lesion, whole
 
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
+from planner.assessment import Distance
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
@@ -45,7 +46,7 @@ def test_margins_are_judged_by_the_bands_of_each_source():
 def test_with_nothing_entered_a_colorectal_rule_waits_for_the_primary():
     found = consulted(whole(), {}, EVIDENCE)
     assert set(verdicts(found, "PP-13").values()) == {"not_evaluable"}
-    assert missing_facts(found)[0] == "primary"
+    assert missing_facts(found)[0] == "primary tumour"
 
 
 def test_a_failed_gate_leaves_hazard_and_margin_rules_unknown():
@@ -72,7 +73,36 @@ def test_a_reader_sees_words_with_their_source_never_bare_verdicts():
         "does not apply", "for information",
     }  # fmt: skip
     assert all(row.source for row in rows)
-    assert sum(int(part.split(" ", 1)[0]) for part in rule_counts(found).split(", ")) == len(rows)
+    held, counts = rule_counts(found).split(": ")
+    assert held == f"{len(EVIDENCE.rules)} rules, {len(rows)} verdicts"
+    assert sum(int(part.split(" ", 1)[0]) for part in counts.split(", ")) == len(rows)
+
+
+def test_counts_of_one_and_of_several_are_grammatical():
+    found = consulted(whole(), FACTS, Evidence(rules=tuple(r for r in EVIDENCE.rules if r.id == "CO-02")))
+    one = replace(found.judged[0].lesions[0], word="pass")
+    counted = {n: rule_counts(replace(found, judged=(replace(found.judged[0], lesions=(one,) * n),))) for n in (1, 2)}
+    assert counted == {
+        1: "1 rule, 1 verdict: 1 meets its criterion", 2: "1 rule, 2 verdicts: 2 meet their criterion",
+    }  # fmt: skip
+    assert rule_counts(whole()) == "No rule was held against this case"
+
+
+@pytest.mark.parametrize(
+    ("distance_mm", "printed"), [(-0.5, "overlapping"), (-0.01, "overlapping"), (0.01, "touching"), (4.2, "4.2 mm")]
+)
+def test_a_zone_that_overlaps_a_duct_is_said_to(distance_mm, printed):
+    near = Distance("common_bile_duct", "ablation", distance_mm, None)
+    found = consulted(replace(whole(), lesions=(replace(lesion(whole(), "1"), distances=(near,)),)), FACTS, EVIDENCE)
+    (row,) = (row for row in rule_rows(found) if row.rule == "PS-03")
+    assert (row.word, row.value) == ("caution", printed)
+
+
+def test_a_margin_below_zero_stays_a_number():
+    first = lesion(whole(), "1")
+    negative = replace(first, margin=replace(first.margin, min_mm=-2.0, interval=None))
+    found = consulted(replace(whole(), lesions=(negative,)), FACTS, EVIDENCE)
+    assert {row.value for row in rule_rows(found) if row.rule in ("CO-02", "PP-13")} == {"-2.0 mm"}
 
 
 def test_a_negative_margin_reads_not_covered_and_has_no_number():
@@ -81,3 +111,11 @@ def test_a_negative_margin_reads_not_covered_and_has_no_number():
     found = consulted(replace(whole(), lesions=(negative,)), FACTS, EVIDENCE)
     assert found.lesions[0].risk.relative_hazard is None
     assert "not covered on these images" in risk_sentences(found.lesions[0])[0]
+
+
+def test_why_there_is_no_hazard_is_said_once():
+    first = lesion(whole(), "1")
+    negative = replace(first, margin=replace(first.margin, min_mm=-2.0))
+    for without in (negative, lesion(whole(), "3")):
+        found = consulted(replace(whole(), lesions=(without,)), FACTS, EVIDENCE)
+        assert sum("no relative hazard" in said for said in risk_sentences(found.lesions[0])) == 1

@@ -45,6 +45,21 @@ def test_a_ball_above_a_slanted_plane_is_as_far_as_its_centre_less_its_radius(
     assert np.mean(np.abs(errors)) < 0.5
 
 
+@pytest.mark.parametrize("spacing", GRIDS)
+@pytest.mark.parametrize("normal", [(0.8, 0.0, 0.6), (0.3, -0.35, 0.887), (0.0, 0.28, -0.96)])
+def test_a_wall_cut_out_of_a_large_organ_stays_flat(
+    spacing: tuple[float, float, float], normal: tuple[float, float, float]
+) -> None:
+    rng = np.random.default_rng(5)
+    inward = np.asarray(normal) / np.linalg.norm(normal)
+    for depth in (10.3, 13.1):
+        grid = lattice((34.0, 34.0, 34.0), spacing, shift_mm=rng.uniform(-0.5, 0.5, 3))
+        tumour = surface_of(voxelised(ball((0, 0, 0), 8.0), grid))
+        organ = voxelised(lambda p, d=depth: p @ inward >= d, grid, "stomach")
+        found = gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm))
+        assert found.mm == pytest.approx(depth - 8.0, abs=0.5)
+
+
 def test_overlapping_bodies_have_a_negative_distance() -> None:
     grid = lattice((24.0, 24.0, 24.0), (1.0, 1.0, 1.0))
     first = surface_of(voxelised(ball((0, 0, 0), 9.0), grid))

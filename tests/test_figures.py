@@ -22,7 +22,7 @@ from review_fixture import (
 from pipelines.figures import MatplotlibIllustrator, style
 from pipelines.figures.sections import ORIENTATIONS, Section
 from pipelines.figures.solid import MOST_TRIANGLES, thinned
-from planner.assessment import Assessment
+from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case
 from planner.measure.margin import Margin
 from planner.report.figure import Figure
@@ -191,6 +191,36 @@ def test_a_lesion_that_faces_the_capsule_all_round_is_drawn_without_a_thin_spot(
     figures = MatplotlibIllustrator().draw(a_case(), replace(an_assessment(), lesions=(lesion,)))
     assert len(figures) == 4
     assert "faces the liver capsule" in figures[0].alt
+
+
+def with_foot(lesion: LesionAssessment, way_mm: tuple[float, float, float]) -> LesionAssessment:
+    margin = lesion.margin
+    assert margin is not None
+    assert margin.at_lps_mm is not None
+    x, y, z = (at + step for at, step in zip(margin.at_lps_mm, way_mm, strict=True))
+    return replace(lesion, margin=replace(margin, foot_lps_mm=(x, y, z)))
+
+
+def test_captions_are_sentences(drawn: tuple[Figure, ...]) -> None:
+    for figure in drawn:
+        assert all(sentence[0].isupper() for sentence in figure.caption.split(". "))
+
+
+@pytest.mark.parametrize(
+    ("way_mm", "said"),
+    [((3.0, -4.0, 0.0), "(coronal by 4.0 mm, sagittal by 3.0 mm)"), ((0.0, 0.3, 2.5), "(axial by 2.5 mm)")],
+)  # fmt: skip
+def test_a_caption_names_the_planes_that_the_arrow_leaves(way_mm: tuple[float, float, float], said: str) -> None:
+    assessment = replace(an_assessment(), lesions=(with_foot(assessed("1"), way_mm),))
+    caption = MatplotlibIllustrator().draw(a_case(), assessment)[0].caption
+    assert f"Its end lies out of the plane {said}: there it is drawn as a projection" in caption
+
+
+def test_an_arrow_that_stays_within_half_a_millimetre_of_every_plane_is_no_projection() -> None:
+    assessment = replace(an_assessment(), lesions=(with_foot(assessed("1"), (0.3, 0.3, 0.3)),))
+    caption = MatplotlibIllustrator().draw(a_case(), assessment)[0].caption
+    assert "an arrow goes from there" in caption
+    assert "projection" not in caption
 
 
 def test_a_lesion_without_a_tumour_mask_is_left_out() -> None:

@@ -81,7 +81,7 @@ def test_a_lower_end_beyond_the_range_is_held_and_said():
 
 
 @pytest.mark.parametrize(
-    ("left_out", "named"), [("primary", "primary"), ("modality", "modality"), ("scan_days", "scan date")]
+    ("left_out", "named"), [("primary", "primary"), ("modality", "ablation modality"), ("scan_days", "scan date")]
 )
 def test_what_was_not_entered_makes_the_population_match_unknown(left_out, named):
     setting = Setting(**({"primary": "colorectal", "modality": "radiofrequency", "scan_days": 42} | {left_out: None}))

@@ -11,7 +11,8 @@ from review_fixture import a_review, an_assessment
 
 from pipelines.bundled import text
 from pipelines.store.result import result_document
-from planner.assessment import Assessment, Reason
+from planner.assessment import Assessment, Distance, Reason
+from planner.register.alignment import Check
 from planner.report import words
 from planner.report.figure import Figure
 from planner.report.html import band, render_html
@@ -158,6 +159,36 @@ def test_checks_read_passed_failed_or_shown_only() -> None:
     html = page()
     assert html.count(">check passed<") == html.count(">check failed<") == html.count(">shown only<") == 1
     assert not re.search(r"\b(PASS|FAIL)\b", html)
+
+
+def test_what_was_looked_at_has_names_and_units_in_words() -> None:
+    checks = (
+        Check("correlation_rigid", 0.8442, "ratio", None, ""), Check("shared_field_of_view", 1.0, "fraction", True, ""),
+        Check("predicted_error", 1.37, "mm", True, ""), Check("rigid_only", None, "", None, ""),
+    )  # fmt: skip
+    html = page(replace(an_assessment(), alignment=replace(an_assessment().alignment, checks=checks)))
+    shown = re.findall(r'<td>case</td><th scope="row">(.*?)</th><td class="number">(.*?)</td>', html)
+    assert shown == [
+        ("image similarity after the rigid step", "0.84 of 1"), ("shared field of view", "100 %"),
+        ("predicted registration error", "1.4 mm"), ("rigid map alone", "-"),
+    ]  # fmt: skip
+
+
+def test_findings_are_named_in_words() -> None:
+    assert re.findall(r'<th scope="row">(.*?)</th><td class="number">1494 ml<', page()) == ["liver volume (patient)"]
+
+
+def test_far_structures_are_folded_away_below_the_near_ones() -> None:
+    around = (Distance("ivc", "tumour", 12.0, None), Distance("ivc", "ablation", -0.5, None, (-2.0, 1.0)),
+              Distance("colon", "tumour", 45.0, None), Distance("colon", "ablation", 40.0, None))  # fmt: skip
+    html = page(replace(an_assessment(), lesions=(replace(an_assessment().lesions[0], distances=around),)))
+    near, far = html[html.index(">Distances<") :].split("<details>")
+    cells = '<td class="number">12.0</td><td class="number">overlapping, -0.5 (-2.0 to 1.0)</td>'
+    assert f'<th scope="row">inferior vena cava</th>{cells}' in near
+    assert "colon" not in near
+    assert "<summary>1 structure farther than 30 mm</summary>" in far
+    assert '<th scope="row">colon</th><td class="number">45.0</td><td class="number">40.0</td>' in far
+    assert not Outline(html).open
 
 
 def test_timings_and_versions_are_printed() -> None:

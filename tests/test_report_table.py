@@ -57,7 +57,30 @@ def test_a_margin_whose_interval_reaches_below_zero_says_so() -> None:
 def test_a_lesion_without_margin_prints_its_reason_and_no_number() -> None:
     row = cells(2)
     assert row["min_mm"] == row["ci95_mm"] == row["registration_error_mm"] == words.UNKNOWN
-    assert "no ablation zone touches this tumour [not-treated]" in table_text(an_assessment())
+    assert "  Lesion 3: margin: no ablation zone touches this tumour\n" in table_text(an_assessment())
+
+
+def test_a_reason_is_printed_once_without_names_of_fields() -> None:
+    text = "no ablation zone touches this tumour"
+    fields = ("margin", "ablation_ml", "registration_error_mm", "margin.without_vessel_facing_mm",
+              "margin.capsule_facing_fraction", "margin.min_mm")  # fmt: skip
+    reasons = tuple(Reason(field, "not-treated", text) for field in fields[:3])
+    other = tuple(Reason(field, "no-vessel", "no vessel mask near the tumour") for field in fields[3:])
+    lesion = replace(an_assessment().lesions[2], reasons=(*reasons, *other))
+    printed = table_text(replace(an_assessment(), lesions=(lesion,)))
+    assert printed.count(text) == printed.count("no vessel mask near the tumour") == 1
+    assert "Lesion 3: margin, volume of the zone, registration error: no ablation zone" in printed
+    assert not any(field in printed for field in fields[1:])
+
+
+@pytest.mark.parametrize(
+    ("lps_mm", "printed"),
+    [((-71.4, -25.4, 47.7), "R 71.4 mm, A 25.4 mm, S 47.7 mm"),
+     ((71.4, 25.4, -47.7), "L 71.4 mm, P 25.4 mm, I 47.7 mm"),
+     ((-0.04, 0.0, 0.04), "L 0.0 mm, P 0.0 mm, S 0.0 mm"), (None, "n/a")],
+)  # fmt: skip
+def test_a_point_is_printed_by_its_directions(lps_mm: tuple[float, ...] | None, printed: str) -> None:
+    assert words.point(lps_mm) == printed
 
 
 def without_minimum(lesion: LesionAssessment) -> LesionAssessment:
@@ -100,7 +123,7 @@ def test_control_characters_of_an_input_cannot_forge_a_line() -> None:
 def test_the_reasons_of_a_case_come_before_those_of_its_lesions() -> None:
     failed = replace(an_assessment(), status="not_assessable", reasons=(Reason(None, "gate", "livers do not meet"),))
     text = table_text(failed)
-    assert text.index("Case: livers do not meet [gate]") < text.index("Lesion 3: margin:")
+    assert text.index("Case: livers do not meet\n") < text.index("Lesion 3: margin:")
 
 
 def test_a_failed_check_of_a_zone_is_told_beside_the_alignment() -> None:

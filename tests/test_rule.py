@@ -11,6 +11,7 @@ from pipelines.catalogue import packaged_catalogue
 from planner.errors import InputError, UsageError
 from planner.facts import APPROACH, DISPLACEMENT, FACTS, MODALITY, ONE_SESSION, PRIMARY
 from planner.findings import QUANTITIES
+from planner.guideline import words
 from planner.guideline.judge import judge, judge_case, worst_of
 from planner.guideline.measured import Measured, nearest_of
 from planner.guideline.words import READS, attribution, percent, reads, why
@@ -254,9 +255,17 @@ def test_the_geometric_margin_is_shown_where_it_gives_another_verdict():
 
 def test_a_measurement_that_is_missing_says_why():
     verdict = judge(CATALOGUE.rule("PS-01"), {MARGIN: mm(None, reason="no ablation zone touches this tumour")}, {})
-    assert why(verdict) == "margin.min_mm: no ablation zone touches this tumour"
+    assert why(verdict) == "minimal margin: no ablation zone touches this tumour"
     both = judge(CATALOGUE.rule("CO-05"), {}, {})
-    assert why(both) == "not entered: primary; dist.tumour_to_major_duct_mm: not measured"
+    assert why(both) == "not entered: primary tumour; tumour to major bile duct: not measured"
+
+
+def test_every_registered_quantity_and_fact_has_words():
+    assert set(words.QUANTITIES) == set(QUANTITIES)
+    assert set(words.FACTS) == set(FACTS)
+    for said in (*words.QUANTITIES.values(), *words.FACTS.values()):
+        assert not set("_.") & set(said)
+    assert words.fact_words("modality") == "ablation modality"
 
 
 def test_a_wrong_unit_or_fact_is_refused():

@@ -241,6 +241,13 @@ def test_separate_parts_stay_one_lesion_with_a_note(tmp_path, post):
     assert any("2 separate parts" in note for note in study.notes)
 
 
+def test_a_lesion_of_one_voxel_and_a_zone_that_fills_its_lattice_are_read_with_a_note(tmp_path):
+    pre = voxel_study(tmp_path / "pre", tumour=box((3, 4), (3, 4), (3, 4)), liver=~EMPTY)
+    case = read(pre, voxel_study(tmp_path / "post", ablation=~EMPTY)).case
+    assert case.pre.notes == ("tumour_1: the mask is a single voxel, its shape is not known",)
+    assert any(note.startswith("ablation_1: the mask fills its whole lattice") for note in case.post.notes)
+
+
 def test_dozens_of_bones_are_cropped_but_true_edges_stay_edges(tmp_path, post):
     pre = voxel_study(tmp_path / "pre", rib_left_7=box((0, 2), (3, 4), (3, 4)), rib_left_8=box((3, 5), (4, 5), (4, 5)))
     masks = read(pre, post).case.pre.masks

@@ -73,7 +73,8 @@ def _picture(figure: Figure | None) -> _Picture | None:
     if figure is None:
         return None
     content = base64.b64encode(figure.content).decode("ascii")
-    return _Picture(Markup(f"data:{figure.media_type};base64,{content}"), figure.caption, figure.alt)  # noqa: S704
+    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - base64 of a picture drawn here
+    return _Picture(source, figure.caption, figure.alt)
 
 
 def _definitions(cohort: Cohort) -> Sequence[str]:

@@ -33,4 +33,4 @@ def command(folders: tuple[Path, ...], out: Path, outcomes: Path | None, quiet: 
         prepare(out)
         write(finished, out)
     click.echo(summary(finished))
-    click.echo(f"audit: {out / 'audit.html'}")
+    click.echo(f"audit: {out.absolute() / 'audit.html'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,17 +28,19 @@ def command(
     with exit_codes(progress):
         from pipelines.source import read_mask_file
         from planner.assess import assess_aligned
+        from planner.case import aligned_notes
 
-        assessment = assess_aligned(
-            read_mask_file(tumour, "tumour"),
-            [read_mask_file(path, f"ablation_{n}") for n, path in enumerate((ablation, *more), start=1)],
-            None if liver is None else read_mask_file(liver, "liver"),
-        )
+        target = read_mask_file(tumour, "tumour")
+        zones = [read_mask_file(path, f"ablation_{n}") for n, path in enumerate((ablation, *more), start=1)]
+        assessment = assess_aligned(target, zones, None if liver is None else read_mask_file(liver, "liver"))
+        assessment = replace(assessment, notes=(*assessment.notes, *aligned_notes(target, zones)))
     from pipelines.provenance import run_record
     from pipelines.settings import Settings
     from pipelines.store.result import assessment_document, result_bytes
     from planner.report.table import table_text
 
+    for note in assessment.notes:
+        click.echo(f"note: {note}", err=True)
     if as_json:
         provenance = run_record(Settings(), {}, assessment.alignment.map.parameters_sha256)
         click.echo(result_bytes(assessment_document(assessment, provenance, {})).decode("utf-8"), nl=False)

@@ -90,4 +90,4 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
         click.echo(result_bytes(result_document(finished)).decode("utf-8"), nl=False)
         return
     click.echo(table_text(finished.assessment))
-    click.echo(f"report: {out / 'report.html'}")
+    click.echo(f"report: {out.absolute() / 'report.html'}")

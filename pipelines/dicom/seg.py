@@ -233,7 +233,8 @@ def _group(dataset: Dataset, frame: Dataset, keyword: str) -> Dataset:
     """Return a functional group's only item: the frame's own, else the shared one."""
     shared = dataset.get("SharedFunctionalGroupsSequence") or [Dataset()]
     items = frame.get(keyword) or shared[0].get(keyword) or [Dataset()]
-    return items[0]  # type: ignore[no-any-return]
+    item: Dataset = items[0]
+    return item
 
 
 def _plane(dataset: Dataset, frame: Dataset, name: str) -> Plane:

@@ -30,7 +30,7 @@ def draw_checkerboard(scene: LesionScene) -> Canvas:
             planes.outline(ax, section.outlines(case.post.liver), style.LIVER, used)
         planes.outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
         planes.frame(ax, section, bar_mm=20.0)
-        ax.set_title(orientation, fontsize=9.5, pad=3)
+        ax.set_title(orientation.capitalize(), fontsize=9.5, pad=3)
     figure.suptitle(f"Lesion {scene.lesion.lesion_id}: registration, tiles of POST and of the moved PRE in turn",
                     fontsize=11, fontweight="bold", y=0.985)  # fmt: skip
     planes.add_legend(figure, used)

@@ -11,7 +11,8 @@ from pipelines.figures import style
 from pipelines.figures.checkerboard import draw_checkerboard
 from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribution
 from pipelines.figures.planes import draw_planes
-from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, lesion_scene
+from pipelines.figures.sections import ORIENTATIONS
 from pipelines.figures.solid import draw_solid
 from planner.assessment import Assessment
 from planner.case import Case
@@ -69,17 +70,29 @@ def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: st
 def _planes_caption(scene: LesionScene) -> str:
     where = "the thin spot" if scene.foot_lps_mm is not None else "the tumour's centre"
     windows = {style.window_of(study.image).words for study in (scene.case.post, scene.case.pre)}
-    arrow = (
-        " The ring marks the thin spot; the arrow goes from the tumour surface to where the margin was measured to,"
-        " dropped onto the plane."
-        if scene.foot_lps_mm is not None
-        else ""
-    )
     return (
-        f"Planes through {where} of POST, with PRE as moved by the registration below.{arrow}"
-        f" Outlines of tumour and zone are surfaces fitted to the masks. {'; '.join(sorted(windows))}."
+        f"Planes through {where} of POST, with PRE as moved by the registration below.{_arrow_words(scene)}"
+        f" Outlines of tumour and zone are surfaces fitted to the masks. {'. '.join(sorted(windows))}."
         " Patient's right on the left of axial and"
         " coronal pictures. Blue-grey lies outside a volume."
+    )
+
+
+def _arrow_words(scene: LesionScene) -> str:
+    """Return what ring and arrow mean, and in which planes the arrow is only a projection of the margin's way."""
+    if scene.foot_lps_mm is None:
+        return ""
+    said = (
+        " The ring marks the thin spot. In the close-ups an arrow goes from there to where the margin was measured to;"
+        " the printed length is that in 3D."
+    )
+    out = {orientation: scene.out_of_plane_mm(orientation) for orientation in ORIENTATIONS}
+    leaving = [f"{name} by {depth:.1f} mm" for name, depth in out.items() if depth > OUT_OF_PLANE_MM]
+    if not leaving:
+        return said
+    return (
+        f"{said} Its end lies out of the plane ({', '.join(leaving)}): there it is drawn as a projection, shorter than"
+        " the margin and not always from outline to outline; none is drawn where hardly any of it is left."
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from pipelines.figures import style
-from pipelines.figures.scene import LesionScene
+from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
 from planner.report import words
 
@@ -37,7 +37,7 @@ def draw_planes(scene: LesionScene) -> Canvas:
         for ax, orientation in zip(line, ORIENTATIONS, strict=True):
             draw(ax, scene, orientation, used)
     for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
-        ax.set_title(orientation, fontsize=10, pad=3)
+        ax.set_title(orientation.capitalize(), fontsize=10, pad=3)
     for ax, draw in zip(axes[:, 0], rows, strict=True):
         ax.set_ylabel(_ROW_WORDS[draw.__name__], fontsize=9, labelpad=2)
     figure.suptitle(_title(scene), fontsize=12, fontweight="bold", y=1 - 0.12 / height_in, va="top")
@@ -154,7 +154,7 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
     if scene.foot_lps_mm is None:
         return
     at, foot = section.project(np.stack([scene.at_lps_mm, scene.foot_lps_mm]))
-    depth = float((scene.foot_lps_mm - scene.at_lps_mm) @ section.normal)
+    depth = scene.out_of_plane_mm(section.orientation)
     half = section.half_mm[0]
     if float(np.linalg.norm(foot - at)) > 0.04 * half:
         ax.annotate("", xy=(foot[0], foot[1]), xytext=(at[0], at[1]), arrowprops={
@@ -165,8 +165,8 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
     box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
     ax.text(0.03, 0.96, f"{words.millimetres(scene.min_mm)} mm", transform=ax.transAxes, ha="left", va="top",
             fontsize=10, fontweight="bold", bbox=box)  # fmt: skip
-    if abs(depth) > 0.5:
-        ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {abs(depth):.1f} mm", transform=ax.transAxes, ha="left",
+    if depth > OUT_OF_PLANE_MM:
+        ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {depth:.1f} mm", transform=ax.transAxes, ha="left",
                 va="bottom", fontsize=7.5, color="white", path_effects=_HALO)  # fmt: skip
 
 

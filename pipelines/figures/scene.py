@@ -17,6 +17,8 @@ from planner.volume import Mask
 
 AROUND_MM = 25.0
 LARGEST_HALF_MM = 90.0
+OUT_OF_PLANE_MM = 0.5
+"""An arrow that ends farther than this from a plane is said to be a projection onto it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +71,13 @@ class LesionScene:
     def close(self, orientation: str, half_mm: float) -> Section:
         """Return the plane through the thin spot with the thin spot in its middle."""
         return Section(orientation, self.at_lps_mm, (half_mm, half_mm), step_mm=half_mm / 100.0)
+
+    def out_of_plane_mm(self, orientation: str) -> float:
+        """Return how far out of the plane through the thin spot the margin was measured to; 0 without a margin."""
+        if self.foot_lps_mm is None:
+            return 0.0
+        plane = Section(orientation, self.at_lps_mm, (1.0, 1.0))
+        return abs(float((self.foot_lps_mm - self.at_lps_mm) @ plane.normal))
 
     @property
     def _near(self) -> int:

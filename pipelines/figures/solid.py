@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from pipelines.figures import style
@@ -39,7 +41,7 @@ def draw_solid(lesion_id: str, margin: Margin) -> Canvas:
         _frame(ax, surface)
         spot = f"thin spot ringed: {words.millimetres(margin.min_mm)} mm"
         side = spot if sign > 0 and margin.at_lps_mm is not None else "the other side"
-        figure.text(0.25 + 0.5 * place, 0.885, f"seen from {direction_words(eye)} ({side})", fontsize=9.5, ha="center")
+        figure.text(0.25 + 0.5 * place, 0.885, f"Seen from {direction_words(eye)} ({side})", fontsize=9.5, ha="center")
     handles = [Patch(facecolor=band.colour, edgecolor="#333333", label=band.words) for band in style.BANDS]
     figure.legend(handles=handles, loc="lower center", ncols=4, fontsize=8.5, frameon=False)
     figure.suptitle(f"Lesion {lesion_id}: tumour surface by margin", fontsize=11, fontweight="bold", y=0.985)
@@ -104,13 +106,12 @@ def _frame(ax: Any, surface: Surface) -> None:
            zlim=(middle[2] - half, middle[2] + half))  # fmt: skip
     ax.set_box_aspect((1, 1, 1))
     ax.tick_params(labelsize=7, pad=-1)
-    for axis, name in ((ax.xaxis, "R → L, mm"), (ax.yaxis, "A → P, mm"), (ax.zaxis, "I → S, mm")):
+    for n, (axis, name) in enumerate(((ax.xaxis, "R → L, mm"), (ax.yaxis, "A → P, mm"), (ax.zaxis, "I → S, mm"))):
         axis.set_label_text(name, fontsize=8)
         axis.labelpad = 0
-        axis.set_major_locator(_few_ticks())
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(partial(_tick, n))
 
 
-def _few_ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(4)
+def _tick(axis: int, value_mm: float, _place: int) -> str:
+    return words.coordinate(value_mm, axis, 0)

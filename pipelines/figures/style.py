@@ -84,9 +84,9 @@ class Window:
 def window_of(image: Volume) -> Window:
     """Return the window to show an image in: width 400, level 40 HU for CT, else its own range."""
     if image.modality in {"", "CT"}:
-        return Window(-160.0, 240.0, "window 400, level 40 HU")
+        return Window(-160.0, 240.0, "Window 400, level 40 HU")
     low, high = np.percentile(image.voxels_kji[::4, ::4, ::4], (1.0, 99.0))
-    return Window(float(low), float(max(high, low + 1.0)), "window from the 1st to the 99th percentile")
+    return Window(float(low), float(max(high, low + 1.0)), "Window from the 1st to the 99th percentile")
 
 
 def canvas(width_in: float, height_in: float) -> Canvas:

@@ -65,6 +65,22 @@ class VoxelFile:
             inside |= self.values_kji == label
         return Mask(inside, self.grid, name)
 
+    def require_one_structure(self) -> None:
+        """Raise if the file holds several values beside 0, as a label map or probabilities do.
+
+        Raises
+        ------
+        InputError
+            It does, and all of them are finite.
+        """
+        kinds = np.unique(self.values_kji[self.values_kji != 0])
+        if kinds.size > 1 and np.isfinite(kinds).all():
+            raise InputError(
+                f"{self.name}: expected a mask of 0 and one other value, found {kinds.size} others"
+                f" (from {float(kinds[0]):g} to {float(kinds[-1]):g}); each structure needs a file of its own",
+                code="not-binary",
+            )
+
     def labels(self) -> tuple[int, ...]:
         """Return the values beside 0 that occur.
 

@@ -52,7 +52,8 @@ class PopulationMatch:
     def those(self, match: Match) -> tuple[str, ...]:
         """Return the names of the points that are `match`, as words."""
         named = {
-            "primary": self.primary, "modality": self.modality, "scan date": self.scan_days, "method": self.method,
+            "primary": self.primary, "ablation modality": self.modality, "scan date": self.scan_days,
+            "method": self.method,
         }  # fmt: skip
         return tuple(name for name, found in named.items() if found == match)
 
@@ -223,7 +224,7 @@ class Hazard:
         first, last = self.population.scan_days
         studied = {
             "primary": f"primary (studied: {', '.join(self.population.primary)})",
-            "modality": f"modality (studied: {', '.join(self.population.modality)})",
+            "ablation modality": f"ablation modality (studied: {', '.join(self.population.modality)})",
             "scan date": f"scan date (studied: {first:g} to {last:g} days after the ablation)",
             "method": f"method (studied: margins {METHODS[self.population.method]}; here: {METHODS[method]})",
         }

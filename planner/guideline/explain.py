@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from planner.evidence.hazard import METHODS, Hazard
 from planner.guideline.catalogue import Catalogue
+from planner.guideline.measured import Measured
 from planner.guideline.rule import Example, Part, Rule, Scale
-from planner.guideline.words import READS, attribution, unit_words
+from planner.guideline.words import READS, attribution, fact_words, quantity_words, unit_words
 
 WIDTH = 110
 _ANY = "any"
@@ -19,9 +20,10 @@ def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
     head = ("Id", "What it asks", "Source", "Year", "Primary", "Judged by", "Facts it may need")
     body = [_row(rule) for rule in rules]
     body += [
-        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary), h.quantity, "no verdict")
+        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary), quantity_words(h.quantity),
+         "no verdict")
         for h in hazards
-    ]
+    ]  # fmt: skip
     widths = [max(len(row[place]) for row in (head, *body)) for place in range(len(head))]
     lines = [head, tuple("-" * width for width in widths), *body]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines) + "\n"
@@ -31,7 +33,8 @@ def _row(rule: Rule) -> tuple[str, ...]:
     year = rule.source.citation.year
     return (
         rule.id, rule.title, rule.source.label, "undated" if year is None else str(year),
-        ", ".join(rule.primary) or _ANY, ", ".join(rule.measured), ", ".join(rule.entered) or "none",
+        ", ".join(rule.primary) or _ANY, ", ".join(map(quantity_words, rule.measured)),
+        ", ".join(map(fact_words, rule.entered)) or "none",
     )  # fmt: skip
 
 
@@ -43,7 +46,8 @@ def explained(rule: Rule, catalogue: Catalogue) -> str:
         f"Speaks of: {rule.treatment.replace('_', ' ')}; primary tumour {' or '.join(rule.primary) or _ANY};"
         f" {', '.join(rule.phase).replace('_', ' ')}. One verdict per {rule.per}."
     )
-    lines += _wrapped(f"Facts it may need: {', '.join(rule.entered) or 'none'}.")
+    entered = [f"{fact_words(name)} (entered as {name})" for name in rule.entered]
+    lines += _wrapped(f"Facts it may need: {', '.join(entered) or 'none'}.")
     for title, text in (("Exceptions", rule.exceptions), ("Note", rule.note)):
         lines += _wrapped(f"{title}: {text}") if text else []
     lines += [
@@ -70,7 +74,7 @@ def explained_hazard(hazard: Hazard) -> str:
     )
     lines += _wrapped(
         f"Studied: {people.patients} patients, {people.lesions} lesions; primary {', '.join(people.primary)};"
-        f" {', '.join(people.modality)}; scan {first:g} to {last:g} days after the ablation; margins"
+        f" ablation modality {', '.join(people.modality)}; scan {first:g} to {last:g} days after the ablation; margins"
         f" {METHODS[people.method]}. {people.note}"
     )
     lines += _wrapped(f"Note: {hazard.note}") if hazard.note else []
@@ -105,8 +109,8 @@ def drawn(scale: Scale, unit: str) -> list[str]:
 
 
 def _bands(rule: Rule) -> Iterator[str]:
-    for text in (f"{part.quantity.name}: {part.quantity.definition}" for part in rule.parts):
-        yield from _wrapped(text)
+    for quantity in (part.quantity for part in rule.parts):
+        yield from _wrapped(f"{quantity_words(quantity.name).capitalize()}: {quantity.definition}")
     shared = [rule.parts[0]] if all(p.branches == rule.parts[0].branches for p in rule.parts) else rule.parts
     if len(rule.parts) > 1:
         yield "The worse decides."
@@ -125,18 +129,20 @@ def _part(part: Part) -> Iterator[str]:
 
 
 def _example(example: Example) -> str:
-    values = [
-        f"{name} {m.value:g} {unit_words(m.unit)}{f' ({m.ci95[0]:g} to {m.ci95[1]:g})' if m.ci95 else ''}"
-        for name, m in example.measured.items()
-    ]
+    values = [f"{quantity_words(name)} {_measured(m)}" for name, m in example.measured.items()]
     borderline = ", borderline" if example.borderline else ""
-    missing = f" (not entered: {', '.join(example.missing)})" if example.missing else ""
+    missing = f" (not entered: {', '.join(map(fact_words, example.missing))})" if example.missing else ""
     facts = _facts(example.facts) or "nothing entered"
     return f"{', '.join(values) or 'nothing measured'}; {facts} -> {READS[example.verdict]}{borderline}{missing}"
 
 
+def _measured(measured: Measured) -> str:
+    interval = f" ({measured.ci95[0]:g} to {measured.ci95[1]:g})" if measured.ci95 else ""
+    return f"{measured.value:g} {unit_words(measured.unit)}{interval}"
+
+
 def _facts(facts: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} = {_fact(value)}" for name, value in facts.items())
+    return ", ".join(f"{fact_words(name)} = {_fact(value)}" for name, value in facts.items())
 
 
 def _fact(value: object) -> str:

@@ -130,7 +130,8 @@ def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
         return f"speaks of {_or(rule.primary)} primary tumours, entered: {primary}"
     covered = TREATMENTS[rule.treatment]
     if covered is not None and modality is not None and modality not in covered:
-        return f"speaks of {rule.treatment.replace('_', ' ')}, entered modality: {modality}"
+        entered = str(modality).replace("_", " ")
+        return f"speaks of {rule.treatment.replace('_', ' ')}, entered ablation modality: {entered}"
     return ""
 
 

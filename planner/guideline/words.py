@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planner import facts, findings
 from planner.guideline.rule import Rule, Word
 from planner.guideline.verdict import Side, Verdict
 
@@ -14,6 +15,30 @@ READS: dict[Word, str] = {
     "not_applicable": "does not apply",
 }
 """The six verdict words as a reader sees them."""
+
+QUANTITIES = {
+    findings.LIVER_ML.name: "liver volume",
+    findings.MARGIN_MM.name: "minimal margin",
+    findings.GEOMETRIC_MARGIN_MM.name: "geometric minimal margin",
+    findings.TUMOUR_TO_DUCT_MM.name: "tumour to major bile duct",
+    findings.ZONE_TO_DUCT_MM.name: "zone to major bile duct",
+    findings.TUMOUR_TO_BOWEL_MM.name: "tumour to stomach or bowel",
+    findings.ZONE_TO_BOWEL_MM.name: "zone to stomach or bowel",
+    findings.ABLATED_PERCENT.name: "ablated share of the liver",
+}
+"""The registered quantities as a reader sees them."""
+
+FACTS = {
+    facts.PRIMARY.name: "primary tumour",
+    facts.MODALITY.name: "ablation modality",
+    facts.APPROACH.name: "approach",
+    facts.DISPLACEMENT.name: "bowel displacement",
+    facts.ONE_SESSION.name: "all zones in one session",
+    facts.DAYS_SINCE_ABLATION.name: "days since the ablation",
+    facts.ABLATION_DATE.name: "ablation date",
+    facts.POST_SCAN_DATE.name: "date of the post-ablation scan",
+}
+"""The registered facts as a reader sees them."""
 
 
 def reads(verdict: Verdict) -> str:
@@ -34,8 +59,14 @@ def side_words(side: Side) -> str:
 
 def why(verdict: Verdict) -> str:
     """Return what is missing and what else explains a verdict; empty where nothing does."""
-    entered = (f"not entered: {', '.join(verdict.missing)}",) if verdict.missing else ()
-    return "; ".join((*entered, *(reason.rstrip(".") for reason in verdict.reasons)))
+    entered = (f"not entered: {', '.join(map(fact_words, verdict.missing))}",) if verdict.missing else ()
+    return "; ".join((*entered, *(_plain(reason).rstrip(".") for reason in verdict.reasons)))
+
+
+def _plain(reason: str) -> str:
+    """Return a reason with the quantity that it begins with in words."""
+    name, colon, rest = reason.partition(": ")
+    return f"{quantity_words(name)}{colon}{rest}"
 
 
 def attribution(rule: Rule) -> str:
@@ -50,6 +81,16 @@ def percent(share: float) -> str:
     if share < 0.01:
         return "< 1 %"
     return "> 99 %" if share > 0.99 else f"{100.0 * share:.0f} %"
+
+
+def quantity_words(name: str) -> str:
+    """Return a registered quantity in words; what is none as it is."""
+    return QUANTITIES.get(name, name)
+
+
+def fact_words(name: str) -> str:
+    """Return a registered fact in words; what is none as it is."""
+    return FACTS.get(name, name)
 
 
 def unit_words(unit: str) -> str:

@@ -12,6 +12,9 @@ from planner.volume import Mask
 LOCAL_MM = 10.0
 """Half the side of the box around the nearest voxel that is turned into a surface."""
 
+LOCAL_VOXELS = 5
+"""The same in voxels, at least: a few thick slices say little about a slanted wall."""
+
 FITTED_WITHIN_MM = 25.0
 """Nearer than this the surface is fitted; beyond, surface nets will do."""
 
@@ -46,7 +49,7 @@ def nearest_part(mask: Mask, points_lps_mm: FloatArray) -> Surface:
 
 
 def _box(mask: Mask, centre_kji: np.ndarray[tuple[int, ...], np.dtype[np.int64]], half_mm: float) -> tuple[slice, ...]:
-    reach = np.ceil(half_mm / np.asarray(mask.grid.spacing_kji_mm)).astype(int)
+    reach = np.maximum(np.ceil(half_mm / np.asarray(mask.grid.spacing_kji_mm)).astype(int), LOCAL_VOXELS)
     return tuple(
         slice(max(0, int(c - r)), min(n, int(c + r + 1)))
         for c, r, n in zip(centre_kji, reach, mask.grid.shape_kji, strict=True)

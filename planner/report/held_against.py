@@ -8,8 +8,22 @@ from dataclasses import dataclass
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import NOT_COVERED, RelativeHazard
 from planner.guideline.judge import Judged
+from planner.guideline.rule import Word
 from planner.guideline.verdict import Verdict
-from planner.guideline.words import attribution, percent, reads, unit_words, why
+from planner.guideline.words import attribution, fact_words, percent, reads, unit_words, why
+from planner.report import words
+
+_NO_MARGIN = "no margin was measured: no relative hazard"
+
+_COUNTED: dict[Word, tuple[str, str]] = {
+    "pass": ("meets its criterion", "meet their criterion"),
+    "caution": ("is short of the preferred band", "are short of the preferred band"),
+    "fail": ("is outside its source's criterion", "are outside their source's criterion"),
+    "info": ("is for information", "are for information"),
+    "not_evaluable": ("could not be judged", "could not be judged"),
+    "not_applicable": ("does not apply", "do not apply"),
+}
+"""What one verdict, and what several, of a word do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,7 @@ class RuleRow:
     says: str
     why: str
     source: str
-    word: str
+    word: Word
     borderline: bool
 
 
@@ -33,8 +47,8 @@ def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     if risk is None:
         return ()
     if risk.relative_hazard is None:
-        first = NOT_COVERED if _negative(lesion) else "no margin, so no relative hazard"
-        return (f"{risk.model}: {first}.", *_sentences(risk.notes))
+        first = NOT_COVERED if _negative(lesion) else _NO_MARGIN
+        return (f"{risk.model}: {first}.", *_sentences(note for note in risk.notes if note != first))
     said = f"{risk.model}: hazard of local tumour progression {risk.relative_hazard:.2f} times that at"
     return (
         f"{said} a margin of {risk.reference_mm:g} mm{_interval(risk, lesion)}. Relative only: no absolute risk.",
@@ -49,17 +63,21 @@ def rule_rows(assessment: Assessment) -> tuple[RuleRow, ...]:
 
 def rule_counts(assessment: Assessment) -> str:
     """Return how many verdicts read which way, in words; there is no verdict over several rules."""
-    found = [row.says.split(";")[0] for row in rule_rows(assessment)]
-    return (
-        ", ".join(f"{found.count(word)} {word}" for word in dict.fromkeys(found))
-        or "no rule was held against this case"
-    )
+    found = [row.word for row in rule_rows(assessment)]
+    if not found:
+        return "No rule was held against this case"
+    held = f"{_counted(len(assessment.judged), 'rule', 'rules')}, {_counted(len(found), 'verdict', 'verdicts')}"
+    return f"{held}: {', '.join(_counted(found.count(word), *_COUNTED[word]) for word in dict.fromkeys(found))}"
 
 
 def missing_facts(assessment: Assessment) -> tuple[str, ...]:
-    """Return the facts that were not entered, those that more verdicts wait for first."""
+    """Return the facts that were not entered, in words, those that more verdicts wait for first."""
     waiting = [fact for judged in assessment.judged for fact in judged.case.missing]
-    return tuple(sorted(set(waiting), key=lambda fact: (-waiting.count(fact), fact)))
+    return tuple(map(fact_words, sorted(set(waiting), key=lambda fact: (-waiting.count(fact), fact))))
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def _negative(lesion: LesionAssessment) -> bool:
@@ -78,14 +96,34 @@ def _interval(risk: RelativeHazard, lesion: LesionAssessment) -> str:
 
 
 def _row(judged: Judged, verdict: Verdict) -> RuleRow:
-    value = "not known" if verdict.value is None else f"{verdict.value:.1f} {unit_words(verdict.unit)}"
     geometric = "" if verdict.geometric is None else f"by the geometric margin: {reads(verdict.geometric)}"
     reasons = "; ".join(part for part in (why(verdict), geometric) if part)
     lesion = "case" if verdict.lesion_id is None else verdict.lesion_id
     rule = judged.rule
     return RuleRow(
-        rule.id, rule.title, lesion, value, reads(verdict), reasons, attribution(rule), verdict.word, verdict.borderline
+        rule.id,
+        rule.title,
+        lesion,
+        _value(verdict),
+        reads(verdict),
+        reasons,
+        attribution(rule),
+        verdict.word,
+        verdict.borderline,
     )
+
+
+def _value(verdict: Verdict) -> str:
+    """Return the value that decided; a distance to a structure that is touched or overlapped, in words."""
+    if verdict.value is None or verdict.deciding is None:
+        return "not known"
+    apart = words.millimetres(verdict.value) if verdict.unit == "mm" else f"{verdict.value:.1f}"
+    if verdict.deciding.quantity.name.startswith("dist."):
+        if verdict.value < 0:
+            return "overlapping"
+        if apart == "0.0":
+            return "touching"
+    return f"{apart} {unit_words(verdict.unit)}"
 
 
 def _sentences(texts: Iterable[str]) -> tuple[str, ...]:

@@ -11,10 +11,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from planner.assessment import Assessment, LesionAssessment
+from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
 from planner.report import words
+from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
 from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
+from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 
 _MEDIA_TYPES = ("image/png", "image/svg+xml")
@@ -47,7 +50,7 @@ class _LesionSection:
     sentences: tuple[str, ...]
     interval: tuple[str, ...]
     flags: tuple[str, ...]
-    distances: tuple[str, ...]
+    distances: DistanceTable
     risk: tuple[str, ...]
     pictures: tuple[_Picture, ...]
     cells: tuple[str, ...]
@@ -124,7 +127,8 @@ def _picture(figure: Figure) -> _Picture:
     if figure.media_type not in _MEDIA_TYPES:
         raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
     content = base64.b64encode(figure.content).decode("ascii")
-    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - base64 of a listed media type
+    # Neither a listed media type nor base64 holds a character that HTML reads as markup.
+    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - see above
     return _Picture(source, figure.caption, figure.alt)
 
 
@@ -156,7 +160,7 @@ def _lesion_section(
         interval=() if margin is None or margin.min_mm is None else words.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
         risk=risk_sentences(lesion),
-        distances=tuple(words.distance_sentence(distance) for distance in lesion.distances),
+        distances=distance_table(lesion.distances),
         pictures=tuple(picture for lesion_id, picture in pictures if lesion_id == lesion.lesion_id),
         cells=cells,
         registration_error=words.millimetres(lesion.registration_error_mm),
@@ -181,18 +185,16 @@ def _checks(assessment: Assessment) -> list[_CheckRow]:
 
 
 def _check_row(about: str, check: Check) -> _CheckRow:
-    return _CheckRow(about, check.name, words.check_value(check), words.check_result(check), check.text)
+    return _CheckRow(about, check_name(check), check_value(check), check_result(check), check.text)
 
 
 def _finding(assessment: Assessment, place: int) -> tuple[str, str, str]:
     finding = assessment.findings[place]
     about = finding.quantity.scope if finding.lesion_id is None else f"lesion {finding.lesion_id}"
+    name = f"{quantity_words(finding.quantity.name)} ({about})"
     if finding.value is None:
-        return f"{finding.quantity.name} ({about})", words.UNKNOWN, finding.reason or "no reason given"
-    return (
-        f"{finding.quantity.name} ({about})", f"{finding.value:.4g} {finding.quantity.unit}".strip(),
-        finding.quantity.definition,
-    )  # fmt: skip
+        return name, words.UNKNOWN, finding.reason or "no reason given"
+    return name, f"{finding.value:.4g} {unit_words(finding.quantity.unit)}".strip(), finding.quantity.definition
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

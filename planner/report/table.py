@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment, Reason
@@ -79,16 +79,17 @@ def _reading_with_flags(lesion: LesionAssessment) -> str:
 
 def reason_sentences(assessment: Assessment) -> tuple[str, ...]:
     """Return why something is not known, of the case first and then lesion by lesion."""
-    found = [f"Case: {reason_text(reason)}" for reason in assessment.reasons]
+    found = [f"Case: {text}" for text in _reason_texts(assessment.reasons)]
     for lesion in assessment.lesions:
-        found += [f"Lesion {lesion.lesion_id}: {reason_text(reason)}" for reason in lesion.reasons]
+        found += [f"Lesion {lesion.lesion_id}: {text}" for text in _reason_texts(lesion.reasons)]
     return tuple(found)
 
 
-def reason_text(reason: Reason) -> str:
-    """Return a reason with the field it concerns and its code."""
-    field = f"{reason.field}: " if reason.field else ""
-    return f"{field}{reason.text} [{reason.code}]"
+def _reason_texts(reasons: Sequence[Reason]) -> Iterator[str]:
+    """Yield each reason once, after what it concerns in words."""
+    for text in dict.fromkeys(reason.text for reason in reasons):
+        fields = [words.field_words(reason.field) for reason in reasons if reason.text == text and reason.field]
+        yield f"{', '.join(fields)}: {text}" if fields else text
 
 
 def _of_margin(cell: Callable[[Margin], str]) -> Callable[[LesionAssessment], str]:

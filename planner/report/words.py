@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from planner.assessment import Distance, LesionAssessment
+from planner.assessment import LesionAssessment
 from planner.measure.interval import Interval
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check
@@ -28,8 +28,9 @@ COLUMNS_EXPLAINED = (
 )
 
 COORDINATES = (
-    "Points are patient coordinates of the post-ablation study in mm: first towards the patient's left, second towards"
-    " posterior, third towards superior (LPS)."
+    "Points are given by their distances in mm from the origin of the post-ablation study's patient coordinates, each"
+    " with its direction: R or L (the patient's right or left), A or P (anterior or posterior), S or I (superior or"
+    " inferior)."
 )
 
 FLAGS = {
@@ -53,7 +54,19 @@ LIVER = {
     "none": "no liver mask: margins are geometric",
 }
 
+FIELDS = {
+    "margin": "margin",
+    "margin.min_mm": "minimal margin",
+    "margin.without_vessel_facing_mm": "minimal margin without the surface that faces a vessel",
+    "margin.capsule_facing_fraction": "share of the surface that faces the capsule",
+    "ablation_ml": "volume of the zone",
+    "registration_error_mm": "registration error",
+}
+
 SOURCES = {"contours": "contours", "registration": "registration", "voxels": "voxel sampling"}
+
+_DIRECTIONS = ("RL", "AP", "IS")
+"""Towards which side each LPS axis runs where it is negative, and where it is positive."""
 
 _LIMITS_MM = (0.0, 5.0, 10.0)
 _MOST_PLACES = 4
@@ -95,10 +108,16 @@ def percent(share: float | None) -> str:
 
 
 def point(lps_mm: Iterable[float] | None) -> str:
-    """Return a patient point as "L 12.0, P -3.5, S 40.1"."""
+    """Return a patient point as "L 12.0 mm, A 3.5 mm, S 40.1 mm"."""
     if lps_mm is None:
         return UNKNOWN
-    return ", ".join(f"{axis} {value:.1f}" for axis, value in zip("LPS", lps_mm, strict=True))
+    return ", ".join(f"{coordinate(value, axis)} mm" for axis, value in enumerate(lps_mm))
+
+
+def coordinate(lps_mm: float, axis: int, places: int = 1) -> str:
+    """Return one of the three coordinates of a point by its direction: "R 71.4" for -71.4 on the first axis."""
+    rounded = round(float(lps_mm), places)
+    return f"{_DIRECTIONS[axis][rounded >= 0]} {abs(rounded):.{places}f}"
 
 
 def reading(lesion: LesionAssessment) -> str:
@@ -138,7 +157,7 @@ def _minimum(margin: Margin) -> str:
     place = f" on the {margin.direction} side of the tumour" if margin.direction else ""
     return (
         f"Minimal margin {words}{millimetres(margin.min_mm)} mm, measured {to},{place}"
-        f" (at {point(margin.at_lps_mm)} mm). Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
+        f" (at {point(margin.at_lps_mm)}). Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
     )
 
 
@@ -211,35 +230,14 @@ def size_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     )
 
 
-def distance_sentence(distance: Distance) -> str:
-    """Return the distance of a tumour or zone to a structure in words."""
-    what = "tumour" if distance.from_ == "tumour" else "ablation zone"
-    name = distance.structure.replace("_", " ")
-    if distance.mm is None:
-        return f"From the {what} to {name}: not known."
-    doubt = distance.ci95_mm
-    interval = f" (95 % interval {millimetres(doubt[0])} to {millimetres(doubt[1])} mm)" if doubt else ""
-    overlap = ", overlapping" if distance.mm < 0 else ""
-    return f"From the {what} to {name}: {millimetres(distance.mm)} mm{interval}{overlap}."
+def field_words(field: str) -> str:
+    """Return what a field of the result holds, in words; of one without words of its own its name."""
+    return FIELDS.get(field, field.rpartition(".")[2].replace("_", " "))
 
 
 def flag_sentence(flag: str) -> str:
     """Return a flag in words; one without words of its own as it is."""
     return FLAGS.get(flag, flag.replace("_", " "))
-
-
-def check_result(check: Check) -> str:
-    """Return whether a check decided anything, in words."""
-    if check.passed is None:
-        return "shown only"
-    return "check passed" if check.passed else "check failed"
-
-
-def check_value(check: Check) -> str:
-    """Return a check's value with its unit; a dash where it has none."""
-    if check.value is None or not math.isfinite(check.value):
-        return "-"
-    return f"{check.value:.3g} {check.unit}".strip()
 
 
 def alignment_sentence(alignment: Alignment) -> str:

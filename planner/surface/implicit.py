@@ -64,6 +64,25 @@ class Ellipsoid:
 
 
 @dataclass(frozen=True, eq=False)
+class HalfSpace:
+    """The half space {x: (x - c) . n >= 0}: the better start for what is cut out of a large organ."""
+
+    centre_mm: FloatArray
+    inward: FloatArray
+
+    @classmethod
+    def through(cls, edges_mm: FloatArray, inside_mm: FloatArray) -> HalfSpace:
+        """Return the half space whose face fits some points best, on the side of others."""
+        centre = edges_mm.mean(axis=0)
+        normal = np.linalg.svd(edges_mm - centre, full_matrices=False)[2][-1]
+        return cls(centre, normal if (inside_mm.mean(axis=0) - centre) @ normal > 0 else -normal)
+
+    def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the signed distance (+ inside) and its gradient, shapes (n,) and (n, 3)."""
+        return (points - self.centre_mm) @ self.inward, np.broadcast_to(self.inward, points.shape)
+
+
+@dataclass(frozen=True, eq=False)
 class Block:
     """One set of inducing points with a Matern 5/2 kernel."""
 
@@ -101,7 +120,7 @@ class Sites:
 class Implicit:
     """The fitted function. Positive inside; its zero level is the surface; not a distance away from it."""
 
-    base: Ellipsoid
+    base: Ellipsoid | HalfSpace
     blocks: tuple[Block, ...]
     weights: FloatArray
     curvature: FloatArray
@@ -162,13 +181,13 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
         Voxels outside the mask, on its lattice, that say nothing (beyond the liver capsule, where an ablation zone
         ends because the liver does).
     """
-    base = Ellipsoid.of(mask)
     radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
     finest = min(mask.grid.spacing_kji_mm)
     edges, sites = _sites(mask, unlabelled, radius)
     if not len(edges):
         raise np.linalg.LinAlgError("no label change is known")
-    misfit = float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) / radius
+    base, misfit = _base(mask, edges, cut=unlabelled is not None)
+    misfit /= radius
     length = radius * float(np.interp(misfit, LENGTH_AT_MISFIT[0], LENGTH_AT_MISFIT[1]))
     amplitude = radius * float(np.clip(AMPLITUDE_PER_MISFIT * misfit, *AMPLITUDE_RANGE))
     count = int(np.clip(16.0 * (radius / length) ** 2 + 40, *MAIN_POINTS))
@@ -184,6 +203,16 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
         blocks = (*blocks, Block(_spread(near, min(DETAIL_POINTS, len(near))), short, DETAIL_AMPLITUDE_MM))
         weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, weights)
     return Implicit(base, blocks, weights, curvature, radius, finest, sites)
+
+
+def _base(mask: Mask, edges: FloatArray, *, cut: bool) -> tuple[Ellipsoid | HalfSpace, float]:
+    """Return what the fit starts from, and how far the label changes lie from it (root mean square, mm)."""
+    bases: list[Ellipsoid | HalfSpace] = [Ellipsoid.of(mask)]
+    if cut and len(edges) > 3:
+        bases.append(HalfSpace.through(edges, mask.centres_lps_mm()))
+    misfits = [float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) for base in bases]
+    best = int(np.argmin(misfits))
+    return bases[best], misfits[best]
 
 
 LENGTH_AT_MISFIT = ((0.0, 0.15), (0.8, 0.35))
@@ -237,7 +266,7 @@ def _spread(points: FloatArray, count: int) -> FloatArray:
 
 
 def _mode(
-    base: Ellipsoid, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
+    base: Ellipsoid | HalfSpace, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the weights of the posterior mode and the curvature (negative log posterior's Hessian) there."""
     f0 = base.value_and_gradient(sites.points_mm)[0]

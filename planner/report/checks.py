@@ -1,0 +1,47 @@
+"""What was looked at to judge an alignment, in a reader's words."""
+
+from __future__ import annotations
+
+import math
+
+from planner.register.alignment import Check
+from planner.report import words
+
+NAMES = {
+    "alignment": "alignment",
+    "correlation": "image similarity with the map in use",
+    "correlation_rigid": "image similarity after the rigid step",
+    "liver_dice": "overlap of the two liver masks",
+    "predicted_error": "predicted registration error",
+    "rigid_only": "rigid map alone",
+    "same_frame_of_reference": "same frame of reference",
+    "shared_field_of_view": "shared field of view",
+}
+"""The checks of a registration as a reader sees them."""
+
+
+def check_name(check: Check) -> str:
+    """Return what was looked at, in words."""
+    return NAMES.get(check.name, check.name.replace("_", " "))
+
+
+def check_value(check: Check) -> str:
+    """Return a check's value as printed; a dash where it has none."""
+    if check.value is None or not math.isfinite(check.value):
+        return "-"
+    match check.unit:
+        case "fraction":
+            return f"{words.percent(check.value)} %"
+        case "ratio":
+            return f"{check.value:.2f} of 1"
+        case "mm":
+            return f"{words.millimetres(check.value)} mm"
+        case _:
+            return f"{check.value:.3g} {check.unit}".strip()
+
+
+def check_result(check: Check) -> str:
+    """Return whether a check decided anything, in words."""
+    if check.passed is None:
+        return "shown only"
+    return "check passed" if check.passed else "check failed"
