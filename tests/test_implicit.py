@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from analytic import ball, ball_ml, box, ellipsoid, lattice, rigid, union, voxelised
 
-from planner.surface.implicit import Block, Ellipsoid, fit, label_voxels
+from planner.surface.bases import Ellipsoid, HalfSpace, base_of
+from planner.surface.implicit import Block, fit, label_voxels
 
 TURNED = rigid((0.3, 0.5, -0.2))[:3, :3]
 
@@ -78,3 +79,15 @@ def test_parts_that_touch_at_a_corner_are_one_and_parts_apart_are_two() -> None:
     assert label_voxels(voxelised(corner, grid)).max() == 1
     assert label_voxels(voxelised(union(ball((-6, 0, 0), 3), ball((6, 0, 0), 3)), grid)).max() == 2
     assert ball_ml(3) > 0
+
+
+def test_a_cut_wall_starts_from_its_half_space_and_a_whole_body_from_its_ellipsoid() -> None:
+    grid = lattice((16.0, 16.0, 16.0), (2.0, 1.0, 1.0))
+    wall = voxelised(lambda p: p @ np.array([0.0, 0.6, 0.8]) >= 2.0, grid)
+    kji = np.argwhere(wall.voxels_kji[:, 1:] != wall.voxels_kji[:, :-1])
+    edges = wall.grid.lps_mm(kji[:, ::-1] + [0.0, 0.5, 0.0])
+    found, misfit_mm = base_of(wall, edges, cut=True)
+    assert isinstance(found, HalfSpace)
+    assert found.inward @ np.array([0.0, 0.6, 0.8]) > 0.999
+    assert misfit_mm < 0.5
+    assert isinstance(base_of(wall, edges, cut=False)[0], Ellipsoid)

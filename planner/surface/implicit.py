@@ -16,6 +16,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_ndtr
 
 from planner.grid import FloatArray
+from planner.surface.bases import Base, base_of
 from planner.volume import BoolVoxels, Mask
 
 TAU_VOXELS = 0.15
@@ -33,53 +34,6 @@ DETAIL_POINTS = 160
 MAIN_POINTS = (60, 160)
 GUARD_STRIDE = 0.35
 """Far centres, this share of the radius apart, keep f on the right side away from the surface."""
-
-
-@dataclass(frozen=True, eq=False)
-class Ellipsoid:
-    """The solid ellipsoid {x: (x - c)' A (x - c) <= 1}."""
-
-    centre_mm: FloatArray
-    shape_per_mm2: FloatArray
-
-    @classmethod
-    def of(cls, mask: Mask) -> Ellipsoid:
-        """Return the ellipsoid with the mask's centroid, second moments and volume (voxels as solid cells)."""
-        centres = mask.centres_lps_mm()
-        axes = mask.grid.lps_mm_from_ijk[:3, :3]
-        spread = np.cov(centres.T, bias=True) if len(centres) > 1 else np.zeros((3, 3))
-        moments = 5.0 * (spread + axes @ axes.T / 12.0)
-        volume = len(centres) * mask.grid.voxel_mm3
-        scale = (volume / (4.0 / 3.0 * np.pi * np.sqrt(np.linalg.det(moments)))) ** (2.0 / 3.0)
-        return cls(centres.mean(axis=0), np.linalg.inv(moments * scale))
-
-    def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the first-order signed distance (+ inside) and its gradient direction, shapes (n,) and (n, 3)."""
-        offset = points - self.centre_mm
-        slope = offset @ self.shape_per_mm2
-        level = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, slope), 1e-12))
-        steepness = np.maximum(np.linalg.norm(slope, axis=1), 1e-9)
-        value = level * (1.0 - level) / steepness
-        return value, -slope / steepness[:, None]
-
-
-@dataclass(frozen=True, eq=False)
-class HalfSpace:
-    """The half space {x: (x - c) . n >= 0}: the better start for what is cut out of a large organ."""
-
-    centre_mm: FloatArray
-    inward: FloatArray
-
-    @classmethod
-    def through(cls, edges_mm: FloatArray, inside_mm: FloatArray) -> HalfSpace:
-        """Return the half space whose face fits some points best, on the side of others."""
-        centre = edges_mm.mean(axis=0)
-        normal = np.linalg.svd(edges_mm - centre, full_matrices=False)[2][-1]
-        return cls(centre, normal if (inside_mm.mean(axis=0) - centre) @ normal > 0 else -normal)
-
-    def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the signed distance (+ inside) and its gradient, shapes (n,) and (n, 3)."""
-        return (points - self.centre_mm) @ self.inward, np.broadcast_to(self.inward, points.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +74,7 @@ class Sites:
 class Implicit:
     """The fitted function. Positive inside; its zero level is the surface; not a distance away from it."""
 
-    base: Ellipsoid | HalfSpace
+    base: Base
     blocks: tuple[Block, ...]
     weights: FloatArray
     curvature: FloatArray
@@ -186,7 +140,7 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     edges, sites = _sites(mask, unlabelled, radius)
     if not len(edges):
         raise np.linalg.LinAlgError("no label change is known")
-    base, misfit = _base(mask, edges, cut=unlabelled is not None)
+    base, misfit = base_of(mask, edges, cut=unlabelled is not None)
     misfit /= radius
     length = radius * float(np.interp(misfit, LENGTH_AT_MISFIT[0], LENGTH_AT_MISFIT[1]))
     amplitude = radius * float(np.clip(AMPLITUDE_PER_MISFIT * misfit, *AMPLITUDE_RANGE))
@@ -203,16 +157,6 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
         blocks = (*blocks, Block(_spread(near, min(DETAIL_POINTS, len(near))), short, DETAIL_AMPLITUDE_MM))
         weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, weights)
     return Implicit(base, blocks, weights, curvature, radius, finest, sites)
-
-
-def _base(mask: Mask, edges: FloatArray, *, cut: bool) -> tuple[Ellipsoid | HalfSpace, float]:
-    """Return what the fit starts from, and how far the label changes lie from it (root mean square, mm)."""
-    bases: list[Ellipsoid | HalfSpace] = [Ellipsoid.of(mask)]
-    if cut and len(edges) > 3:
-        bases.append(HalfSpace.through(edges, mask.centres_lps_mm()))
-    misfits = [float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) for base in bases]
-    best = int(np.argmin(misfits))
-    return bases[best], misfits[best]
 
 
 LENGTH_AT_MISFIT = ((0.0, 0.15), (0.8, 0.35))
@@ -266,7 +210,7 @@ def _spread(points: FloatArray, count: int) -> FloatArray:
 
 
 def _mode(
-    base: Ellipsoid | HalfSpace, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
+    base: Base, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return the weights of the posterior mode and the curvature (negative log posterior's Hessian) there."""
     f0 = base.value_and_gradient(sites.points_mm)[0]
