@@ -53,6 +53,22 @@ def python(*arguments: object, **options) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+AT_A_TERMINAL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pipelines.cli.__main__ import main
+main(prog_name="ablation")
+"""
+
+
+def run_apart(*arguments: object) -> subprocess.Popen[str]:
+    """Start the command as a person at a terminal does: interrupts reach it, whoever runs the tests."""
+    return subprocess.Popen(
+        [sys.executable, "-c", AT_A_TERMINAL, *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+
+
 def lattice(origin=(0.0, 0.0, 0.0), spacing_kji_mm=SPACING_KJI_MM) -> np.ndarray:
     """Return lps_from_ijk of a lattice along the axes of the body."""
     matrix = np.diag([*spacing_kji_mm[::-1], 1.0])

@@ -32,23 +32,37 @@ def script(name: str):
     return module
 
 
-def test_the_margin_bench_writes_a_table_and_its_rows(tmp_path):
+def test_the_margin_bench_writes_tables_and_their_rows(tmp_path):
     out = tmp_path / "rows.json"
-    ran = python(ROOT / "scripts" / "bench_margin.py", "--cases", 1, "--families", "balls", "--json", out)
+    ran = python(
+        ROOT / "scripts" / "bench_margin.py", "--cases", 1, "--families", "balls", "--grids", "0.8x0.8x3", "sheared",
+        "--json", out,
+    )  # fmt: skip
     assert ran.code == 0, ran.stderr
     assert ran.stderr == ""
     document = json.loads(out.read_text())
     assert document["seed"] == 5000
-    rows = document["rows"]
-    assert all(set(row) == ROW for row in rows)
-    assert {row["method"] for row in rows} >= {"ablation-planner", "distance transform"}
-    assert {(row["grid"], row["family"], row["cases"]) for row in rows} == {("0.8x0.8x3", "balls", 1)}
-    (ours,) = (row for row in rows if row["method"] == "ablation-planner")
+    pooled = document["pooled"]
+    assert all(set(row) == ROW for row in pooled + document["families"])
+    methods = {grid: {row["method"] for row in pooled if row["grid"] == grid} for grid in ("0.8x0.8x3", "sheared")}
+    assert methods["0.8x0.8x3"] >= {"ablation-planner", "QAM-like", "scipy transform", "surface-distance"}
+    assert methods["sheared"] == {"ablation-planner", "QAM-like", "surface nets (VTK)", "marching cubes"}
+    ours = next(row for row in pooled if row["method"] == "ablation-planner")
     assert ours["max_abs_mm"] <= 0.5
     assert f"{ours['bias_mm']:.3f}" in next(line for line in ran.stdout.splitlines() if "ablation-planner" in line)
+    assert [row["cases"] for row in document["beside"]] == [1, 1]
 
 
-@pytest.mark.parametrize("name", ["bench_margin", "bench_review"])
+def test_the_distance_bench_writes_its_rows(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(ROOT / "scripts" / "bench_distances.py", "--cases", 1, "--grids", "1x1x1", "--json", out)
+    assert ran.code == 0, ran.stderr
+    rows = json.loads(out.read_text())["rows"]
+    assert {row["structure"] for row in rows} == {"ball", "plane", "tube"}
+    assert all(row["max_abs_mm"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
+
+
+@pytest.mark.parametrize("name", ["bench_margin", "bench_review", "bench_distances"])
 def test_a_bench_explains_its_options(name):
     ran = python(ROOT / "scripts" / f"{name}.py", "--help")
     assert ran.code == 0, ran.stderr

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from batch_child import fake
-from cli_runs import ablation, environment, post_study, pre_study
+from cli_runs import ablation, post_study, pre_study, run_apart
 from test_batch_runner import a_manifest, gone, results, started, twelve
 
 
@@ -82,10 +80,7 @@ def test_senseless_options_are_code_2(stand_in, option):
 def test_an_interrupt_is_code_130_and_ends_the_reviews(tmp_path, by):
     pre, post = pre_study(tmp_path / "pre"), post_study(tmp_path / "post")
     (tmp_path / "m.csv").write_text(f"case_id,pre,post\na,{pre.name},{post.name}\n")
-    driver = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "batch", str(tmp_path / "m.csv"), "-o", str(tmp_path / "out")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
-    )  # fmt: skip
+    driver = run_apart("batch", tmp_path / "m.csv", "-o", tmp_path / "out")
     until = time.monotonic() + 60
     while not (tmp_path / "out" / "a" / "batch.json").exists() and time.monotonic() < until:
         time.sleep(0.02)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
-from cli_runs import environment, post_study, pre_study
+from cli_runs import post_study, pre_study, run_apart
 
 DURING = "registration"
 
@@ -20,10 +18,7 @@ def ended(tmp_path: Path, by: signal.Signals, after: str = DURING) -> tuple[int,
     out.mkdir()
     (out / "result.json").write_text("{}")
     call = ["review", pre_study(tmp_path / "pre"), post_study(tmp_path / "post"), "-o", out]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", *map(str, call)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
-    )  # fmt: skip
+    process = run_apart(*call)
     guard = threading.Timer(90, process.kill)
     guard.start()
     said = ""

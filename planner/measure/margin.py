@@ -219,11 +219,9 @@ def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
     thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM
     few = tumour.voxels_across < FEW_VOXELS
     truncated = tumour.truncated or zone.truncated
-    return tuple(
-        name
-        for name, raised in (("thick_slices", thick), ("few_voxels_across", few), ("truncated", truncated))
-        if raised
-    )
+    fallback = any("fallback" in surface.flags for surface in (tumour, *zone.surfaces))
+    raised = {"thick_slices": thick, "few_voxels_across": few, "truncated": truncated, "surface_fallback": fallback}
+    return tuple(name for name, holds in raised.items() if holds)
 
 
 THICK_SLICE_MM = 3.0
