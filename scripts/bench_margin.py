@@ -248,11 +248,8 @@ def show(rows: list[dict[str, Any]]) -> None:
     cells = [list(rows[0]), *([f"{v:.3f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
     widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
     for line in cells:
-        print(
-            "  ".join(
-                cell.ljust(w) if n < WORDS else cell.rjust(w) for n, (cell, w) in enumerate(zip(line, widths, strict=True))
-            )
-        )
+        padded = [c.ljust(w) if n < WORDS else c.rjust(w) for n, (c, w) in enumerate(zip(line, widths, strict=True))]
+        print("  ".join(padded))
 
 
 def main() -> None:
