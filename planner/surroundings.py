@@ -19,6 +19,9 @@ MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
 BOWEL = ("stomach", "small_bowel", "colon")
 MORE_BOWEL = ("duodenum",)
 
+ALIKE_MM = 25.0
+"""Two places of one study this far apart, or farther, are taken to be moved with unlike registration errors."""
+
 UNKNOWN_VOXEL_SD = 0.25
 """SD of a distance that voxel sampling leaves, in units of the coarsest spacing."""
 
@@ -41,8 +44,8 @@ def tumour_distances(
     Parameters
     ----------
     tumour
-        The tumour's surface as moved into POST. A structure of PRE is moved by the same map, so that the registration
-        adds no error of its own; to one that POST has it does.
+        The tumour's surface as moved into POST. A structure of PRE is moved by the same map, whose errors at the two
+        are alike where they are close; farther away POST's own mask of the structure is the better one.
     error_mm
         Predicted registration error at the lesion; None where the registration cannot be used: structures of POST are
         left out then.
@@ -51,13 +54,14 @@ def tumour_distances(
     """
     found = []
     for role in structures_of(case):
-        in_pre = _mask(case.pre.masks, role)
-        if in_pre is not None:
-            gap = _gap(tumour, in_pre, alignment)
-            found.append(_distance(role, "tumour", gap, tumour, in_pre, 0.0, contour_sd_mm))
-        elif error_mm is not None:
-            gap = _gap(tumour, case.post.masks[role], None)
-            found.append(_distance(role, "tumour", gap, tumour, case.post.masks[role], error_mm, contour_sd_mm))
+        in_pre, in_post = _mask(case.pre.masks, role), _mask(case.post.masks, role)
+        near = None if in_pre is None else _gap(tumour, in_pre, alignment)
+        if near is not None and in_pre is not None and (near.mm < ALIKE_MM or in_post is None or error_mm is None):
+            own_mm = (error_mm or 0.0) * min(1.0, max(0.0, near.mm) / ALIKE_MM)
+            found.append(_distance(role, "tumour", near, tumour, in_pre, own_mm, contour_sd_mm))
+        elif in_post is not None and error_mm is not None:
+            gap = _gap(tumour, in_post, None)
+            found.append(_distance(role, "tumour", gap, tumour, in_post, error_mm, contour_sd_mm))
     return tuple(sorted(found, key=_by_distance))
 
 

@@ -127,7 +127,7 @@ def test_what_should_not_be_mixed_is_noted(tmp_path):
     assert "different definitions" in said
     assert "2 different software versions" in said
     assert "2 different settings" in said
-    assert "1 cases state no patient" in said
+    assert "1 case states no patient" in said
 
 
 def test_a_folder_given_twice_counts_once(cases):

@@ -118,4 +118,5 @@ def _notes(found: Found, table: LesionTable) -> Iterable[str]:
             yield f"The results were made with {len(kinds)} different {words}: compare with care."
     alone = sum(case["patient_key"] == case["case_id"] for case in found.documents.values())
     if alone:
-        yield f"{alone} cases state no patient: each counts as a patient of its own."
+        state = "case states no patient" if alone == 1 else "cases state no patient"
+        yield f"{alone} {state} (no key, or the case's own id): each counts as a patient of its own."
