@@ -1,4 +1,4 @@
-"""Twelve sample patients through batch and audit, with made-up outcomes: the curves against lifelines on its own table."""
+"""Twelve sample patients through batch and audit, with made-up outcomes: the curves are those of lifelines."""
 
 from __future__ import annotations
 
