@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from analytic import ball, ball_ml, box, ellipsoid, lattice, rigid, union, voxelised
 
-from planner.surface.bases import Ellipsoid, HalfSpace, base_of
+from planner.surface.bases import Changes, Ellipsoid, HalfSpace, base_of
 from planner.surface.implicit import Block, fit, label_voxels
 
 TURNED = rigid((0.3, 0.5, -0.2))[:3, :3]
@@ -85,9 +85,10 @@ def test_a_cut_wall_starts_from_its_half_space_and_a_whole_body_from_its_ellipso
     grid = lattice((16.0, 16.0, 16.0), (2.0, 1.0, 1.0))
     wall = voxelised(lambda p: p @ np.array([0.0, 0.6, 0.8]) >= 2.0, grid)
     kji = np.argwhere(wall.voxels_kji[:, 1:] != wall.voxels_kji[:, :-1])
-    edges = wall.grid.lps_mm(kji[:, ::-1] + [0.0, 0.5, 0.0])
-    found, misfit_mm = base_of(wall, edges, cut=True)
+    midpoints = wall.grid.lps_mm(kji[:, ::-1] + [0.0, 0.5, 0.0])
+    changes = Changes(midpoints, np.broadcast_to([0.0, 1.0, 0.0], midpoints.shape))
+    found, excess_mm = base_of(wall, changes, cut=True)
     assert isinstance(found, HalfSpace)
     assert found.inward @ np.array([0.0, 0.6, 0.8]) > 0.999
-    assert misfit_mm < 0.5
-    assert isinstance(base_of(wall, edges, cut=False)[0], Ellipsoid)
+    assert excess_mm < 0.1
+    assert isinstance(base_of(wall, changes, cut=False)[0], Ellipsoid)

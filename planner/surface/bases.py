@@ -60,11 +60,39 @@ class HalfSpace:
 Base = Ellipsoid | HalfSpace
 
 
-def base_of(mask: Mask, edges: FloatArray, *, cut: bool) -> tuple[Base, float]:
-    """Return what the fit starts from, and how far the label changes lie from it (root mean square, mm)."""
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Where neighbouring voxels differ in label.
+
+    Parameters
+    ----------
+    midpoints_mm, steps_mm
+        Shape (n, 3) each: halfway between the two centres, and from the one to the other.
+    """
+
+    midpoints_mm: FloatArray
+    steps_mm: FloatArray
+
+
+def base_of(mask: Mask, changes: Changes, *, cut: bool) -> tuple[Base, float]:
+    """Return what the fit starts from, and how far the shape departs from it beyond what sampling explains, mm."""
     bases: list[Base] = [Ellipsoid.of(mask)]
-    if cut and len(edges) > 3:
-        bases.append(HalfSpace.through(edges, mask.centres_lps_mm()))
-    misfits = [float(np.sqrt(np.mean(base.value_and_gradient(edges)[0] ** 2))) for base in bases]
-    best = int(np.argmin(misfits))
-    return bases[best], misfits[best]
+    if cut and len(changes.midpoints_mm) > ENOUGH_FOR_A_PLANE:
+        bases.append(HalfSpace.through(changes.midpoints_mm, mask.centres_lps_mm()))
+    squares = [float(np.mean(base.value_and_gradient(changes.midpoints_mm)[0] ** 2)) for base in bases]
+    best = int(np.argmin(squares))
+    return bases[best], float(np.sqrt(max(0.0, squares[best] - _of_sampling(bases[best], changes))))
+
+
+ENOUGH_FOR_A_PLANE = 3
+
+
+def _of_sampling(base: Base, changes: Changes) -> float:
+    """Return the mean square distance of label changes from a surface that is just where the base says, mm^2.
+
+    A surface crosses the way between two centres anywhere with the same chance: the variance is a twelfth of its
+    square, and of that only the part along the surface's normal counts.
+    """
+    slope = base.value_and_gradient(changes.midpoints_mm)[1]
+    normal = slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
+    return float(np.mean(np.einsum("ij,ij->i", normal, changes.steps_mm) ** 2) / 12.0)

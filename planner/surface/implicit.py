@@ -16,22 +16,23 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_ndtr
 
 from planner.grid import FloatArray
-from planner.surface.bases import Base, base_of
+from planner.surface.bases import Base, Changes, base_of
 from planner.volume import BoolVoxels, Mask
 
 TAU_VOXELS = 0.15
 """How soft a label is, in units of the finest spacing."""
 
 ANNEALING = (4.0, 1.5, 1.0)
-"""Factors on tau, from soft to final."""
+"""Factors on tau, from soft to final; a fit that goes on from another takes only the last."""
 
 NEWTON_ROUNDS = 12
+FINER_VOXELS = 0.04
 WRONG_SIDE_VOXELS = 0.1
-"""A centre this far on the wrong side asks for a finer block."""
+"""A centre the first on the wrong side asks for a finer block; the second counts against the fit."""
 
 DETAIL_ROUNDS = 2
 DETAIL_POINTS = 160
-MAIN_POINTS = (60, 160)
+MAIN_POINTS = 60
 GUARD_STRIDE = 0.35
 """Far centres, this share of the radius apart, keep f on the right side away from the surface."""
 
@@ -137,19 +138,17 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     """
     radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
     finest = min(mask.grid.spacing_kji_mm)
-    edges, sites = _sites(mask, unlabelled, radius)
-    if not len(edges):
+    changes, sites = _sites(mask, unlabelled, radius)
+    if not len(changes.midpoints_mm):
         raise np.linalg.LinAlgError("no label change is known")
-    base, misfit = base_of(mask, edges, cut=unlabelled is not None)
-    misfit /= radius
-    length = radius * float(np.interp(misfit, LENGTH_AT_MISFIT[0], LENGTH_AT_MISFIT[1]))
-    amplitude = radius * float(np.clip(AMPLITUDE_PER_MISFIT * misfit, *AMPLITUDE_RANGE))
-    count = int(np.clip(16.0 * (radius / length) ** 2 + 40, *MAIN_POINTS))
-    blocks: tuple[Block, ...] = (Block(_spread(edges, count), length, amplitude),)
+    base, excess_mm = base_of(mask, changes, cut=unlabelled is not None)
+    length = LENGTH_RADII * radius
+    amplitude = float(np.clip(AMPLITUDE_RADII * radius + AMPLITUDE_PER_EXCESS * excess_mm, 0.0, MOST_RADII * radius))
+    blocks: tuple[Block, ...] = (Block(_spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude),)
     weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, None)
     for _ in range(DETAIL_ROUNDS):
         fitted = Implicit(base, blocks, weights, curvature, radius, finest, sites)
-        wrong = sites.labels * fitted.value(sites.points_mm) < -WRONG_SIDE_VOXELS * finest
+        wrong = sites.labels * fitted.value(sites.points_mm) < -FINER_VOXELS * finest
         if not wrong.any() or len(blocks) > 1 + DETAIL_ROUNDS:
             break
         short = float(np.clip(0.3 * radius, *DETAIL_LENGTH_MM))
@@ -159,19 +158,20 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     return Implicit(base, blocks, weights, curvature, radius, finest, sites)
 
 
-LENGTH_AT_MISFIT = ((0.0, 0.15), (0.8, 0.35))
-"""Kernel length in radii, shorter the less ellipsoidal the mask."""
+LENGTH_RADII = 1.25
+"""Kernel length in radii of the ball of the mask's volume."""
 
-AMPLITUDE_PER_MISFIT = 2.0
-AMPLITUDE_RANGE = (0.06, 0.6)
-"""Kernel amplitude in radii."""
+AMPLITUDE_RADII = 0.03
+AMPLITUDE_PER_EXCESS = 1.5
+MOST_RADII = 0.5
+"""Kernel amplitude: in radii where the base explains the mask, more by what it does not explain, up to a limit."""
 
 DETAIL_LENGTH_MM = (3.0, 4.5)
-DETAIL_AMPLITUDE_MM = 1.0
+DETAIL_AMPLITUDE_MM = 3.0
 
 
-def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[FloatArray, Sites]:
-    """Return the midpoints of label changes, and the labelled centres beside a change with some far ones."""
+def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Changes, Sites]:
+    """Return the label changes, and the labelled centres beside a change with some far ones."""
     inside = mask.voxels_kji
     known = np.ones_like(inside) if unlabelled is None else ~(unlabelled & ~inside)
     around = np.ones((3, 3, 3), dtype=bool)
@@ -179,7 +179,7 @@ def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Fl
         (ndimage.binary_dilation(inside, around) & ~inside)
         | (ndimage.binary_dilation(~inside & known, around) & inside)
     )
-    midpoints = []
+    midpoints, steps = [], []
     for axis in range(3):
         lower = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
         upper = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
@@ -187,13 +187,14 @@ def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Fl
         kji = np.argwhere(change).astype(np.float64)
         kji[:, axis] += 0.5
         midpoints.append(kji)
+        steps.append(np.broadcast_to(mask.grid.lps_mm_from_ijk[:3, 2 - axis], kji.shape))
     strides = [max(2, round(GUARD_STRIDE * radius / s)) for s in mask.grid.spacing_kji_mm]
     guard = np.zeros_like(inside)
     guard[:: strides[0], :: strides[1], :: strides[2]] = True
     chosen = np.argwhere(beside | (guard & known))
     labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
-    edges = mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1])
-    return edges, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
+    changes = Changes(mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1]), np.concatenate(steps))
+    return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
 
 
 def _spread(points: FloatArray, count: int) -> FloatArray:
@@ -226,7 +227,7 @@ def _mode(
     if start is not None:
         weights[: len(start)] = start
     curvature = prior
-    for factor in ANNEALING:
+    for factor in ANNEALING if start is None else ANNEALING[-1:]:
         weights, curvature = _newton(f0, kernel, prior, sites.labels, factor * tau, weights)
     return weights, curvature
 
