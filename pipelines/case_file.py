@@ -20,8 +20,9 @@
     [[pair]]
     lesion = "1"
     zones = ["1", "2"]
-    [facts]
+    [facts]                          # what may be entered: planner/facts.py; an empty one is unknown
     primary = "colorectal"
+    ablation_date = 2024-12-31       # or "2024-12-31"
 """
 
 from __future__ import annotations
@@ -30,23 +31,27 @@ import difflib
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
+from pipelines.formats.folder_name import id_fault
+from pipelines.formats.voxel_file import safe_name
 from planner.case import STRUCTURES, is_role
-from planner.errors import InputError
+from planner.errors import InputError, located
 
 WHOLE_MAP = "totalsegmentator"
 """The `label` that takes every structure of a TotalSegmentator multi-label map."""
 
-_UNION_MEMBERS = ("bool", "int", "float", "str", "list[")
+_UNION_MEMBERS = ("bool", "int", "float", "str", "date", "list[")
 """How pydantic names the members of a union in the place of a fault."""
 
 StudyName = Literal["pre", "post"]
-Fact = bool | int | float | str | list[str | int | float | bool]
+Fact = bool | int | float | str | datetime | date | list[str | int | float | bool]
 
 
 def _as_id(value: object) -> object:
@@ -63,7 +68,15 @@ class _Table(BaseModel):
 class CaseTable(_Table):
     """`[case]`: the case's id."""
 
-    id: str = Field(default="", max_length=120, pattern=r"^[^\x00-\x1f]*$")
+    id: str = ""
+
+    @field_validator("id")
+    @classmethod
+    def _names_a_folder(cls, case_id: str) -> str:
+        """Return the id; an empty one is none."""
+        if case_id and id_fault(case_id):
+            raise ValueError(id_fault(case_id))
+        return case_id
 
 
 class StudyTable(_Table):
@@ -147,15 +160,19 @@ class CaseFile(_Document):
         """Return the path of an entry's file."""
         return self.folder / entry.file
 
+    def place_of(self, entry: MaskEntry) -> str:
+        """Return what messages call an entry: its place, as its file's name may be the patient's."""
+        return f"[[mask]] number {self.mask.index(entry) + 1}"
+
     @property
     def pairs(self) -> Mapping[str, tuple[str, ...]]:
         """Lesion id -> zone ids."""
         return MappingProxyType({p.lesion: tuple(p.zones) for p in self.pair})
 
     @property
-    def known_facts(self) -> Mapping[str, object]:
-        """Facts without the empty ones: an empty fact is unknown."""
-        return MappingProxyType({name: value for name, value in self.facts.items() if value not in ("", [])})
+    def empty_facts(self) -> tuple[str, ...]:
+        """Names of the facts that are stated without a value: such a fact counts as not entered."""
+        return tuple(name for name, value in self.facts.items() if value in ("", []))
 
 
 def read_case_file(path: Path) -> CaseFile:
@@ -166,16 +183,21 @@ def read_case_file(path: Path) -> CaseFile:
     InputError
         The file is missing, no TOML, or holds an unknown key or a malformed value; one line.
     """
-    name = path.name
+    with located(safe_name(path)):
+        return _read(path)
+
+
+def _read(path: Path) -> CaseFile:
+    name = "case file"
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"case file {path}: cannot be read ({error.strerror})", code="missing") from error
+        raise InputError(f"{name}: cannot be read ({error.strerror})", code="missing") from error
     try:
         stated = tomllib.loads(content.decode("utf-8"))
         document = _Document.model_validate(stated)
     except ValidationError as error:
-        raise InputError(f"{name}: {_first_fault(error)}", code="bad-case-file") from error
+        raise InputError(f"{name}: {_faults(error)}", code="bad-case-file") from error
     except ValueError as error:
         raise InputError(f"{name}: not TOML: {' '.join(str(error).split())}", code="bad-case-file") from error
     _require_once([p.lesion for p in document.pair], f"{name}: [[pair]] lesion")
@@ -189,9 +211,15 @@ def _require_once(values: list[str], what: str) -> None:
         raise InputError(f"{what} {twice} is stated twice", code="bad-case-file")
 
 
-def _first_fault(error: ValidationError) -> str:
-    """Return the first fault of a document as one line: where, what, and the nearest known key."""
-    fault = error.errors()[0]
+def _faults(error: ValidationError) -> str:
+    """Return every unknown key in one line, else the first fault: an unknown key may well be the missing one."""
+    faults = error.errors()
+    unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
+    return "; ".join(map(_fault, unknown or faults[:1]))
+
+
+def _fault(fault: ErrorDetails) -> str:
+    """Return where a fault is, what it is, and the nearest known key."""
     place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
     where = [f"number {p + 1}" if isinstance(p, int) else p for p in place]
     if fault["type"] == "extra_forbidden":

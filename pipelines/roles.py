@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.dicom.index import safe_text
+from pipelines.dicom.codes import SEGMENT_CODES
 from pipelines.dicom.seg import Segment, Segmentation
 from pipelines.formats.names import NUMBERED, NamedRole, hints_at_lesion, normal_name, role_of_name
-from pipelines.formats.voxel_file import read_voxel_file, safe_name, stem_of
-from planner.errors import AmbiguousInputError, InputError
+from pipelines.formats.voxel_file import read_voxel_file, safe_name, shown_name, stem_of
+from planner.errors import AmbiguousInputError, InputError, located
 from planner.grid import Grid
 from planner.volume import Mask
 
@@ -29,10 +29,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """That a part of a file has a role; `load` reads the mask and `origin` says where it is, without patient data."""
+    """That a part of a file has a role.
+
+    `load` reads the mask, `origin` says where it is without patient data, `where` as the user knows it: file and label.
+    """
 
     role: str
     origin: str
+    where: str
     load: Callable[[], Loaded]
     part: Part
 
@@ -65,7 +69,10 @@ def settle(stated: Claims, bulk: Claims, guessed: Claims) -> Claims:
         for role, claims in rivals.items():
             if len(claims) > 1:
                 origins = ", ".join(c.origin for c in claims)
-                raise AmbiguousInputError(f"{role}: {len(claims)} candidates, choose one in the case file: {origins}")
+                raise AmbiguousInputError(
+                    f"{role}: {len(claims)} candidates, choose one in the case file: {origins}",
+                    where=", ".join(c.where for c in claims),
+                )
             chosen[role] = claims[0]
     return Claims(tuple(chosen[role] for role in sorted(chosen)), tuple(notes))
 
@@ -79,14 +86,16 @@ def claims_of_files(paths: Sequence[Path], taken: frozenset[Part]) -> Claims:
         A name speaks of a tumour or an ablation zone without saying which.
     """
     claims, unknown = [], 0
-    for path in paths:
+    for n, path in enumerate(paths, start=1):
         if (path.resolve(), None) in taken:
             continue
-        named = role_of_name(stem_of(path))
+        name = shown_name(path, f"mask file {n} of {len(paths)}")
+        with located(safe_name(path)):
+            named = role_of_name(stem_of(path))
+            if named is None and hints_at_lesion(stem_of(path)):
+                raise _unclear(name)
         if named is not None:
-            claims.append(_file_claim(named.role, path))
-        elif hints_at_lesion(stem_of(path)):
-            raise _unclear(safe_name(path))
+            claims.append(_file_claim(named.role, path, name))
         else:
             unknown += 1
     notes = (f"{unknown} mask files of structures without a role here were not read",) if unknown else ()
@@ -113,14 +122,13 @@ def claims_of_segments(
         for segment in segmentation.segments:
             if (path.resolve(), segment.number) in taken:
                 continue
-            role = _role_of_segment(segmentation, segment)
+            with located(_segment_where(path, segment)):
+                role = _role_of_segment(segmentation, segment)
             if role is None:
                 notes.append(f"{_segment_name(segmentation, segment)} has no role here and was not read")
             else:
                 named.append((role, path, segmentation, segment))
-    roles, numbering = _numbered(
-        [n[0] for n in named], [_segment_name(n[2], n[3]) for n in named], [n[1] for n in named]
-    )
+    roles, numbering = _numbered([n[0] for n in named], [(path, s, segment) for _, path, s, segment in named])
     claims = tuple(
         segment_claim(role, path, segmentation, segment, near)
         for role, (_, path, segmentation, segment) in zip(roles, named, strict=True)
@@ -128,8 +136,8 @@ def claims_of_segments(
     return Claims(claims, (*notes, *numbering))
 
 
-def choose_segment(segmentation: Segmentation, wanted: int | str | None) -> Segment:
-    """Return the segment of that number or label, or the only one.
+def choose_segment(path: Path, segmentation: Segmentation, wanted: int | str | None) -> Segment:
+    """Return the segment of that number or label, or the only one, of the segmentation in the file `path`.
 
     Raises
     ------
@@ -140,13 +148,14 @@ def choose_segment(segmentation: Segmentation, wanted: int | str | None) -> Segm
     """
     segments = segmentation.segments
     found = [s for s in segments if wanted is None or wanted == s.number or _same_label(wanted, s.label)]
-    listed = ", ".join(f"{s.number} ({s.label})" for s in segments)
+    listed = ", ".join(f"{s.number} ({s.role})" if s.role else f"{s.number}" for s in segments)
+    where = f"{safe_name(path)}: {', '.join(f'{s.number} ({s.label})' for s in segments)}"
     if len(found) > 1:
-        raise AmbiguousInputError(f"{segmentation.name}: {len(found)} segments, name one of: {listed}")
+        raise AmbiguousInputError(f"{segmentation.name}: {len(found)} segments, name one of: {listed}", where=where)
     if not found:
-        raise InputError(
-            f"{segmentation.name}: no segment {safe_text(wanted)}, found: {listed}", code="no-such-segment"
-        )
+        # A label is free text, also where the case file states one.
+        asked = f"segment {wanted}" if isinstance(wanted, int) else "segment of the stated label"
+        raise InputError(f"{segmentation.name}: no {asked}, found: {listed}", code="no-such-segment", where=where)
     return found[0]
 
 
@@ -162,12 +171,12 @@ def _unclear(what: str) -> InputError:
     )
 
 
-def _file_claim(role: str, path: Path) -> Claim:
+def _file_claim(role: str, path: Path, name: str) -> Claim:
     def load() -> Loaded:
-        content = read_voxel_file(path)
+        content = read_voxel_file(path, name)
         return Loaded(content.mask(role), content.sha256)
 
-    return Claim(role, safe_name(path), load, (path.resolve(), None))
+    return Claim(role, name, safe_name(path), load, (path.resolve(), None))
 
 
 def segment_claim(role: str, path: Path, segmentation: Segmentation, segment: Segment, near: Grid) -> Claim:
@@ -176,11 +185,18 @@ def segment_claim(role: str, path: Path, segmentation: Segmentation, segment: Se
     def load() -> Loaded:
         return Loaded(segmentation.mask(segment.number, near, role), segmentation.sha256)
 
-    return Claim(role, _segment_name(segmentation, segment), load, (path.resolve(), segment.number))
+    origin, where = _segment_name(segmentation, segment), _segment_where(path, segment)
+    return Claim(role, origin, where, load, (path.resolve(), segment.number))
 
 
 def _segment_name(segmentation: Segmentation, segment: Segment) -> str:
-    return f"{segmentation.name} segment {segment.number} ({segment.label or 'no label'})"
+    """Return what messages call a segment: its number and what its code means, never its label, which is free text."""
+    meaning = f" ({SEGMENT_CODES[segment.role].type.meaning})" if segment.role else ""
+    return f"{segmentation.name} segment {segment.number}{meaning}"
+
+
+def _segment_where(path: Path, segment: Segment) -> str:
+    return f"{safe_name(path)} segment {segment.number} ({segment.label or 'no label'})"
 
 
 def _role_of_segment(segmentation: Segmentation, segment: Segment) -> NamedRole | None:
@@ -207,7 +223,7 @@ def _last_number(label: str) -> int | None:
 
 
 def _numbered(
-    named: Sequence[NamedRole], names: Sequence[str], paths: Sequence[Path]
+    named: Sequence[NamedRole], places: Sequence[tuple[Path, Segmentation, Segment]]
 ) -> tuple[list[str], tuple[str, ...]]:
     """Return the role of each segment, unnumbered lesions and zones by their order, and notes on those."""
     notes = []
@@ -216,9 +232,13 @@ def _numbered(
         bare = [n for n, role in enumerate(named) if role.kind == kind and role.number is None]
         numbered = [n for n, role in enumerate(named) if role.kind == kind and role.number is not None]
         if len(bare) > 1 or (bare and numbered):
-            if numbered or len({paths[n] for n in bare}) > 1:
-                listed = ", ".join(names[n] for n in sorted(bare + numbered))
-                raise AmbiguousInputError(f"{kind}: number these in the case file: {listed}")
+            if numbered or len({places[n][0] for n in bare}) > 1:
+                these = [places[n] for n in sorted(bare + numbered)]
+                listed = ", ".join(_segment_name(segmentation, segment) for _, segmentation, segment in these)
+                raise AmbiguousInputError(
+                    f"{kind}: number these in the case file: {listed}",
+                    where=", ".join(_segment_where(path, segment) for path, _, segment in these),
+                )
             notes.append(f"{len(bare)} segments mean {kind} without a number: numbered by their order")
         for place, n in enumerate(bare, start=1):
             roles[n] = f"{kind}_{place}"

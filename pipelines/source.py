@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
 from planner.case import Case
-from planner.errors import InputError, UsageError
+from planner.errors import InputError, UsageError, located
 from planner.facts import checked_facts
 from planner.volume import Mask
 
@@ -53,18 +54,39 @@ class FolderSource:
             A study, a mask or the case file cannot be used as it is.
         """
         stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
-        facts = checked_facts(stated.known_facts)
+        with located(safe_name(self.case_file) if self.case_file is not None else ""):
+            facts = checked_facts(stated.facts)
+        empty = tuple(f"fact '{name}' is empty in the case file: not entered" for name in stated.empty_facts)
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
-        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, notes)
+        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty))
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:
             sha256["case.toml"] = stated.sha256
         observe("studies read", 1.0)
         return Intake(case, sha256)
+
+    def require_outside(self, out: Path) -> None:
+        """Raise where `out` is the folder of a study or lies in it: it would be read as a part of that study.
+
+        A case file that cannot be read names no study here; `read` refuses it.
+
+        Raises
+        ------
+        planner.errors.InputError
+            It does.
+        """
+        stated = CaseFile()
+        if self.case_file is not None:
+            with suppress(InputError):
+                stated = read_case_file(self.case_file)
+        paths = {"PRE": stated.path_of("pre") or self.pre, "POST": stated.path_of("post") or self.post}
+        for study, path in paths.items():
+            if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+                raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
 
     def _study(self, name: StudyName, stated: CaseFile, observe: Progress) -> StudyIntake:
         path = stated.path_of(name) or (self.pre if name == "pre" else self.post)
@@ -86,11 +108,11 @@ def read_mask_file(path: Path, name: str) -> Mask:
     EmptyMaskError
         The mask is empty.
     """
-    with prefixed(name):
+    with prefixed(name), located(f".../{safe_name(path)}"):
         if path.is_dir():
-            raise InputError(f".../{safe_name(path)}: is a folder, expected {MASK_FILE}", code="is-a-folder")
+            raise InputError(f"is a folder, expected {MASK_FILE}", code="is-a-folder")
         if not path.is_file():
-            raise InputError(f".../{safe_name(path)}: no such file, expected {MASK_FILE}", code="missing")
+            raise InputError(f"no such file, expected {MASK_FILE}", code="missing")
         mask = _only_structure(path) if suffix_of(path) else _only_segment(path)
     mask = replace(mask, name=name)
     mask.require_some()
@@ -107,9 +129,9 @@ def _only_structure(path: Path) -> Mask:
 def _only_segment(path: Path) -> Mask:
     instance = read_instance(path)
     if instance is None or instance.kind != "seg":
-        raise InputError(f"{safe_name(path)}: expected {MASK_FILE}", code="unknown-format")
+        raise InputError(f"the file: expected {MASK_FILE}", code="unknown-format")
     segmentation = read_seg(path)
-    return segmentation.mask(choose_segment(segmentation, None).number, None, segmentation.name)
+    return segmentation.mask(choose_segment(path, segmentation, None).number, None, segmentation.name)
 
 
 def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple[str, ...]]:

@@ -12,10 +12,12 @@ from pipelines.dicom.index import read_instance, safe_text
 from pipelines.dicom.seg import read_seg
 from pipelines.formats.names import role_of_name
 from pipelines.formats.totalsegmentator import TOTAL_V2
-from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, suffix_of
+from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, shown_name, suffix_of
 from pipelines.roles import Claim, Claims, Loaded, choose_segment, segment_claim
-from planner.errors import AmbiguousInputError, InputError
+from planner.errors import AmbiguousInputError, InputError, located
 from planner.grid import Grid
+
+MASK_FILE = "a NIfTI, NRRD or DICOM SEG file"
 
 
 def stated_claims(case: CaseFile, study: StudyName, near: Grid) -> tuple[Claims, Claims]:
@@ -26,42 +28,46 @@ def stated_claims(case: CaseFile, study: StudyName, near: Grid) -> tuple[Claims,
     InputError
         A file is missing or holds no such segment or label.
     """
-    entries = case.masks_of(study)
-    stated = [_stated(case.file_of(e), e, near) for e in entries if not e.is_whole_map]
-    maps = [_whole_map(case.file_of(e)) for e in entries if e.is_whole_map]
+    stated, maps = [], []
+    for entry in case.masks_of(study):
+        path = case.file_of(entry)
+        with located(safe_name(path)):
+            if entry.is_whole_map:
+                maps.append(_whole_map(path, case.place_of(entry)))
+            else:
+                stated.append(_stated(path, case.place_of(entry), entry, near))
     notes = tuple(note for m in maps for note in m.notes)
     return Claims(tuple(stated)), Claims(tuple(c for m in maps for c in m.claims), notes)
 
 
-def _stated(path: Path, entry: MaskEntry, near: Grid) -> Claim:
+def _stated(path: Path, place: str, entry: MaskEntry, near: Grid) -> Claim:
     """Return the claim of a case file's mask entry with a role."""
+    what = f"{place} ({entry.role})"
+    if path.is_dir():
+        raise InputError(f"{what}: is a folder, expected {MASK_FILE}", code="is-a-folder")
     if not path.is_file():
-        raise InputError(f"{entry.role}: {safe_name(path)}: no such file", code="missing")
+        raise InputError(f"{what}: no such file", code="missing")
     if suffix_of(path):
-        return _stated_voxels(path, entry)
-    instance = read_instance(path)
+        return _stated_voxels(path, shown_name(path, place), entry)
+    instance = read_instance(path, place)
     if instance is None or instance.kind != "seg":
-        raise InputError(f"{entry.role}: {safe_name(path)} is no NIfTI, NRRD or DICOM SEG file", code="unknown-format")
+        raise InputError(f"{what}: expected {MASK_FILE}", code="unknown-format")
     if entry.label is not None:
-        raise InputError(
-            f"{entry.role}: {safe_name(path)} is a DICOM SEG: state segment, not label", code="bad-case-file"
-        )
-    segmentation = read_seg(path)
-    return segment_claim(entry.role, path, segmentation, choose_segment(segmentation, entry.segment), near)
+        raise InputError(f"{what}: a DICOM SEG: state segment, not label", code="bad-case-file")
+    segmentation = read_seg(path, f"{place}, SEG")
+    return segment_claim(entry.role, path, segmentation, choose_segment(path, segmentation, entry.segment), near)
 
 
-def _stated_voxels(path: Path, entry: MaskEntry) -> Claim:
+def _stated_voxels(path: Path, name: str, entry: MaskEntry) -> Claim:
     if entry.segment is not None:
-        raise InputError(
-            f"{entry.role}: {safe_name(path)} is no DICOM SEG: state label, not segment", code="bad-case-file"
-        )
+        raise InputError(f"{name} ({entry.role}): no DICOM SEG: state label, not segment", code="bad-case-file")
 
     def load() -> Loaded:
-        content = read_voxel_file(path)
+        content = read_voxel_file(path, name)
         return Loaded(content.mask(entry.role, _labels(content, entry.label)), content.sha256)
 
-    part = (path.resolve(), None)
-    return Claim(entry.role, safe_name(path) + (f" label {entry.label}" if entry.label is not None else ""), load, part)
+    label = "" if entry.label is None or isinstance(entry.label, str) else f" label {entry.label}"
+    return Claim(entry.role, f"{name}{label}", safe_name(path), load, (path.resolve(), None))
 
 
 def _labels(content: VoxelFile, label: int | list[int] | str | None) -> tuple[int, ...]:
@@ -75,13 +81,14 @@ def _labels(content: VoxelFile, label: int | list[int] | str | None) -> tuple[in
     if not values:
         close = difflib.get_close_matches(label, table.values(), n=1)
         hint = f", did you mean '{close[0]}'?" if close else ""
-        raise InputError(f"{content.name}: no structure '{safe_text(label)}'{hint}", code="no-such-label")
+        message = f"{content.name}: no structure of the stated label{hint}"
+        raise InputError(message, code="no-such-label", where=f"label '{safe_text(label)}'")
     return values
 
 
-def _whole_map(path: Path) -> Claims:
+def _whole_map(path: Path, place: str) -> Claims:
     """Return the claims of every structure of a TotalSegmentator multi-label map."""
-    content = read_voxel_file(path)
+    content = read_voxel_file(path, shown_name(path, place))
     table = content.label_names or TOTAL_V2
     labels = content.labels()
     strange = [v for v in labels if v not in table]
@@ -108,4 +115,4 @@ def _label_claim(role: str, path: Path, content: VoxelFile, value: int) -> Claim
     def load() -> Loaded:
         return Loaded(content.mask(role, (value,)), content.sha256)
 
-    return Claim(role, f"{content.name} value {value}", load, (path.resolve(), None))
+    return Claim(role, f"{content.name} value {value}", safe_name(path), load, (path.resolve(), None))

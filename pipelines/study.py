@@ -22,7 +22,7 @@ from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.roles import Claims, Part, claims_of_files, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
 from planner.case import Study, mask_notes
-from planner.errors import AmbiguousInputError, EmptyMaskError, InputError
+from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, located
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
@@ -88,7 +88,7 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         sha256, masks, placings = {"image": opened.sha256}, {}, []
         for done, claim in enumerate(claims.claims):
             observe(f"{name}: {claim.role}", IMAGE_SHARE + (1 - IMAGE_SHARE) * done / len(claims.claims))
-            with prefixed(claim.origin):
+            with prefixed(claim.origin), located(claim.where):
                 loaded = claim.load()
                 placing = _place(claim.role, loaded.mask, opened.image.grid)
             placings.append(placing)
@@ -100,35 +100,39 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
 
 @contextmanager
 def prefixed(what: str) -> Iterator[None]:
-    """Put `what` before the message of an InputError, keeping its type and code."""
+    """Put `what` before the message of an InputError that does not begin with it, keeping the rest of the error."""
     try:
         yield
     except InputError as error:
-        raise type(error)(f"{what}: {error}", code=error.code) from error
+        said = str(error) if str(error).startswith(f"{what}: ") else f"{what}: {error}"
+        raise type(error)(said, code=error.code, where=error.where) from error
 
 
 def _open(path: Path, series_uid: str, observe: Progress) -> _Opened:
-    shown = f".../{path.name}"
     if path.is_file():
         return _open_file(path)
     if not path.is_dir():
-        raise InputError(f"{shown}: no such folder", code="missing")
+        raise InputError("no such folder", code="missing", where=f".../{safe_name(path)}")
     index = index_files(regular_files(path))
     images = images_in(path)
     if not index.instances:
         return _open_voxel_folder(path)
     if images:
-        raise AmbiguousInputError(f"{shown}: holds DICOM and {images[0].name}, either may be the image")
+        raise AmbiguousInputError(f"the folder holds DICOM and {images[0].name}, either may be the image")
     return _open_dicom(index, series_uid, observe)
 
 
 def _open_file(path: Path) -> _Opened:
     if not suffix_of(path):
         raise InputError(
-            f".../{safe_name(path)}: expected a folder, or a NIfTI or NRRD image file", code="unknown-format"
+            "the file: expected a folder, or a NIfTI or NRRD image file",
+            code="unknown-format",
+            where=f".../{safe_name(path)}",
         )
-    content = read_voxel_file(path)
-    return _Opened(content.volume(), content.sha256, "", (), lambda _taken: Claims())
+    with located(safe_name(path)):
+        content = read_voxel_file(path)
+        image = content.volume()
+    return _Opened(image, content.sha256, "", (), lambda _taken: Claims())
 
 
 def _open_voxel_folder(path: Path) -> _Opened:
@@ -147,7 +151,7 @@ def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
     )
 
     def guess(taken: frozenset[Part]) -> Claims:
-        segmentations = [(i.path, read_seg(i.path)) for i in belongs.instances]
+        segmentations = [(i.path, read_seg(i.path, name)) for name, i in belongs.instances.items()]
         return claims_of_segments(segmentations, series.volume.grid, taken)
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from planner.evidence.hazard import RelativeHazard
@@ -61,7 +62,10 @@ class LesionAssessment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
-    """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known."""
+    """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known.
+
+    `facts` holds what was entered, by registered name, without dates; None is not entered.
+    """
 
     case_id: str
     patient_key: str
@@ -73,3 +77,4 @@ class Assessment:
     liver_used: Literal["post", "pre", "none"]
     notes: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)

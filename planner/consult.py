@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import Hazard, Setting
-from planner.facts import setting_of
+from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
 from planner.findings import (
     ABLATED_PERCENT,
     GEOMETRIC_MARGIN_MM,
@@ -32,8 +33,12 @@ class Evidence:
     rules: tuple[Rule, ...] = ()
 
 
+DATE_ALONE = "entered, without the other date"
+"""Stands for a date that gives no days: dates themselves are not kept."""
+
+
 def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evidence) -> Assessment:
-    """Return the assessment with each lesion's relative hazard and each rule's verdicts.
+    """Return the assessment with each lesion's relative hazard, each rule's verdicts, and the facts they rest on.
 
     Parameters
     ----------
@@ -53,7 +58,24 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
     judged = judge_case(evidence.rules, measured, _of_case(assessment), facts)
-    return replace(assessment, lesions=lesions, judged=judged)
+    return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts))
+
+
+def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
+    """Return every registered fact as entered, None where it was not; two dates are kept as the days between them.
+
+    Raises
+    ------
+    InputError
+        A fact is malformed, or the days contradict the dates.
+    """
+    known = checked_facts(facts)
+    days = scan_days(known)
+    kept: dict[str, object] = {name: known.get(name) for name, fact in FACTS.items() if fact.kind != "date"}
+    kept[DAYS_SINCE_ABLATION.name] = days
+    if days is None:
+        kept |= {name: DATE_ALONE for name in known if FACTS[name].kind == "date"}
+    return MappingProxyType(kept)
 
 
 def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:

@@ -12,10 +12,14 @@
     ├── UsageError                  2   the call itself is wrong
     └── OutputError                 5   the result cannot be written
 
-Messages name the thing, what was found and what was expected, and never hold patient data.
+Messages name the thing, what was found and what was expected, and never hold patient data. What may hold some but
+helps to find the thing (the name of a file, a label) is `where`: shown at the terminal, never written to disk.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class PlannerError(Exception):
@@ -24,8 +28,9 @@ class PlannerError(Exception):
     exit_code = 1
     code = "error"
 
-    def __init__(self, message: str, *, code: str | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, where: str = "") -> None:
         super().__init__(message)
+        self.where = where
         if code is not None:
             self.code = code
 
@@ -83,3 +88,13 @@ class OutputError(PlannerError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Let an error that is raised within say where it arose, unless it knows that better."""
+    try:
+        yield
+    except PlannerError as error:
+        error.where = error.where or where
+        raise

@@ -33,6 +33,8 @@ class Fact:
         The words of a choice.
     unit
         Of a number.
+    also
+        What else people call it: for the message that suggests the name.
     """
 
     name: str
@@ -40,35 +42,57 @@ class Fact:
     definition: str
     choices: tuple[str, ...] = ()
     unit: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def values(self) -> tuple[str | bool, ...]:
         """Return every value the fact may have; empty where they cannot be counted."""
         return (True, False) if self.kind == "yes_no" else self.choices
 
+    @property
+    def expected(self) -> str:
+        """Return in words what may be entered."""
+        return {
+            "choice": f"one of {', '.join(self.choices)}",
+            "yes_no": "true or false",
+            "number": f"a number of {self.unit}, at least 0",
+            "date": "a date like 2024-12-31",
+        }[self.kind]
+
 
 PRIMARY = Fact(
     "primary", "choice", "Where the liver tumours came from, or the primary liver tumour itself.",
     ("colorectal", "neuroendocrine", "gastric", "gist", "biliary", "ovarian", "pancreatic", "breast", "hepatocellular",
      "other"),
+    also=("primary_tumour", "tumour_type", "histology", "diagnosis", "origin"),
 )  # fmt: skip
 MODALITY = Fact(
     "modality", "choice", "What the tissue was destroyed with.",
     ("radiofrequency", "microwave", "cryoablation", "laser", "irreversible_electroporation", "other"),
+    also=("ablation_modality", "technique", "energy", "device"),
 )  # fmt: skip
 APPROACH = Fact(
-    "approach", "choice", "The way the applicators took to the liver.", ("percutaneous", "laparoscopic", "open")
-)
+    "approach", "choice", "The way the applicators took to the liver.", ("percutaneous", "laparoscopic", "open"),
+    also=("access", "route"),
+)  # fmt: skip
 DISPLACEMENT = Fact(
     "displacement", "yes_no",
     "Whether bowel or stomach was (or will be) moved away by gas or fluid (pneumo- or hydrodissection).",
+    also=("bowel_displacement", "hydrodissection", "pneumodissection"),
 )  # fmt: skip
-ONE_SESSION = Fact("one_session", "yes_no", "Whether every ablation zone of POST was made in one session.")
-DAYS_SINCE_ABLATION = Fact("days_since_ablation", "number", "Days from the ablation to the POST scan.", unit="days")
+ONE_SESSION = Fact(
+    "one_session", "yes_no", "Whether every ablation zone of POST was made in one session.",
+    also=("single_session", "sessions"),
+)  # fmt: skip
+DAYS_SINCE_ABLATION = Fact(
+    "days_since_ablation", "number", "Days from the ablation to the POST scan.", unit="days",
+    also=("scan_days", "post_scan_days", "days_after_ablation", "interval_days"),
+)  # fmt: skip
 ABLATION_DATE = Fact(
-    "ablation_date", "date", "Day of the ablation; with post_scan_date instead of days_since_ablation."
-)
-POST_SCAN_DATE = Fact("post_scan_date", "date", "Day of the POST scan.")
+    "ablation_date", "date", "Day of the ablation; with post_scan_date instead of days_since_ablation.",
+    also=("date_of_ablation", "treatment_date"),
+)  # fmt: skip
+POST_SCAN_DATE = Fact("post_scan_date", "date", "Day of the POST scan.", also=("scan_date", "post_date"))
 
 FACTS: Mapping[str, Fact] = MappingProxyType(
     {
@@ -80,6 +104,9 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
 )  # fmt: skip
 """Every registered fact by name."""
 
+SETTING_FACTS = (PRIMARY, MODALITY, DAYS_SINCE_ABLATION, ABLATION_DATE, POST_SCAN_DATE)
+"""The facts that tell whether a published relation speaks of a case; both dates may stand for the days."""
+
 
 def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
     """Return the facts that were entered; empty ones ("" or an empty list) are unknown and left out.
@@ -87,14 +114,14 @@ def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
     Raises
     ------
     InputError
-        A name is not registered (the nearest one is named) or a value is not one the fact may have.
+        Names are not registered (the nearest are named), a value is not one the fact may have, or the days contradict
+        the dates.
     """
-    known: dict[str, FactValue] = {}
-    for name, value in entered.items():
-        if name not in FACTS:
-            raise InputError(f"fact '{name}' is not known{nearest(name, FACTS)}", code="unknown-fact")
-        if value not in ("", [], None):
-            known[name] = _checked(FACTS[name], value)
+    unknown = [f"fact '{name}' is not known{_nearest_fact(name)}" for name in entered if name not in FACTS]
+    if unknown:
+        raise InputError("; ".join(unknown), code="unknown-fact")
+    known = {name: _checked(FACTS[name], value) for name, value in entered.items() if value not in ("", [], None)}
+    scan_days(known)
     return known
 
 
@@ -144,6 +171,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f", known: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
 
 
+def _nearest_fact(name: str) -> str:
+    """Return a suggestion for a mistyped fact, by the registered names and what else people call them."""
+    called = {other: fact.name for fact in FACTS.values() for other in (fact.name, *fact.also)}
+    close = difflib.get_close_matches(name.lower(), called, n=1)
+    return nearest(called[close[0]] if close else name, FACTS)
+
+
 def _checked(fact: Fact, value: object) -> FactValue:
     match fact.kind, value:
         case "choice", str() if value in fact.choices:
@@ -167,18 +201,12 @@ def _day(fact: Fact, text: str) -> date:
 
 
 def _bad(fact: Fact, value: object) -> InputError:
-    expected = {
-        "choice": f"one of {', '.join(fact.choices)}",
-        "yes_no": "true or false",
-        "number": f"a number of {fact.unit}, at least 0",
-        "date": "a date like 2024-12-31",
-    }[fact.kind]
     # A date belongs to a person: it is not repeated.
     found = "" if fact.kind == "date" else f" {_shown(value)},"
     hint = nearest(value, fact.choices) if fact.kind == "choice" and isinstance(value, str) else ""
     hint = hint if "did you mean" in hint else ""
-    return InputError(f"fact '{fact.name}':{found} expected {expected}{hint}", code="bad-fact")
+    return InputError(f"fact '{fact.name}':{found} expected {fact.expected}{hint}", code="bad-fact")
 
 
 def _shown(value: object) -> str:
-    return f"found {value!r:.60}"
+    return "found a date" if isinstance(value, date) else f"found {value!r:.60}"

@@ -61,9 +61,9 @@ def test_outcomes_of_failed_cases_are_left_out_and_counted(folder):
         (("a", 1, "ltp", 0), "progression on or before the day of ablation"),
         (("a", 1, "ltp", -7), "progression on or before the day of ablation"),
         (("a", 1, "death", -7), "days is negative"),
-        (("a", 1, "none", "12 months"), "days is text"),
-        (("a", 1, "none", "nan"), "days is text"),
-        (("a", 1, "none", "1e3"), "days is text"),
+        (("a", 1, "none", "12 months"), "days is not a plain number"),
+        (("a", 1, "none", "nan"), "days is not a plain number"),
+        (("a", 1, "none", "1e3"), "days is not a plain number"),
         (("a", 1, "none", ""), "days is empty"),
         (("a", 1, "none", 20240131), "days is more than a hundred years: is it a date?"),
         (("a", 1, "none", "4", "5"), "5 cells, expected 4"),
@@ -82,10 +82,10 @@ def test_all_faults_come_in_one_list(folder):
         "outcomes.csv: 7 faults, nothing was analysed:",
         "  line 2: no such case among the results",
         "  line 3: progression on or before the day of ablation (days must be above 0)",
-        "  line 4: days is text, expected a number of days",
+        "  line 4: days is not a plain number of days (such as 365 or 90.5)",
         "  line 6: the same lesion as line 5",
         "  line 7: event is not one of none, ltp, death",
-        "  line 7: days is text, expected a number of days",
+        "  line 7: days is not a plain number of days (such as 365 or 90.5)",
         "  line 7: no such lesion in that case",
     ]
 
@@ -102,3 +102,49 @@ def test_missing_columns_are_named(folder):
 
 def test_a_file_without_rows_is_refused(folder):
     assert "no rows" in refusal(folder)
+
+
+def test_one_fault_is_one(folder):
+    assert "outcomes.csv: 1 fault, nothing" in refusal(folder, ("z", 1, "none", 4))
+
+
+def test_nothing_goes_on_after_a_death_of_the_same_patient(folder):
+    write_case(folder / "out", document("c", *(lesion(str(n)) for n in range(1, 6))))
+    said = refusal(
+        folder, ("c", 1, "Death", 300), ("c", 2, "ltp", 410), ("c", 3, "none", 900), ("c", 4, "death", 301),
+        ("c", 5, "ltp", 300), ("b", 1, "cured", 4),
+    )  # fmt: skip
+    assert said.splitlines() == [
+        "outcomes.csv: 4 faults, nothing was analysed:",
+        "  line 3: progression after the same patient's death on line 2",
+        "  line 4: follow-up after the same patient's death on line 2",
+        "  line 5: a second death, after the same patient's death on line 2",
+        "  line 7: event is not one of none, ltp, death",
+    ]
+
+
+@pytest.fixture
+def two_cases(folder):
+    """Cases c and d of one patient: their days may count from ablations that lie apart."""
+    for case_id in ("c", "d"):
+        write_case(folder / "out", document(case_id, lesion("1"), lesion("2"), patient="p"))
+    return folder
+
+
+def test_a_patient_is_not_followed_beyond_a_death_in_another_case(two_cases):
+    said = refusal(two_cases, ("d", 1, "none", 301), ("c", 1, "death", 300))
+    assert said.splitlines()[1:] == ["  line 2: follow-up after the same patient's death on line 3 (case c)"]
+    # Other patients live on.
+    assert read(two_cases, ("b", 1, "none", 301), ("c", 1, "death", 300)).cautions == ()
+
+
+def test_deaths_of_two_cases_count_from_their_own_ablations(two_cases):
+    rows = [("c", 1, "death", 300), ("c", 2, "ltp", 200), ("d", 1, "death", 700), ("d", 2, "ltp", 600)]
+    assert read(two_cases, *rows).cautions == ()
+    (said,) = read(two_cases, rows[0], rows[3]).cautions
+    assert said.startswith("1 lesion progressed on a later day than the death in another case")
+
+
+def test_lesions_that_end_before_a_known_death_are_a_caution(two_cases):
+    (said,) = read(two_cases, ("c", 1, "death", 300), ("c", 2, "none", 300), ("d", 1, "none", 90)).cautions
+    assert said.startswith("1 patient has a death at some lesions and 'none' at others")

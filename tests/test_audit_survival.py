@@ -82,6 +82,22 @@ def test_nothing_is_said_beyond_the_last_follow_up(tmp_path):
     assert found.curves[1].at(place, found.ticks_days) == (1.0, 1.0, 1.0)
 
 
+def test_a_curve_that_reached_0_stays_there(tmp_path):
+    found = cohort_of(tmp_path, [("ltp", 50), ("death", 100), ("none", 400)], [1.0, 1.0, 7.0]).survival
+    gone = found.curves[0]
+    for tick in (91.0, 182.0, 364.0):
+        place = found.ticks_days.index(tick)
+        assert gone.at_risk[place] == (1 if tick < 100 else 0)
+        assert gone.at(place, found.ticks_days)[0] == (0.5 if tick < 100 else 0.0)
+
+
+def test_censored_lesions_are_marked_on_the_curve(tmp_path):
+    (curve,) = cohort_of(tmp_path, [("none", 20), ("ltp", 10), ("none", 5), ("none", 20)], [7.0] * 4).survival.curves
+    assert curve.censored_days == (5.0, 20.0, 20.0)
+    assert curve.survival_at(5.0) == 1.0
+    assert curve.survival_at(20.0) == pytest.approx(2 / 3)
+
+
 def test_the_flow_accounts_for_every_case_and_lesion(tmp_path):
     out = tmp_path / "out"
     write_case(out, document("a", lesion("1", 3.0), lesion("2", 7.0), lesion("3", None, "not_treated")))

@@ -71,6 +71,41 @@ def test_there_is_a_row_for_each_lesion_of_each_case_however_deep(written):
     assert [row["distance_tumour_bile_duct_mm"] for row in rows] == ["", "", "", "-1.5", ""]
 
 
+def verdict(rule, lesion_id, word):
+    return {"rule": rule, "lesion_id": lesion_id, "verdict": word, "borderline": False, "value": None, "unit": "mm",
+            "source": "COLLISION trial", "year": 2024, "strength": "trial criterion"}  # fmt: skip
+
+
+def apart(structure, from_, mm, *ci95):
+    return {"structure": structure, "from": from_, "mm": mm, "ci95_mm": list(ci95) or [None, None]}
+
+
+def test_verdicts_and_the_nearest_duct_and_bowel_stand_in_the_table(tmp_path):
+    near = [apart("stomach", "tumour", 20.0, 18.0, 22.0), apart("colon", "tumour", 19.0, 18.5, 19.5),
+            apart("common_bile_duct", "ablation", -1.0, -2.0, 0.5), apart("right_hepatic_duct", "ablation", 4.0),
+            apart("skin", "tumour", 1.0, 0.0, 2.0), apart("duodenum", "tumour", None)]  # fmt: skip
+    guidelines = [verdict("CO-02", None, "fail"), verdict("CO-02", "1", "pass"), verdict("CO-02", "2", "fail"),
+                  verdict("PS-02", None, "info")]  # fmt: skip
+    write_case(tmp_path / "out", document("a", lesion("1", distances=near), lesion("2"), guidelines=guidelines))
+    (tmp_path / "audit").mkdir()
+    write(audit([tmp_path / "out"], None), tmp_path / "audit")
+    first, second = csv_rows(tmp_path / "audit" / "lesions.csv")
+    assert [(row["rule_co_02_verdict"], row["rule_ps_02_verdict"]) for row in (first, second)] == [
+        ("pass", "info"), ("fail", "info"),
+    ]  # fmt: skip
+    found = {name: value for name, value in first.items() if name.startswith("nearest_")}
+    assert found == {
+        "nearest_bowel_from_tumour_mm": "19.0", "nearest_bowel_from_tumour_ci95_low_mm": "18.0",
+        "nearest_bowel_from_tumour_ci95_high_mm": "19.5",
+        "nearest_bile_duct_from_ablation_mm": "-1.0", "nearest_bile_duct_from_ablation_ci95_low_mm": "",
+        "nearest_bile_duct_from_ablation_ci95_high_mm": "",
+    }  # fmt: skip
+    assert {second[name] for name in found} == {""}
+    words = {row["column"]: row["definition"] for row in csv_rows(tmp_path / "audit" / "data_dictionary.csv")}
+    assert "COLLISION trial (2024; trial criterion)" in words["rule_co_02_verdict"]
+    assert set(first) == set(words)
+
+
 def test_parquet_and_csv_hold_the_same(written):
     table = pyarrow.parquet.read_table(written / "lesions.parquet")
     rows = csv_rows(written / "lesions.csv")
@@ -128,6 +163,30 @@ def test_what_should_not_be_mixed_is_noted(tmp_path):
     assert "2 different software versions" in said
     assert "2 different settings" in said
     assert "1 case states no patient" in said
+
+
+def test_the_same_images_under_two_patient_keys_are_noted(tmp_path):
+    def made(case_id, patient, pre):
+        provenance = {"software_version": "1", "settings_sha256": "c",
+                      "inputs_sha256": {"pre/image": pre * 32, "post/image": "cd" * 32}}  # fmt: skip
+        write_case(tmp_path, document(case_id, lesion(), patient=patient, provenance=provenance))
+
+    for case_id, patient, pre in (("a", "p", "ab"), ("b", "q", "ab"), ("c", "r", "ef")):
+        made(case_id, patient, pre)
+    found = find_cases([tmp_path])
+    assert cohort(found, lesion_table(found)).notes == (
+        "2 cases rest on the same images, as 2 different patients: a, b. Their lesions are counted each time.",
+    )
+    made("d", "r", "ef")
+    found = find_cases([tmp_path])
+    assert "2 cases rest on the same images, of one patient: c, d." in cohort(found, lesion_table(found)).notes[1]
+
+
+def test_no_text_of_the_dictionary_needs_a_guard(written):
+    for row in csv_rows(written / "data_dictionary.csv"):
+        assert not any(cell.startswith("'") for cell in row.values())
+    table = pyarrow.parquet.read_table(written / "lesions.parquet")
+    assert table.schema.field("margin_min_mm").metadata[b"sign"].startswith(b"positive: covered")
 
 
 def test_a_folder_given_twice_counts_once(cases):

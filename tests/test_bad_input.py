@@ -19,17 +19,17 @@ PLANTED = ("Quitzow", "Adelheid", PATIENT, BIRTH, SCANNED, "134509", "ACC-55501"
 
 
 def refused(out: Path, code: str, exit_code: int, *arguments) -> str:
-    """Run, see that one line says why, and return it."""
+    """Run, see that one line says why (and at most another one where), and return what was said."""
     ran = ablation(*arguments, "--quiet")
     lines = ran.stderr.splitlines()
-    assert len(lines) == 1, ran.stderr
+    assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("  where: ")), ran.stderr
     assert lines[0].startswith(f"error [{code}]: "), ran.stderr
     assert ran.code == exit_code
     assert ran.stdout == ""
     assert len(lines[0]) < 400
     if out.is_dir():
         assert {p.name for p in out.iterdir()} <= {"log.txt"}
-    return lines[0]
+    return ran.stderr
 
 
 @pytest.fixture
@@ -38,10 +38,12 @@ def case(tmp_path):
 
     def run(code, exit_code=3, *more, pre="pre", post="post"):
         out = tmp_path / "out"
-        line = refused(out, code, exit_code, "review", tmp_path / pre, tmp_path / post, "-o", out, *more)
+        said = refused(out, code, exit_code, "review", tmp_path / pre, tmp_path / post, "-o", out, *more)
         if exit_code == 3:
-            assert line in (out / "log.txt").read_text()
-        return line
+            log = (out / "log.txt").read_text()
+            assert said.splitlines()[0] in log
+            assert "where: " not in log
+        return said
 
     return run
 
@@ -248,7 +250,7 @@ def test_a_case_file_that_says_what_cannot_be(tmp_path, case, text, words):
 def test_a_missing_case_file(tmp_path, case):
     pre_study(tmp_path / "pre")
     post_study(tmp_path / "post")
-    assert "case.toml" in case("missing", 3, "--case", tmp_path / "case.toml")
+    assert "  where: case.toml" in case("missing", 3, "--case", tmp_path / "case.toml")
 
 
 def test_a_mask_that_the_case_file_names_and_nobody_finds(tmp_path, case):
@@ -340,6 +342,24 @@ def test_a_finished_review_never_speaks_of_the_patient(tmp_path):
     assert len(json.loads((out / "result.json").read_text())["patient_key"]) == 16
 
 
+@pytest.mark.parametrize("below", ["", "out", "a/b"])
+@pytest.mark.parametrize("study", ["pre", "post", "stated"])
+def test_out_in_a_study_is_refused_before_anything_is_written(tmp_path, study, below):
+    pre, post, more = pre_study(tmp_path / "pre"), post_study(tmp_path / "post"), []
+    if study == "stated":
+        pre_study(tmp_path / "stated")
+        more = ["--case", tmp_path / "case.toml"]
+        (tmp_path / "case.toml").write_text('[pre]\npath = "stated"\n')
+    (tmp_path / study / "result.json").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    ran = ablation("review", pre, post, "-o", tmp_path / study / below, "--quiet", *more)
+    named = "POST" if study == "post" else "PRE"
+    assert ran.code == 3
+    assert ran.stderr == f"error [output-in-input]: OUT is {named} or lies in it, expected a folder outside\n"
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / study / "result.json").read_text() == "mine"
+
+
 def test_a_tumour_that_no_zone_touches_is_not_treated_and_has_distances(tmp_path):
     away = MIDDLE_MM + np.array([24.0, 0.0, 0.0])
     pre_study(tmp_path / "pre", tumour=ball(away, 6.0))
@@ -358,9 +378,10 @@ def test_a_tumour_that_no_zone_touches_is_not_treated_and_has_distances(tmp_path
 
 
 def margin(*arguments) -> str:
-    """Run `ablation margin`, see that one line refuses, and return the line with its code and exit code."""
+    """Run `ablation margin`, see that one line refuses, and return what was said with its exit code."""
     ran = ablation("margin", *arguments)
-    assert len(ran.stderr.splitlines()) == 1, ran.stderr
+    lines = ran.stderr.splitlines()
+    assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("  where: ")), ran.stderr
     assert ran.stdout == ""
     return f"{ran.code} {ran.stderr}"
 
@@ -411,9 +432,10 @@ def test_margin_says_once_which_mask_is_not_binary_and_speaks_of_no_case_file(tm
     rough[0, 0, : len(values)] = values
     path = save(tmp_path / f"map.{suffix}", rough)
     line = margin(path, save(tmp_path / "zone.nii.gz", ball(MIDDLE_MM, 14.0)))
-    assert line.startswith(f"3 error [{code}]: tumour: map.{suffix}: ")
+    assert line.startswith(f"3 error [{code}]: tumour: the file: ")
+    assert f"  where: .../map.{suffix}" in line or f"  where: map.{suffix}" in line
     assert words in line
-    assert line.count("tumour") == 1
+    assert line.count("tumour") == 1, line
     assert "case file" not in line
 
 

@@ -55,7 +55,7 @@ def test_patient_and_case_may_be_left_out_and_a_byte_order_mark_is_no_part_of_a_
         ("", "column 'case_id' is missing"),
         ("case_id,pre,post\n", "no case"),
         ("case_id,pre,post\na,pre,post\na,pre,post\n", "lines 2, 3: one and the same case_id"),
-        ("case_id,pre,post\nA1,pre,post\na1,pre,post\n", "lines 2, 3: one and the same case_id"),
+        ("case_id,pre,post\nA1,pre,post\na1,pre,post\n", "lines 2, 3: one and the same case_id (A1, a1), expected"),
         ("case_id,pre,post\na,gone,post\n", "line 2: pre: .../gone: no such file or folder"),
         ("case_id,pre,post\na,,post\n", "line 2: pre is empty"),
         ("case_id,pre,post,case\na,pre,post,pre\n", "line 2: case: .../pre: no such file"),
@@ -72,6 +72,20 @@ def test_several_faults_are_told_at_once_and_many_are_counted(folder):
     said = refusal(folder, "case_id,pre,post\n" + "".join(f"c{n},gone,post\n" for n in range(9)))
     assert said.count("no such file") == 5
     assert said.endswith("and 4 more faults")
+
+
+def test_faults_stand_in_the_order_of_their_lines(folder):
+    rows = ["a,gone,post", "b,pre,post", "c,pre", "b,pre,post", "d,pre,gone"]
+    said = refusal(folder, "\n".join(["case_id,pre,post", *rows]) + "\n")
+    assert [fault.split(":")[0] for fault in said.removeprefix("manifest.csv: ").split("; ")] == [
+        "line 2", "lines 3, 5", "line 4", "line 6",
+    ]  # fmt: skip
+    assert "lines 3, 5: one and the same case_id (b), expected each once" in said
+
+
+def test_one_more_fault_is_one(folder):
+    said = refusal(folder, "case_id,pre,post\n" + "".join(f"c{n},gone,post\n" for n in range(6)))
+    assert said.endswith("and 1 more fault")
 
 
 def test_another_encoding_is_named_not_guessed(folder):

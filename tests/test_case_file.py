@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from pipelines.batch.manifest import id_fault as fault_in_a_manifest
 from pipelines.case_file import read_case_file
+from pipelines.formats.folder_name import id_fault
 from planner.errors import InputError
+from planner.facts import checked_facts
 
 WHOLE = """
 [case]
@@ -46,14 +51,15 @@ def test_everything_that_a_case_file_may_say_is_read(tmp_path):
     assert (mask.role, mask.label, case.file_of(mask)) == ("tumour_1", [1, 2], tmp_path / "m.nii.gz")
     assert case.masks_of("post")[0].is_whole_map
     assert dict(case.pairs) == {"1": ("1", "2")}
-    assert dict(case.known_facts) == {"primary": "colorectal", "age_years": 61, "cirrhosis": False}
+    assert case.facts == {"primary": "colorectal", "age_years": 61, "cirrhosis": False, "afp": ""}
+    assert case.empty_facts == ("afp",)
     assert len(case.sha256) == 64
 
 
 def test_an_empty_case_file_says_nothing(tmp_path):
     case = read(tmp_path, "")
     assert case.mask == []
-    assert dict(case.known_facts) == {}
+    assert case.facts == {}
 
 
 MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
@@ -76,6 +82,15 @@ MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
         ("[[pair]]\nlesion = 1\nzones = []", ["pair, number 1, zones"]),
         ("[[pair]]\nlesion = 1\nzones = [1]\n" * 2, ["lesion 1", "twice"]),
         ("[facts]\nx = {a = 1}", ["facts, x"]),
+        ("[facts]\nx = 12:30:00", ["facts, x"]),
+        (MASK.replace("file", "fille"), ["unknown key 'fille' in mask, number 1, did you mean 'file'?"]),
+        (
+            MASK.replace("file", "fille") + "[cas]\nidd = 'x'\n[pre]\npaht = 'x'\n",
+            ["'fille'", "'cas'", "'paht'", "'path'"],
+        ),
+        ('[case]\nid = "../x y"', ["case, id: holds one of"]),
+        ('[case]\nid = ".x"', ["case, id: begins or ends with a full stop"]),
+        ('[case]\nid = "a\\nb"', ["case, id: holds a control character"]),
         ("a = ", ["not TOML"]),
         (b"\xff", ["not TOML"]),
     ],
@@ -86,10 +101,26 @@ def test_a_fault_is_one_line_that_names_its_place(tmp_path, text, words):
     message = str(caught.value)
     assert "\n" not in message
     assert caught.value.exit_code == 3
-    assert all(word in message for word in ["case.toml", *words]), message
+    assert all(word in message for word in ["case file: ", *words]), message
+    assert caught.value.where == "case.toml"
 
 
 def test_a_missing_case_file_is_an_input_error(tmp_path):
     with pytest.raises(InputError) as caught:
         read_case_file(tmp_path / "no.toml")
     assert caught.value.code == "missing"
+    assert (str(caught.value).split(" (")[0], caught.value.where) == ("case file: cannot be read", "no.toml")
+
+
+@pytest.mark.parametrize("written", ["2020-02-01", '"2020-02-01"', "2020-02-01T12:30:00", "2020-02-01 12:30:00Z"])
+def test_a_date_is_one_with_and_without_quotes(tmp_path, written):
+    case = read(tmp_path, f"[facts]\nablation_date = {written}\n")
+    assert checked_facts(case.facts) == {"ablation_date": date(2020, 2, 1)}
+
+
+@pytest.mark.parametrize(
+    "case_id",
+    ["", "a", "a b", "../x", "a/b", "a\\b", ".a", "a.", "nul", "NUL.txt", "x" * 101, "\u00e9" * 51, "a\n", "a?"],
+)
+def test_a_case_id_is_held_to_what_a_manifest_holds_it_to(case_id):
+    assert id_fault(case_id) == fault_in_a_manifest(case_id)

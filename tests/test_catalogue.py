@@ -157,3 +157,11 @@ def test_text_that_is_no_toml_or_far_too_long_is_refused():
 
 def test_a_band_may_be_the_worst_of_the_six_words_only():
     assert set(WORST_FIRST) == {"pass", "caution", "fail", "info", "not_evaluable", "not_applicable"}
+
+
+def test_a_rule_quotes_its_source_and_commands_nothing():
+    for rule in packaged_catalogue().rules:
+        assert rule.title.startswith(f"{rule.source.label}: ")
+        for text in (rule.title.removeprefix(f"{rule.source.label}: "), rule.statement):
+            assert not re.match(r"(?i)(generally )?(do|aim|never|no|keep|avoid|treat|ablate)\b", text), text
+        assert not re.search(r"(?i)\b(do not|must|should)\b", rule.statement), rule.statement

@@ -14,3 +14,9 @@ def test_a_source_without_a_year_says_so():
 
 def test_the_year_is_not_said_twice():
     assert Citation("A title", "Abstract", 2013, published="A Journal 2013;36:1").text.count("2013") == 1
+
+
+def test_a_short_name_is_the_first_author_and_the_year():
+    assert Citation("A title", "Abstract", 2013, "Wang X, Sofocleous CT, et al.").short == "Wang 2013"
+    assert Citation("A title", "Abstract", 2024, "Meijerink et al.").short == "Meijerink 2024"
+    assert Citation("A slide", "no heading").short == "A slide undated"

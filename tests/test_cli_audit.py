@@ -43,7 +43,7 @@ def test_an_audit_leaves_its_files_and_says_the_counts(out, tmp_path):
     assert ran.code == 0
     assert {path.name for path in (tmp_path / "audit").iterdir()} == FILES
     assert "5 cases: 4 assessed, 0 not assessable, 1 failed, 0 unfinished" in ran.stdout
-    assert "8 lesions of 1 patients" in ran.stdout
+    assert "8 lesions of 1 patient: " in ran.stdout
     assert json.loads((tmp_path / "audit" / "audit.json").read_text())["survival"] is None
 
 
@@ -58,6 +58,24 @@ def test_with_outcomes_the_page_holds_curves_flow_and_caution(out, outcomes, tmp
     for words in ("Synthetic outcomes.", "cannot confirm", "Death is counted as an event", "cases failed: killed"):
         assert words in page
     assert "outcome_event" in (tmp_path / "audit" / "lesions.csv").read_text()
+
+
+def test_one_of_a_kind_is_said_in_the_singular(tmp_path):
+    write_case(tmp_path / "out", document("a", lesion("1", 6.0)))
+    outcomes = write_outcomes(tmp_path / "outcomes.csv", ("a", 1, "death", 4))
+    said = ablation("audit", tmp_path / "out", "-o", tmp_path / "audit", "--outcomes", outcomes).stdout
+    for words in ("1 case: 1 assessed", "1 lesion of 1 patient: ", "1 lesion analysed, 0 LTP, 1 death\n"):
+        assert words in said
+    page = (tmp_path / "audit" / "audit.html").read_text(encoding="utf-8")
+    assert not re.search(r"\b1 (cases|lesions|patients|deaths|faults|events|rows)\b", page + said)
+
+
+def test_cases_without_a_result_are_named_with_their_reason(out, tmp_path):
+    write_failure(out, "g<i>", "timeout")
+    ablation("audit", out, "-o", tmp_path / "audit")
+    page = (tmp_path / "audit" / "audit.html").read_text(encoding="utf-8")
+    assert '<tr><th scope="row"><bdi>f</bdi></th><td>killed</td><td>why</td></tr>' in page
+    assert '<tr><th scope="row"><bdi>g&lt;i&gt;</bdi></th><td>timeout</td><td>why</td></tr>' in page
 
 
 def test_the_page_reaches_for_nothing_and_says_what_it_is_not(out, outcomes, tmp_path):

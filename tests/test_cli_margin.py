@@ -133,7 +133,7 @@ def test_dicom_segmentations_of_one_segment_are_masks_too(tmp_path):
     two = dicom_seg(tmp_path / "two.dcm", sources, ZONE_MM, matrix, "b", c=ball(CENTRE, 5.0, WIDE, matrix))
     ran = ablation("margin", tumour, two)
     assert ran.code == 3
-    assert ran.stderr.startswith("error [ambiguous]: ablation_1: SEG two.dcm: 2 segments")
+    assert ran.stderr.startswith("error [ambiguous]: ablation_1: SEG: 2 segments")
     others = series_datasets(np.zeros(WIDE, np.int16), matrix, FrameOfReferenceUID="1.2.3.4")
     ran = ablation("margin", tumour, dicom_seg(tmp_path / "o.dcm", others, ZONE_MM, matrix, "b"))
     assert ran.code == 3

@@ -7,6 +7,7 @@ import pytest
 from cli_runs import ablation
 
 from pipelines.catalogue import packaged_catalogue
+from planner.facts import FACTS, SETTING_FACTS
 
 IDS = (*packaged_catalogue().ids, "WA-01")
 
@@ -15,8 +16,21 @@ def test_rules_lists_every_rule_and_model_on_one_line():
     ran = ablation("rules")
     assert ran.code == 0
     lines = ran.stdout.splitlines()
-    assert [line.split()[0] for line in lines[2:-2]] == list(IDS)
-    assert max(len(line) for line in lines) < 220
+    assert [line.split()[0] for line in lines[2 : 2 + len(IDS)]] == list(IDS)
+    assert max(len(line) for line in lines) < 240
+    assert "primary tumour, ablation modality, days since the ablation" in lines[1 + len(IDS)]
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+def test_rules_lists_every_fact_as_it_is_typed_with_what_it_may_be_and_who_asks(fact):
+    said = " ".join(ablation("rules").stdout.split())
+    entry = f"{fact.name}: {fact.expected} {fact.definition} Asked by "
+    assert entry in said
+    asking = said.split(entry)[1].split(".")[0].split(", ")
+    assert asking
+    assert ("WA-01" in asking) == (fact in SETTING_FACTS)
+    for rule_id in asking:
+        assert f"(entered as {fact.name})" in " ".join(ablation("rules", rule_id).stdout.split())
 
 
 @pytest.mark.parametrize("rule_id", IDS)
@@ -58,6 +72,7 @@ def test_an_edge_of_ours_is_starred():
 
 def test_json_is_one_document_with_everything():
     document = json.loads(ablation("rules", "--json").stdout)
+    assert [fact["name"] for fact in document["facts"]] == list(FACTS)
     assert [rule["id"] for rule in document["rules"]] == list(packaged_catalogue().ids)
     assert document["models"][0]["ratio"] == 0.54
     (rule,) = json.loads(ablation("rules", "CO-02", "--json").stdout)["rules"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from test_assess import alignment, assessed, case, lesion, whole
@@ -11,7 +12,14 @@ from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from planner.assessment import Distance
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
-from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
+from planner.report.held_against import (
+    fact_rows,
+    missing_facts,
+    references,
+    risk_sentences,
+    rule_counts,
+    rule_rows,
+)
 
 EVIDENCE = Evidence(packaged_hazards(), packaged_catalogue().rules)
 FACTS = {"primary": "colorectal"}
@@ -119,3 +127,47 @@ def test_why_there_is_no_hazard_is_said_once():
     for without in (negative, lesion(whole(), "3")):
         found = consulted(replace(whole(), lesions=(without,)), FACTS, EVIDENCE)
         assert sum("no relative hazard" in said for said in risk_sentences(found.lesions[0])) == 1
+
+
+def test_the_facts_that_a_verdict_rests_on_are_kept_and_dates_only_as_days():
+    facts = {
+        "primary": "colorectal", "modality": "irreversible_electroporation", "displacement": True, "approach": "",
+        "ablation_date": date(2024, 1, 31), "post_scan_date": "2024-03-01",
+    }  # fmt: skip
+    found = consulted(whole(), facts, EVIDENCE)
+    assert dict(found.facts) == {
+        "primary": "colorectal", "modality": "irreversible_electroporation", "approach": None, "displacement": True,
+        "one_session": None, "days_since_ablation": 30.0,
+    }  # fmt: skip
+    assert dict(fact_rows(found)) == {
+        "primary tumour": "colorectal", "ablation modality": "irreversible electroporation", "approach": "not entered",
+        "bowel displacement": "yes", "all zones in one session": "not entered", "days since the ablation": "30 days",
+    }  # fmt: skip
+
+
+def test_a_date_alone_is_said_to_be_entered_and_not_repeated():
+    found = consulted(whole(), {"ablation_date": date(2024, 1, 31)}, EVIDENCE)
+    assert found.facts["days_since_ablation"] is None
+    assert "2024" not in str(fact_rows(found))
+    assert dict(fact_rows(found))["ablation date"] == "entered, without the other date"
+
+
+def test_a_case_like_those_studied_is_said_to_be():
+    facts = {**FACTS, "modality": "radiofrequency", "days_since_ablation": 40}
+    said = risk_sentences(lesion(consulted(whole(), facts, EVIDENCE), "1"))
+    assert "Matches those studied in primary, ablation modality, scan date." in said
+    assert not any("Matches" in text for text in risk_sentences(lesion(consulted(whole(), {}, EVIDENCE), "1")))
+
+
+def test_every_source_is_named_in_the_text_and_listed_with_what_finds_it():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    assert risk_sentences(lesion(found, "1"))[0].startswith("Wang 2013: hazard of local tumour progression")
+    listed = {name: f"{citation} {strength}" for name, citation, strength in references(found)}
+    assert list(listed) == [
+        "Wang 2013", "IOSF position paper (2013)", "COLLISION trial (2024)", "Practice slide (undated, unattributed)",
+    ]  # fmt: skip
+    for part in ("Wang X", "Margin size is an independent predictor", "Cardiovasc Intervent Radiol 2013;36:166-175",
+                 "10.1007/s00270-012-0377-1", "cohort study"):  # fmt: skip
+        assert part in listed["Wang 2013"]
+    for rule in EVIDENCE.rules:
+        assert any(f"{rule.id}: {rule.strength}" in text for text in listed.values())

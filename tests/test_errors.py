@@ -5,9 +5,11 @@ import re
 import pytest
 
 from planner import errors
-from planner.errors import EmptyMaskError, InputError, OutputError, PlannerError
+from planner.errors import EmptyMaskError, InputError, OutputError, PlannerError, located
 
-CLASSES = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
+CLASSES = {
+    name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, PlannerError)
+}
 DRAWN = dict(re.findall(r"(\w+Error) +(\d)", errors.__doc__ or ""))
 
 
@@ -46,3 +48,10 @@ def test_a_code_given_with_the_message_replaces_the_class_code_for_that_error_on
     assert InputError("x", code="bad-shape").code == "bad-shape"
     assert InputError("x").code == "unreadable"
     assert str(EmptyMaskError("tumour: empty")) == "tumour: empty"
+
+
+def test_where_is_kept_beside_the_message_and_the_nearest_place_wins() -> None:
+    with pytest.raises(InputError) as caught, located("the folder"), located("the file"):
+        raise InputError("slice 3: truncated")
+    assert (str(caught.value), caught.value.where) == ("slice 3: truncated", "the file")
+    assert InputError("x").where == ""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -26,6 +26,10 @@ def test_an_empty_fact_is_unknown(empty):
     [
         ("primray", "colorectal", "did you mean 'primary'?"),
         ("qqq", 1, "known: ablation_date"),
+        ("bowel_displacement", True, "did you mean 'displacement'?"),
+        ("scan_days", 42, "did you mean 'days_since_ablation'?"),
+        ("scan_day", 42, "did you mean 'days_since_ablation'?"),
+        ("date_of_ablation", "", "did you mean 'ablation_date'?"),
         ("primary", "colorectl", "expected one of colorectal, .*did you mean 'colorectal'?"),
         ("primary", True, "expected one of colorectal"),
         ("displacement", "yes", "expected true or false"),
@@ -41,10 +45,19 @@ def test_a_wrong_name_or_value_is_refused_and_the_nearest_is_named(name, value, 
         checked_facts({name: value})
 
 
-def test_a_wrong_date_is_not_repeated_in_the_message():
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ablation_date", "1999-13-01"), ("primary", date(1999, 12, 1)), ("primary", datetime(1999, 12, 1))],  # noqa: DTZ001
+)
+def test_a_wrong_date_is_not_repeated_in_the_message(name, value):
     with pytest.raises(InputError) as refused:
-        checked_facts({"ablation_date": "1999-13-01"})
+        checked_facts({name: value})
     assert "1999" not in str(refused.value)
+
+
+def test_every_unknown_name_is_said_at_once():
+    with pytest.raises(InputError, match=r"'primray' .* 'primary'\?; fact 'modalty' .* 'modality'\?"):
+        checked_facts({"primray": "colorectal", "modalty": "laser", "approach": "open"})
 
 
 def test_days_come_from_the_entry_or_from_both_dates():
@@ -63,8 +76,10 @@ def test_days_come_from_the_entry_or_from_both_dates():
     ],
 )
 def test_days_that_contradict_themselves_are_refused(entered):
-    with pytest.raises(InputError):
-        setting_of(entered)
+    for ask in (setting_of, checked_facts):
+        with pytest.raises(InputError) as refused:
+            ask(entered)
+        assert refused.value.code == "bad-fact"
 
 
 def test_the_setting_holds_what_was_entered_and_nothing_else():

@@ -10,8 +10,10 @@ import pytest
 from review_fixture import a_review, an_assessment
 
 from pipelines.bundled import text
+from pipelines.catalogue import packaged_hazards
 from pipelines.store.result import result_document
 from planner.assessment import Assessment, Distance, Reason
+from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report import words
 from planner.report.figure import Figure
@@ -224,3 +226,13 @@ def test_a_case_without_lesions_still_has_a_page() -> None:
 )
 def test_bands_begin_at_their_threshold(margin_mm: float | None, name: str) -> None:
     assert band(margin_mm) == name
+
+
+def test_the_page_says_what_was_entered_and_lists_its_references() -> None:
+    found = consulted(an_assessment(), {"primary": "colorectal"}, Evidence(packaged_hazards()))
+    html = page(found)
+    assert '<th scope="row">primary tumour</th><td>colorectal</td>' in html
+    assert '<th scope="row">approach</th><td>not entered</td>' in html
+    assert "<strong>Wang 2013</strong>: Wang X, Sofocleous CT" in html
+    assert "10.1007/s00270-012-0377-1" in html
+    assert "References" not in page()

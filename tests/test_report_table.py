@@ -54,6 +54,23 @@ def test_a_margin_whose_interval_reaches_below_zero_says_so() -> None:
     assert words.reading(replace(lesion, margin=doubtful)).endswith("the interval reaches below 0")
 
 
+def test_a_negative_margin_whose_interval_reaches_above_zero_says_so() -> None:
+    lesion = assessed("2")
+    assert lesion.margin is not None
+    assert lesion.margin.interval is not None
+    for high, said in ((0.2, "not covered on these images; the interval reaches above 0"),
+                       (-0.2, "not covered on these images")):  # fmt: skip
+        interval = replace(lesion.margin.interval, low_mm=-3.0, high_mm=high)
+        assert words.reading(replace(lesion, margin=replace(lesion.margin, interval=interval))) == said
+
+
+def test_the_minimum_of_an_uncovered_lesion_is_one_sentence() -> None:
+    lesion = assessed("2")
+    assert lesion.margin is not None
+    said = words.margin_sentences(replace(lesion, margin=replace(lesion.margin, min_mm=-4.4)))[0]
+    assert said.startswith("Minimal margin -4.4 mm (not covered on these images), measured to liver that was not")
+
+
 def test_a_lesion_without_margin_prints_its_reason_and_no_number() -> None:
     row = cells(2)
     assert row["min_mm"] == row["ci95_mm"] == row["registration_error_mm"] == words.UNKNOWN

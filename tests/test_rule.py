@@ -241,6 +241,22 @@ def test_worst_of_runs_from_fail_over_not_evaluable_and_caution_to_pass():
     assert worst_of([unknown, by_word["fail"], by_word["pass"]]).word == "fail"
 
 
+def test_a_case_carries_the_worst_value_whatever_the_order_of_its_lesions():
+    for margins, worst in (((2.0, -4.4, 9.0), -4.4), ((-1.0, -4.4), -4.4), ((8.0, 2.0), 2.0), ((3.0, None), None)):
+        lesions = {str(n): {MARGIN: mm(m, reason="why" if m is None else None)} for n, m in enumerate(margins)}
+        for facts in ({}, CRC):  # without the primary CO-02 cannot be judged
+            judged = {j.rule.id: j.case for j in judge_case(CATALOGUE.rules, lesions, {}, facts)}
+            assert (judged["CO-02"].word == "not_evaluable") == (not facts or None in margins)
+            assert judged["CO-02"].value == worst
+            assert judged["PS-01"].value == worst
+
+
+def test_a_lesion_that_fails_for_sure_decides_before_one_that_may_not():
+    lesions = {"1": {MARGIN: mm(-0.5, (-1.5, 0.5))}, "2": {MARGIN: mm(-4.4, (-5.4, -3.4))}}
+    case = next(j.case for j in judge_case(CATALOGUE.rules, lesions, {}, CRC) if j.rule.id == "CO-02")
+    assert (case.word, case.value, case.borderline) == ("fail", -4.4, False)
+
+
 def test_a_case_without_lesions_is_not_judged():
     assert all(j.case.word != "pass" for j in judge_case(CATALOGUE.rules, {}, {}, CRC))
 

@@ -173,7 +173,7 @@ def test_a_seg_of_another_series_of_the_folder_is_left_out_with_a_note(tmp_path)
     short = [slice_dataset(stored_values()[k], affine(), k, SeriesInstanceUID="1.2.3.4") for k in range(2)]
     write(short, tmp_path / "other")
     found = folder_with(tmp_path, series="1.2.3.4")
-    assert found.instances == ()
+    assert not found.instances
     assert "another image series" in found.notes[0]
 
 
@@ -184,7 +184,8 @@ def test_a_truncated_seg_is_refused(tmp_path, kept):
     (tmp_path / "cut.dcm").write_bytes(content[: int(len(content) * kept)])
     with pytest.raises(InputError) as caught:
         read_seg(tmp_path / "cut.dcm").mask(2)
-    assert "cut.dcm" in str(caught.value)
+    assert str(caught.value).startswith("SEG: ")
+    assert "cut" not in str(caught.value)
 
 
 @pytest.mark.parametrize("change", ["position", "group", "count", "type"])

@@ -74,7 +74,8 @@ def test_a_dicom_folder_and_its_seg_become_a_study(tmp_path, post):
     np.testing.assert_array_equal(study.masks["tumour_2"].voxels_kji, TUMOUR)
     assert study.masks["liver"].grid.same_lattice(study.image.grid)
     assert study.image.grid.frame_uid == FRAME
-    assert any("(odd)" in note for note in study.notes)
+    assert "SEG 1 of 1 segment 3 has no role here and was not read" in study.notes
+    assert not [note for note in study.notes if "odd" in note or "patient" in note]
     assert set(intake.inputs_sha256) == {"pre/image", "pre/liver", "pre/tumour_2", "post/image", "post/ablation_1"}
     assert len(intake.case.patient_key) == 16
     said = repr(intake.case.patient_key) + str(study.notes) + str(intake.case.notes) + str(intake.inputs_sha256)
@@ -108,7 +109,8 @@ def test_segments_whose_role_is_unclear_are_refused_and_listed(tmp_path, post, m
     with pytest.raises(InputError) as caught:
         read(dicom_study(tmp_path / "pre", masks, codes), post)
     assert str(caught.value).startswith("PRE: ")
-    assert all(word in str(caught.value) for word in words)
+    assert all(word in f"{caught.value} where: {caught.value.where}" for word in words)
+    assert not [label for label in masks if f"({label})" in str(caught.value)]
 
 
 def test_the_case_file_chooses_among_segments(tmp_path, post):
@@ -118,7 +120,7 @@ def test_the_case_file_chooses_among_segments(tmp_path, post):
         '[case]\nid = "seven"\n'
         '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "pre/seg/masks.dcm"\nsegment = 1\n'
         '[[mask]]\nstudy = "pre"\nrole = "tumour"\nfile = "pre/seg/masks.dcm"\nsegment = "GTV Mass"\n'
-        "[[pair]]\nlesion = 1\nzones = [1]\n[facts]\nprimary = 'colorectal'\nafp = ''\n",
+        "[[pair]]\nlesion = 1\nzones = [1]\n[facts]\nprimary = 'colorectal'\nmodality = ''\n",
     )
     intake = read(pre, post, case)
     assert intake.case.case_id == "seven"
@@ -126,8 +128,32 @@ def test_the_case_file_chooses_among_segments(tmp_path, post):
     np.testing.assert_array_equal(intake.case.pre.masks["tumour_1"].voxels_kji, TUMOUR)
     assert dict(intake.case.pairs) == {"1": ("1",)}
     assert dict(intake.case.facts) == {"primary": "colorectal"}
+    assert "fact 'modality' is empty in the case file: not entered" in intake.case.notes
     assert any("by the case file" in note for note in intake.case.pre.notes)
     assert "case.toml" in intake.inputs_sha256
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        "ablation_date = 2024-02-02\npost_scan_date = 2024-02-01",
+        "ablation_date = 2024-02-01\npost_scan_date = 2024-02-02\ndays_since_ablation = 3",
+        "primray = ''",
+    ],
+)
+def test_facts_that_cannot_be_are_refused_before_any_study_is_read(tmp_path, facts):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path / "gone", tmp_path / "gone", case_file(tmp_path, f"[facts]\n{facts}\n"))
+    assert caught.value.code in ("bad-fact", "unknown-fact")
+
+
+def test_a_mask_that_the_case_file_says_is_a_folder(tmp_path, post):
+    (tmp_path / "masks.nii.gz").mkdir()
+    for more in ("role = 'tumour'", "label = 'totalsegmentator'"):
+        case = case_file(tmp_path, f"[[mask]]\nstudy = 'pre'\nfile = 'masks.nii.gz'\n{more}\n")
+        with pytest.raises(InputError, match=r"^PRE: \[\[mask\]\] number 1.*: is a folder") as caught:
+            read(voxel_study(tmp_path / "pre"), post, case)
+        assert (caught.value.code, caught.value.where) == ("is-a-folder", "masks.nii.gz")
 
 
 def test_a_case_file_mask_replaces_the_guessed_one_with_a_note(tmp_path, post):
@@ -136,7 +162,7 @@ def test_a_case_file_mask_replaces_the_guessed_one_with_a_note(tmp_path, post):
     case = case_file(tmp_path, '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "better.nii.gz"\n')
     study = read(pre, post, case).case.pre
     np.testing.assert_array_equal(study.masks["liver"].voxels_kji, ZONE)
-    assert any("better.nii.gz" in note and "liver.nii.gz" in note for note in study.notes)
+    assert any("[[mask]] number 1" in note and "liver.nii.gz" in note for note in study.notes)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +218,8 @@ def test_a_file_that_speaks_of_a_tumour_unclearly_is_never_ignored(tmp_path, pos
     pre = voxel_study(tmp_path / "pre", tumour_left_lobe=TUMOUR)
     with pytest.raises(InputError) as caught:
         read(pre, post)
-    assert "tumour_left_lobe" in str(caught.value)
+    assert "mask file 1 of 1" in str(caught.value)
+    assert caught.value.where == "tumour_left_lobe.nii.gz"
 
 
 @pytest.mark.parametrize("kind", ["dicom", "files"])
@@ -277,11 +304,11 @@ def test_an_image_file_beside_dicom_is_ambiguous(tmp_path, post):
 def test_a_missing_or_empty_folder_is_one_line(tmp_path, post):
     with pytest.raises(InputError) as caught:
         read(tmp_path / "no", post)
-    assert str(caught.value) == "PRE: .../no: no such folder"
+    assert (str(caught.value), caught.value.where) == ("PRE: no such folder", ".../no")
     (tmp_path / "void").mkdir()
     with pytest.raises(InputError) as caught:
         read(tmp_path / "void", post)
-    assert str(caught.value) == "PRE: no DICOM, NIfTI or NRRD image found in .../void"
+    assert (str(caught.value), caught.value.where) == ("PRE: no DICOM, NIfTI or NRRD image found", ".../void")
     with pytest.raises(UsageError):
         read(None, post)
 
@@ -306,8 +333,9 @@ def test_a_mask_file_is_read_from_nifti_and_from_a_seg_of_one_segment(tmp_path):
     expected = Grid(SHAPE, affine()).lps_mm(np.argwhere(TUMOUR)[:, ::-1])
     np.testing.assert_allclose(mask.centres_lps_mm(), expected, atol=1e-6)
     two = dicom_study(tmp_path / "two", {"A": TUMOUR, "B": ZONE}) / "seg" / "masks.dcm"
-    with pytest.raises(AmbiguousInputError, match=r"1 \(A\), 2 \(B\)"):
+    with pytest.raises(AmbiguousInputError, match=r"name one of: 1, 2$") as caught:
         read_mask_file(two, "tumour")
+    assert caught.value.where == "masks.dcm: 1 (A), 2 (B)"
     nifti(tmp_path / "e.nii.gz", EMPTY)
     with pytest.raises(EmptyMaskError):
         read_mask_file(tmp_path / "e.nii.gz", "tumour")

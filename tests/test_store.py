@@ -288,3 +288,9 @@ def test_the_result_names_inputs_and_transform_by_their_hashes() -> None:
     provenance = result_document(a_review())["provenance"]
     assert provenance["inputs_sha256"] == {"pre image": "cd" * 32}
     assert provenance["transform_sha256"] == asymmetric_map().parameters_sha256
+
+
+def test_the_result_holds_the_facts_that_were_entered() -> None:
+    review = a_review()
+    found = replace(review, assessment=replace(review.assessment, facts={"primary": "colorectal", "approach": None}))
+    assert result_document(found)["provenance"]["facts"] == {"primary": "colorectal", "approach": None}

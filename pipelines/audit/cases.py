@@ -15,6 +15,7 @@ from pipelines.formats.voxel_file import safe_name
 from pipelines.store.folder import RESULT
 from pipelines.store.result import SCHEMA_VERSION
 from planner.errors import AmbiguousInputError, InputError
+from planner.report.counts import counted
 
 FAILURE, BEGUN = "failure.json", "batch.json"
 LESION_STATUSES = ("assessed", "not_assessable", "not_treated")
@@ -25,10 +26,11 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A case of a batch that has no result: why, or "unfinished" where it was begun and never ended."""
+    """A case of a batch that has no result: why in a word and a sentence; "unfinished": begun and never ended."""
 
     case_id: str
     code: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ def _read(place: Path) -> Json | Failed:
         return document
     if (place / FAILURE).is_file():
         failure = _object(place / FAILURE)
-        return Failed(str(failure.get("case_id") or place.name), str(failure.get("code") or "unknown"))
-    return Failed(place.name, "unfinished")
+        code, text = str(failure.get("code") or "unknown"), str(failure.get("text") or "")
+        return Failed(str(failure.get("case_id") or place.name), code, text)
+    return Failed(place.name, "unfinished", "begun and never ended")
 
 
 def _object(path: Path) -> Json:
@@ -164,7 +167,7 @@ def _refuse(faults: Sequence[str]) -> None:
         return
     more = f"\n  and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
     listed = "".join(f"\n  {fault}" for fault in faults[:FAULTS_SHOWN])
-    raise InputError(f"{len(faults)} results cannot be used:{listed}{more}", code="result")
+    raise InputError(f"{counted(len(faults), 'result')} cannot be used:{listed}{more}", code="result")
 
 
 def _require_once(where: Mapping[str, Sequence[str]]) -> None:
@@ -173,4 +176,5 @@ def _require_once(where: Mapping[str, Sequence[str]]) -> None:
         return
     listed = "".join(f"\n  {case_id}: {', '.join(places)}" for case_id, places in sorted(twice.items())[:FAULTS_SHOWN])
     more = f"\n  and {len(twice) - FAULTS_SHOWN} more" if len(twice) > FAULTS_SHOWN else ""
-    raise AmbiguousInputError(f"{len(twice)} case ids are there more than once:{listed}{more}", code="duplicate-case")
+    said = counted(len(twice), "case id is", "case ids are")
+    raise AmbiguousInputError(f"{said} there more than once:{listed}{more}", code="duplicate-case")

@@ -12,6 +12,7 @@ from pipelines.audit.cases import LESION_STATUSES, Found
 from pipelines.audit.lesions import Lesion, LesionTable
 
 BIN_MM = 1.0
+CASES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,24 @@ def _histogram(margins_mm: Sequence[float]) -> Histogram:
     )  # fmt: skip
 
 
+def _same_images(found: Found) -> Iterable[str]:
+    """Yield a note for each pair of images that several cases rest on: their lesions are counted more than once."""
+    by_images: dict[tuple[str, str], list[str]] = {}
+    for case_id, document in found.documents.items():
+        inputs = document.get("provenance", {}).get("inputs_sha256") or {}
+        images = (inputs.get("pre/image"), inputs.get("post/image"))
+        if all(images):
+            by_images.setdefault((str(images[0]), str(images[1])), []).append(case_id)
+    for case_ids in by_images.values():
+        if len(case_ids) == 1:
+            continue
+        keys = len({found.documents[case_id]["patient_key"] for case_id in case_ids})
+        patients = f"as {keys} different patients" if keys > 1 else "of one patient"
+        shown = ", ".join(case_ids[:CASES_SHOWN]) + (", ..." if len(case_ids) > CASES_SHOWN else "")
+        same = f"{len(case_ids)} cases rest on the same images, {patients}: {shown}"
+        yield f"{same}. Their lesions are counted each time."
+
+
 def _notes(found: Found, table: LesionTable) -> Iterable[str]:
     definitions = {lesion.definition for lesion in table.lesions if lesion.min_mm is not None}
     if len(definitions) > 1:
@@ -116,6 +135,7 @@ def _notes(found: Found, table: LesionTable) -> Iterable[str]:
         kinds = {lesion.cells[key] for lesion in table.lesions}
         if len(kinds) > 1:
             yield f"The results were made with {len(kinds)} different {words}: compare with care."
+    yield from _same_images(found)
     alone = sum(case["patient_key"] == case["case_id"] for case in found.documents.values())
     if alone:
         state = "case states no patient" if alone == 1 else "cases state no patient"

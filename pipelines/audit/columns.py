@@ -11,8 +11,8 @@ Json = Mapping[str, Any]
 Kind = Literal["text", "number", "boolean"]
 Cell = str | float | bool | None
 
-MARGIN_SIGN = "+ covered by the ablation zone, - not covered on these images"
-APART_SIGN = "+ apart, - overlapping"
+MARGIN_SIGN = "positive: covered by the ablation zone; negative: not covered on these images"
+APART_SIGN = "positive: apart; negative: overlapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ FIXED = (
     _share("p_at_least_0_mm", "Probability that the minimal margin is at least 0 mm", "p_at_least", "0"),
     _share("p_at_least_5_mm", "Probability that the minimal margin is at least 5 mm", "p_at_least", "5"),
     _share("p_at_least_10_mm", "Probability that the minimal margin is at least 10 mm", "p_at_least", "10"),
-    _margin("at_x", "Thin spot in POST, LPS x", "at_lps_mm", 0, sign="+ towards the patient's left"),
-    _margin("at_y", "Thin spot in POST, LPS y", "at_lps_mm", 1, sign="+ towards posterior"),
-    _margin("at_z", "Thin spot in POST, LPS z", "at_lps_mm", 2, sign="+ towards the head"),
+    _margin("at_x", "Thin spot in POST, LPS x", "at_lps_mm", 0, sign="positive: towards the patient's left"),
+    _margin("at_y", "Thin spot in POST, LPS y", "at_lps_mm", 1, sign="positive: towards posterior"),
+    _margin("at_z", "Thin spot in POST, LPS z", "at_lps_mm", 2, sign="positive: towards the head"),
     Column("margin_direction", "text", "", "From the tumour's centroid to the thin spot",
            ("lesion", "margin", "direction")),
     _margin("q05", "5 % quantile of the margin over the tumour surface, by area", "q05_mm"),

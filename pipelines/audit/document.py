@@ -50,7 +50,7 @@ def _survival(survival: Survival, outcomes: Outcomes) -> Mapping[str, Json]:
         "outcomes_of_cases_without_result": outcomes.of_failed_cases,
         "ltp": survival.ltp,
         "deaths": survival.deaths,
-        "cautions": [text for text in (survival.caution, CAUTION) if text],
+        "cautions": [text for text in (survival.caution, CAUTION, *outcomes.cautions) if text],
         "flow": [asdict(step) for step in survival.flow],
         "ticks_days": list(survival.ticks_days),
         "curves": [_curve(curve) for curve in survival.curves],
@@ -68,4 +68,5 @@ def _curve(curve: Curve) -> Mapping[str, Json]:
         "survival": list(curve.survival),
         "ci95_low": list(curve.low),
         "ci95_high": list(curve.high),
+        "censored_days": list(curve.censored_days),
     }

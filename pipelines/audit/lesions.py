@@ -10,6 +10,7 @@ from pipelines.audit import columns
 from pipelines.audit.bands import Band, band_of
 from pipelines.audit.cases import Found
 from pipelines.audit.columns import Cell, Column
+from pipelines.audit.held_against import nearest_cells, nearest_columns, verdict_cells, verdict_columns
 
 Json = Mapping[str, Any]
 _WHY = (None, "margin", "margin.min_mm")
@@ -45,7 +46,8 @@ class LesionTable:
 def lesion_table(found: Found) -> LesionTable:
     """Return the lesions of all finished cases, by case id and lesion id."""
     apart = columns.distance_columns(found.documents.values())
-    heads = (*columns.FIXED, *columns.DERIVED, *apart)
+    cases = found.documents.values()
+    heads = (*columns.FIXED, *columns.DERIVED, *verdict_columns(cases), *nearest_columns(cases), *apart)
     rows = [
         _lesion(case, lesion)
         for case in found.documents.values()
@@ -67,6 +69,7 @@ def _lesion(case: Json, lesion: Json) -> Lesion:
     for distance in lesion.get("distances") or ():
         name = columns.distance_name(str(distance.get("from")), str(distance.get("structure")))
         cells[name] = distance.get("mm")
+    cells |= dict(nearest_cells(lesion)) | dict(verdict_cells(case, lesion["lesion_id"]))
     return Lesion(
         case["case_id"], case["patient_key"], lesion["lesion_id"], lesion["status"], least, margin.get("definition"),
         cells,

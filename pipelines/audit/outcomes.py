@@ -7,6 +7,7 @@
     c-002,1,ltp,181
 
 `event` is `none` (free of both when last seen), `ltp` or `death`, whichever came first; `days` count from the ablation.
+Nothing goes on after a patient's death: a later row of the same patient is a fault.
 More columns are allowed; where one is called `synthetic` and holds "yes", the audit says that outcomes are made up.
 """
 
@@ -18,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.audit.cases import Found
+from pipelines.audit.deaths import Stated, cautions, contradictions
 from pipelines.audit.lesions import LesionTable
 from pipelines.formats.csv_table import CsvRow, read_csv
 from pipelines.formats.voxel_file import safe_name
 from planner.errors import InputError
+from planner.report.counts import counted
 
 COLUMNS = ("case_id", "lesion_id", "event", "days")
 EVENTS = ("none", "ltp", "death")
@@ -45,13 +48,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """All outcomes by lesion, the ids of cases without a result that have some, and where they come from."""
+    """All outcomes by lesion, how many belong to cases without a result, what to keep in mind, and their source."""
 
     by_lesion: Mapping[Key, Outcome]
     of_failed_cases: int
     synthetic: bool
     file_name: str
     sha256: str
+    cautions: tuple[str, ...] = ()
 
 
 def read_outcomes(path: Path, found: Found, table: LesionTable) -> Outcomes:
@@ -60,14 +64,15 @@ def read_outcomes(path: Path, found: Found, table: LesionTable) -> Outcomes:
     Raises
     ------
     InputError
-        A row names no lesion of the cohort, is there twice, or states no possible event and time; the one message
-        lists all such rows.
+        A row names no lesion of the cohort, is there twice, states no possible event and time, or goes on after the
+        patient's death; the one message lists all such rows.
     """
     read = read_csv(path, COLUMNS, ("synthetic",), more_columns=True)
     known = {(lesion.case_id, lesion.lesion_id) for lesion in table.lesions}
     failed = {case.case_id for case in found.failed}
     faults = [*read.faults]
     lines: dict[Key, int] = {}
+    stated: list[Stated] = []
     for row in read.rows:
         key = (row.cells["case_id"], row.cells["lesion_id"])
         row_faults = [*_faults(row), *_identity_faults(key, known, failed, found)]
@@ -75,18 +80,32 @@ def read_outcomes(path: Path, found: Found, table: LesionTable) -> Outcomes:
             row_faults.append(f"the same lesion as line {lines[key]}")
         lines.setdefault(key, row.line)
         faults += [f"line {row.line}: {fault}" for fault in row_faults]
+        if not row_faults:
+            stated.append(_stated(row, found))
+    faults += [f"line {line}: {fault}" for line, fault in contradictions(stated)]
     if not read.rows and not faults:
         faults.append("no rows")
     if faults:
-        listed = "".join(f"\n  {fault}" for fault in faults)
-        raise InputError(f"{safe_name(path)}: {len(faults)} faults, nothing was analysed:{listed}", code="outcomes")
+        listed = "".join(f"\n  {fault}" for fault in sorted(faults, key=_line))
+        count = counted(len(faults), "fault")
+        raise InputError(f"{safe_name(path)}: {count}, nothing was analysed:{listed}", code="outcomes")
     by_lesion = {
         (row.cells["case_id"], row.cells["lesion_id"]): Outcome(row.cells["event"].casefold(), float(row.cells["days"]))
         for row in read.rows
     }
     synthetic = any(row.cells["synthetic"].casefold() in _YES for row in read.rows)
     within = {key: outcome for key, outcome in by_lesion.items() if key in known}
-    return Outcomes(within, len(by_lesion) - len(within), synthetic, safe_name(path), read.sha256)
+    return Outcomes(within, len(by_lesion) - len(within), synthetic, safe_name(path), read.sha256, cautions(stated))
+
+
+def _line(fault: str) -> int:
+    return int(next(iter(re.findall("[0-9]+", fault)), 0))
+
+
+def _stated(row: CsvRow, found: Found) -> Stated:
+    case_id = row.cells["case_id"]
+    patient = str(found.documents.get(case_id, {}).get("patient_key", ""))
+    return Stated(row.line, case_id, patient, row.cells["event"].casefold(), float(row.cells["days"]))
 
 
 def _identity_faults(key: Key, known: set[Key], failed: set[str], found: Found) -> Iterator[str]:
@@ -101,7 +120,7 @@ def _faults(row: CsvRow) -> Iterator[str]:
     if event not in EVENTS:
         yield f"event is not one of {', '.join(EVENTS)}"
     if not _NUMBER.fullmatch(days):
-        yield "days is empty" if not days else "days is text, expected a number of days"
+        yield "days is empty" if not days else "days is not a plain number of days (such as 365 or 90.5)"
         return
     number = float(days)
     if event == "ltp" and number <= 0:

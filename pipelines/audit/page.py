@@ -12,15 +12,18 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.audit.bands import BANDS
+from pipelines.audit.cases import Failed
 from pipelines.audit.cohort import Cohort, Patient
 from pipelines.audit.outcomes import Outcomes
 from pipelines.audit.pictures import histogram_figure, survival_figure
 from pipelines.audit.survival import CAUTION, DEFINITION, Survival
 from pipelines.bundled import text
 from planner.report import words
+from planner.report.counts import counted
 from planner.report.figure import Figure
 
 PATIENTS_SHOWN = 100
+FAILED_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,11 @@ class _Picture:
 
 
 def render_page(
-    cohort: Cohort, outcomes: Outcomes | None, survival: Survival | None, provenance: Mapping[str, Any]
+    cohort: Cohort,
+    failed: Sequence[Failed],
+    outcomes: Outcomes | None,
+    survival: Survival | None,
+    provenance: Mapping[str, Any],
 ) -> str:
     """Return the page of an audit."""
     css = text("report.css")
@@ -42,6 +49,9 @@ def render_page(
     )
     return environment.from_string(text("audit.html.jinja")).render(
         cohort=cohort,
+        counted=counted,
+        failed=failed[:FAILED_SHOWN],
+        failed_total=len(failed),
         outcomes=outcomes,
         survival=survival,
         definitions=_definitions(cohort),

@@ -8,6 +8,7 @@ from pipelines.audit.bands import BANDS, band_of
 from pipelines.audit.cohort import Histogram
 from pipelines.audit.survival import Survival
 from pipelines.figures import style
+from planner.report.counts import counted
 from planner.report.figure import Figure
 
 _COLOURS = {band.name: drawn.colour for band, drawn in zip(BANDS, style.BANDS, strict=True)}
@@ -36,8 +37,8 @@ def histogram_figure(histogram: Histogram) -> Figure | None:
     ax.spines[["top", "right"]].set_visible(False)
     total = sum(histogram.lesions)
     return Figure(
-        "margins", f"Minimal margins of {total} lesions, bins of 1 mm that hold their lower edge.",
-        f"Histogram of minimal margins of {total} lesions; its counts are in audit.json.", "image/png",
+        "margins", f"Minimal margins of {counted(total, 'lesion')}, bins of 1 mm that hold their lower edge.",
+        f"Histogram of minimal margins of {counted(total, 'lesion')}; its counts are in audit.json.", "image/png",
         style.png(figure),
     )  # fmt: skip
 
@@ -47,10 +48,10 @@ def survival_figure(survival: Survival) -> Figure | None:
     if not survival.curves:
         return None
     rows = len(survival.curves)
-    height = 4.2 + 0.24 * rows
+    height = 4.6 + 0.24 * rows
     figure = style.canvas(9.6, height)
     ax = figure.subplots()
-    figure.subplots_adjust(left=0.19, right=0.975, bottom=(0.85 + 0.24 * rows) / height, top=0.97)
+    figure.subplots_adjust(left=0.19, right=0.975, bottom=(0.85 + 0.24 * rows) / height, top=1 - 0.62 / height)
     handles = []
     for curve in survival.curves:
         name, colour = curve.band.name, _COLOURS[curve.band.name]
@@ -60,6 +61,8 @@ def survival_figure(survival: Survival) -> Figure | None:
                        linestyle=_DASHES[name], zorder=3)  # fmt: skip
         handles.append((pale[0], dark[0]))
         ax.fill_between(curve.days, curve.low, curve.high, step="post", color=colour, alpha=0.12, zorder=1)
+        heights = [curve.survival_at(day) for day in curve.censored_days]
+        ax.plot(curve.censored_days, heights, linestyle="", marker="|", markersize=8, color=style.INK, zorder=4)
     last = max(survival.ticks_days[-1], *(curve.days[-1] for curve in survival.curves), 1.0)
     ax.set(xlim=(0.0, last * 1.02), ylim=(0.0, 1.03), xticks=survival.ticks_days)
     ax.set_xlabel("days from ablation", fontsize=9)
@@ -67,7 +70,9 @@ def survival_figure(survival: Survival) -> Figure | None:
     ax.tick_params(labelsize=8.5)
     ax.spines[["top", "right"]].set_visible(False)
     names = [f"{curve.band.words} (n = {curve.lesions})" for curve in survival.curves]
-    ax.legend(handles, names, loc="lower left", fontsize=8.5, frameon=False, handlelength=3.5)
+    # Above the axes, where no curve can run beneath it.
+    ax.legend(handles, names, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.5, frameon=False,
+              handlelength=3.5, borderaxespad=0.2)  # fmt: skip
     for row, curve in enumerate(survival.curves):
         y = (0.3 + 0.24 * (rows - 1 - row)) / height
         figure.text(0.01, y, curve.band.words, fontsize=8, va="center")
@@ -76,7 +81,9 @@ def survival_figure(survival: Survival) -> Figure | None:
             figure.text(x, y, str(count), fontsize=8, va="center", ha="center")
     figure.text(0.01, (0.32 + 0.24 * rows) / height, "at risk", fontsize=8, fontweight="bold", va="center")
     return Figure(
-        "survival", "Kaplan-Meier curves of LTP-free survival by minimal margin, 95 % intervals, and numbers at risk.",
+        "survival",
+        "Kaplan-Meier curves of LTP-free survival by minimal margin, 95 % intervals, and numbers at risk. Upright"
+        " marks: follow-up that ended without an event.",
         "Survival curves by margin band; the table below holds their numbers.", "image/png",
         style.png(figure),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from pipelines.audit.writing import csv_bytes, dictionary_bytes, parquet_bytes
 from pipelines.store.atomic import write_atomically
 from pipelines.store.result import result_bytes
 from planner.errors import OutputError
+from planner.report.counts import counted
 
 DOCUMENT = "audit.json"
 
@@ -45,11 +46,11 @@ def audit(folders: Sequence[Path], outcomes_file: Path | None) -> Audit:
     """
     found = find_cases(folders)
     table = lesion_table(found)
-    counted = cohort(found, table)
+    all_cases = cohort(found, table)
     if outcomes_file is None:
-        return Audit(found, table, counted, None, None)
+        return Audit(found, table, all_cases, None, None)
     outcomes = read_outcomes(outcomes_file, found, table)
-    return Audit(found, table, counted, outcomes, survival(counted, table, outcomes))
+    return Audit(found, table, all_cases, outcomes, survival(all_cases, table, outcomes))
 
 
 def write(finished: Audit, out: Path) -> None:
@@ -62,7 +63,9 @@ def write(finished: Audit, out: Path) -> None:
     """
     heads, rows = _table(finished)
     document = audit_document(finished.found, finished.cohort, finished.outcomes, finished.survival)
-    page = render_page(finished.cohort, finished.outcomes, finished.survival, document["provenance"])
+    page = render_page(
+        finished.cohort, finished.found.failed, finished.outcomes, finished.survival, document["provenance"]
+    )
     files = {
         "lesions.csv": csv_bytes(heads, rows),
         "lesions.parquet": parquet_bytes(heads, rows),
@@ -112,27 +115,24 @@ def _table(finished: Audit) -> tuple[tuple[Column, ...], list[Mapping[str, Cell]
 
 def summary(finished: Audit) -> str:
     """Return the audit in a few lines."""
-    counted, table = finished.cohort, finished.table
+    all_cases, table = finished.cohort, finished.table
     cases = ", ".join(
-        f"{count} {status.replace('_', ' ')}" for status, count in counted.cases.items() if status != "found"
+        f"{count} {status.replace('_', ' ')}" for status, count in all_cases.cases.items() if status != "found"
     )
-    lesions = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counted.lesions.items())
-    bands = ", ".join(f"{band.words}: {sum(counted.bands[band.name].values())}" for band in BANDS)
+    lesions = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in all_cases.lesions.items())
+    bands = ", ".join(f"{band.words}: {sum(all_cases.bands[band.name].values())}" for band in BANDS)
     lines = [
-        f"{counted.cases['found']} cases: {cases}",
-        f"{len(table.lesions)} lesions of {len(counted.patients)} patients: {lesions}",
-        f"minimal margin: {bands}; none: {counted.without_margin}",
-        *counted.notes,
+        f"{counted(all_cases.cases['found'], 'case')}: {cases}",
+        f"{counted(len(table.lesions), 'lesion')} of {counted(len(all_cases.patients), 'patient')}: {lesions}",
+        f"minimal margin: {bands}; none: {all_cases.without_margin}",
+        *all_cases.notes,
     ]
     if finished.survival is not None and finished.outcomes is not None:
         analysed = sum(curve.lesions for curve in finished.survival.curves)
         made_up = "synthetic outcomes; " if finished.outcomes.synthetic else ""
-        events = f"{finished.survival.ltp} LTP, {finished.survival.deaths} deaths"
-        lines.append(f"survival: {made_up}{analysed} lesions analysed, {events}")
+        events = f"{finished.survival.ltp} LTP, {counted(finished.survival.deaths, 'death')}"
+        lines.append(f"survival: {made_up}{counted(analysed, 'lesion')} analysed, {events}")
         if finished.survival.caution:
             lines.append(finished.survival.caution)
+        lines += finished.outcomes.cautions
     return "\n".join(lines)
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.items())

@@ -11,6 +11,7 @@ from pipelines.audit.bands import BANDS, Band
 from pipelines.audit.cohort import Cohort
 from pipelines.audit.lesions import Lesion, LesionTable
 from pipelines.audit.outcomes import Outcome, Outcomes
+from planner.report.counts import counted
 
 EVENTS_TO_CONFIRM = 100
 MOST_TICKS = 8
@@ -40,6 +41,8 @@ class Curve:
         The steps, with the pointwise 95 % interval (exponential Greenwood, log-log).
     at_risk
         Lesions still followed and free of an event just before each tick.
+    censored_days
+        When follow-up ended without an event, one entry per lesion.
     """
 
     band: Band
@@ -51,13 +54,24 @@ class Curve:
     low: tuple[float, ...]
     high: tuple[float, ...]
     at_risk: tuple[int, ...]
+    censored_days: tuple[float, ...]
 
     def at(self, tick: int, ticks_days: Sequence[float]) -> tuple[float, float, float] | None:
-        """Return survival and its interval at a tick; None where no lesion is followed that long."""
-        if not self.at_risk[tick]:
+        """Return survival and its interval at a tick; None where no lesion is followed that long.
+
+        Once it has reached 0 it stays there: nobody is left to be followed.
+        """
+        place = self._step(ticks_days[tick])
+        if not self.at_risk[tick] and self.survival[place] > 0.0:
             return None
-        place = max(n for n, day in enumerate(self.days) if day <= ticks_days[tick])
         return self.survival[place], self.low[place], self.high[place]
+
+    def survival_at(self, days: float) -> float:
+        """Return the curve's height at a day."""
+        return self.survival[self._step(days)]
+
+    def _step(self, days: float) -> int:
+        return max(n for n, day in enumerate(self.days) if day <= days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +99,8 @@ class Survival:
         if self.ltp >= EVENTS_TO_CONFIRM:
             return None
         return (
-            f"{self.ltp} LTP events, fewer than about {EVENTS_TO_CONFIRM}: this cohort cannot confirm (or refute) the"
-            " published relation of margin and LTP (Wang 2013)."
+            f"{counted(self.ltp, 'LTP event')}, fewer than about {EVENTS_TO_CONFIRM}: this cohort cannot confirm (or"
+            " refute) the published relation of margin and LTP (Wang 2013)."
         )
 
 
@@ -154,6 +168,7 @@ def _curve(band: Band, outcomes: Sequence[Outcome], ticks_days: Sequence[float])
         tuple(map(float, fit.survival_function_.iloc[:, 0])),
         tuple(map(float, interval[:, 0])), tuple(map(float, interval[:, 1])),
         tuple(_at_risk(at_risk, tick) for tick in ticks_days),
+        tuple(sorted(outcome.days for outcome in outcomes if outcome.event == "none")),
     )  # fmt: skip
 
 

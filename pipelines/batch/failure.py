@@ -25,7 +25,8 @@ class Failure:
     text
         One sentence.
     exit_code
-        What the child exited with; 128 + its number where a signal ended it; None where it never ran.
+        What the child exited with; 128 + its number where a signal ended it; None where it never ran or was ended at
+        its time limit.
     seconds
         How long it ran.
     attempts

@@ -10,6 +10,7 @@ Paths are relative to the manifest. `patient` (a pseudonym that cases of one pat
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 from pipelines.formats.csv_table import CsvRow, read_csv
 from pipelines.formats.voxel_file import safe_name
 from planner.errors import InputError
+from planner.report.counts import counted
 
 REQUIRED = ("case_id", "pre", "post")
 OPTIONAL = ("patient", "case")
@@ -67,15 +69,20 @@ def read_manifest(path: Path) -> tuple[Row, ...]:
     for row in table.rows:
         faults += [f"line {row.line}: {fault}" for fault in _faults(row, path.parent)]
     if faults:
-        raise InputError(f"{safe_name(path)}: {_listed(faults)}", code="manifest")
+        raise InputError(f"{safe_name(path)}: {_listed(sorted(faults, key=_line))}", code="manifest")
     if not table.rows:
         raise InputError(f"{safe_name(path)}: no case, expected a row for each", code="manifest")
     return tuple(_row(row, path.parent.resolve()) for row in table.rows)
 
 
+def _line(fault: str) -> int:
+    """Return the first line that a fault names."""
+    return int(next(iter(re.findall("[0-9]+", fault)), 0))
+
+
 def _listed(faults: Sequence[str]) -> str:
     more = len(faults) - FAULTS_SHOWN
-    return "; ".join(faults[:FAULTS_SHOWN]) + (f"; and {more} more faults" if more > 0 else "")
+    return "; ".join(faults[:FAULTS_SHOWN]) + (f"; and {counted(more, 'more fault')}" if more > 0 else "")
 
 
 def _row(row: CsvRow, folder: Path) -> Row:
@@ -89,8 +96,14 @@ def _repeated(rows: Sequence[CsvRow]) -> Iterator[str]:
     """Yield a fault for ids that are one: also those that a file system may not tell apart."""
     count = Counter(_folded(row.cells["case_id"]) for row in rows)
     for folded in (one for one, times in count.items() if times > 1 and one):
-        lines = [str(row.line) for row in rows if _folded(row.cells["case_id"]) == folded]
-        yield f"lines {', '.join(lines)}: one and the same case_id, expected each once"
+        same = [row for row in rows if _folded(row.cells["case_id"]) == folded]
+        lines = ", ".join(str(row.line) for row in same)
+        ids = ", ".join(dict.fromkeys(_shown(row.cells["case_id"]) for row in same))
+        yield f"lines {lines}: one and the same case_id ({ids}), expected each once"
+
+
+def _shown(case_id: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in case_id)[:LONGEST_ID]
 
 
 def _folded(case_id: str) -> str:

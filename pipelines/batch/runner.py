@@ -146,7 +146,8 @@ class Batch:
             report(f"{child.row.case_id} finished", tally)
             return
         if child.asked_to_end is not None:
-            reason = Reason("timeout", f"ended at its time limit of {self.timeout_s:g} s")
+            # How a child answers being ended says nothing: not 130, which is an interruption by the user.
+            reason, exit_code = Reason("timeout", f"ended at its time limit of {self.timeout_s:g} s"), None
         else:
             reason = reason_of(0 if exit_code in EXIT_FINISHED else exit_code, said)
         self._fail(child.row, reason, exit_code, seconds, tally, report)

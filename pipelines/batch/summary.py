@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.batch.failure import Failure
 from pipelines.batch.runner import Tally
+from planner.report.counts import counted
 
 IDS_SHOWN = 5
 
@@ -13,7 +14,7 @@ IDS_SHOWN = 5
 def progress_line(what: str, tally: Tally) -> str:
     """Return counts and the time left."""
     done = tally.total - tally.left
-    parts = [f"{done}/{tally.total} cases", f"{len(tally.failures)} failed", f"{len(tally.skipped)} skipped"]
+    parts = [f"{done}/{counted(tally.total, 'case')}", f"{len(tally.failures)} failed", f"{len(tally.skipped)} skipped"]
     if tally.left and tally.seconds_left is not None:
         parts.append(f"about {duration(tally.seconds_left)} left")
     return f"{', '.join(parts)}{f': {what}' if what else ''}"
@@ -30,7 +31,7 @@ def duration(seconds: float) -> str:
 def closing(tally: Tally) -> str:
     """Return the closing words: counts, then failures grouped by reason, the most frequent first."""
     lines = [
-        f"{tally.total} cases: {len(tally.finished)} finished now, {len(tally.skipped)} finished before,"
+        f"{counted(tally.total, 'case')}: {len(tally.finished)} finished now, {len(tally.skipped)} finished before,"
         f" {len(tally.failures)} failed"
     ]
     for group in grouped(tally.failures):

@@ -69,8 +69,10 @@ def run_review(
     from pipelines.wire import folder_store, review_folders
 
     store = folder_store(out, progress.log)
+    source = FolderSource(pre, post, case_file, out.resolve().name, case_id, patient_key)
+    with exit_codes(progress):
+        source.require_outside(out)
     with exit_codes(progress, store.abandon):
-        source = FolderSource(pre, post, case_file, out.resolve().name, case_id, patient_key)
         finished = review_folders(source, store, with_registration(registration), progress)
     print_review(finished, out, as_json=as_json)
     sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)

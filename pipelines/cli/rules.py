@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 def command(ids: tuple[str, ...], as_json: bool) -> None:
-    """List the guideline statements, or explain those of the given IDs (for example CO-05)."""
+    """List the guideline statements and the facts they need, or explain those of the given IDs (such as CO-05)."""
     with exit_codes(Progress()):
         rules, hazards = _chosen([rule_id.upper() for rule_id in ids])
         click.echo(_document(rules, hazards) if as_json else _text(rules, hazards, explain=bool(ids)), nl=False)
@@ -40,20 +40,23 @@ def _chosen(ids: list[str]) -> tuple[list[Rule], list[Hazard]]:
 
 def _text(rules: list[Rule], hazards: list[Hazard], *, explain: bool) -> str:
     from pipelines.catalogue import packaged_catalogue
-    from planner.guideline.explain import explained, explained_hazard, rules_table
+    from planner.guideline.explain import explained, explained_hazard, facts_text, rules_table
 
     if not explain:
-        return rules_table(rules, hazards) + "\nablation rules ID explains one of them.\n"
+        overview = f"{rules_table(rules, hazards)}\n{facts_text(rules, hazards)}"
+        return f"{overview}\nablation rules ID explains one of them.\n"
     catalogue = packaged_catalogue()
     return "\n".join([*(explained(r, catalogue) for r in rules), *(explained_hazard(h) for h in hazards)])
 
 
 def _document(rules: list[Rule], hazards: list[Hazard]) -> str:
     from pipelines.catalogue import packaged_catalogue
+    from planner.facts import FACTS
     from planner.guideline.plain import hazard_document, rule_document
 
     catalogue = packaged_catalogue()
     document = {
+        "facts": [{"name": f.name, "expected": f.expected, "definition": f.definition} for f in FACTS.values()],
         "rules": [rule_document(rule, catalogue) for rule in rules],
         "models": [hazard_document(hazard) for hazard in hazards],
     }

@@ -47,6 +47,7 @@ class Progress:
 def exit_codes(progress: Progress, on_failure: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Turn an error of ours into one line on stderr and its exit code; `on_failure` cleans up first.
 
+    Where it arose is a second line, which the log leaves out.
     Anything unforeseen is a bug (exit 1): its type is said, its traceback only without `--quiet`.
     """
     try:
@@ -55,6 +56,8 @@ def exit_codes(progress: Progress, on_failure: Callable[[], None] = lambda: None
         progress.lines.append(f"error [{error.code}]: {error}")
         on_failure()
         click.echo(f"error [{error.code}]: {error}", err=True)
+        if error.where:
+            click.echo(f"  where: {error.where}", err=True)  # names files and labels: for the terminal, not for the log
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         progress.lines.append("interrupted")

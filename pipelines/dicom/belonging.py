@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -13,9 +14,9 @@ from planner.errors import FrameMismatchError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Belonging:
-    """The segmentation files that belong to a series, and why each does or does not."""
+    """The segmentation files that belong to a series, by what messages call them, and why each does or does not."""
 
-    instances: tuple[Instance, ...]
+    instances: Mapping[str, Instance]
     notes: tuple[str, ...]
 
 
@@ -32,9 +33,10 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
     """
     frame_uid = text(chosen.instances[0].header, "FrameOfReferenceUID")
     series = {i.series_uid for i in index.of_kind("image")} - {""}
-    taken, notes = [], []
-    for instance in index.of_kind("seg"):
-        name = f"SEG {safe_text(instance.path.name)}"
+    taken, notes = {}, []
+    found = index.of_kind("seg")
+    for n, instance in enumerate(found, start=1):
+        name = f"SEG {n} of {len(found)}"  # its file's name may be the patient's
         references = referenced_series(instance.header)
         own = text(instance.header, "FrameOfReferenceUID")
         by_reference = bool(chosen.series_uid) and chosen.series_uid in references
@@ -43,15 +45,16 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
             continue
         if own and frame_uid and own != frame_uid:
             raise FrameMismatchError(
-                f"{name}: its frame of reference {uid_end(own)} is not the image's, {uid_end(frame_uid)}"
+                f"{name}: its frame of reference {uid_end(own)} is not the image's, {uid_end(frame_uid)}",
+                where=safe_text(instance.path.name),
             )
         if not by_reference and not (own and frame_uid):
             notes.append(f"{name} states neither this series nor its frame of reference and was not read")
             continue
         rule = "a reference to the series" if by_reference else "an equal frame of reference"
         notes.append(f"{name} belongs to the image by {rule}")
-        taken.append(instance)
-    return Belonging(tuple(taken), tuple(notes))
+        taken[name] = instance
+    return Belonging(taken, tuple(notes))
 
 
 def referenced_series(header: Dataset) -> set[str]:

@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
-from planner.errors import InputError
+from planner.errors import InputError, located
 
 Kind = Literal["image", "localizer", "seg", "other"]
 
@@ -145,8 +145,8 @@ def index_files(paths: list[Path]) -> Index:
     """
     instances, others = [], []
     with quiet_pydicom():
-        for path in paths:
-            instance = read_instance(path)
+        for n, path in enumerate(paths, start=1):
+            instance = read_instance(path, f"file {n} of {len(paths)}")
             if instance is None:
                 others.append(path)
             else:
@@ -154,8 +154,19 @@ def index_files(paths: list[Path]) -> Index:
     return Index(tuple(instances), tuple(others))
 
 
-def read_instance(path: Path) -> Instance | None:
-    """Return the instance in `path`, or None if that is not a DICOM file."""
+def read_instance(path: Path, name: str = "the file") -> Instance | None:
+    """Return the instance in `path`, which messages call `name`, or None if that is not a DICOM file.
+
+    Raises
+    ------
+    InputError
+        It begins as DICOM does and cannot be read on.
+    """
+    with located(safe_text(path.name)):
+        return _read_instance(path, name)
+
+
+def _read_instance(path: Path, name: str) -> Instance | None:
     try:
         if not _looks_like_dicom(path):
             return None
@@ -171,13 +182,13 @@ def read_instance(path: Path) -> Instance | None:
         syntax = str(full.file_meta.get("TransferSyntaxUID", ""))
     except READ_FAULTS as error:
         raise InputError(
-            f"{safe_text(path.name)}: the DICOM header cannot be read ({type(error).__name__}); is the file truncated?",
+            f"{name}: the DICOM header cannot be read ({type(error).__name__}); is the file truncated?",
             code="truncated-file",
         ) from error
-    instance = _instance(path, header, patient, meta_class)
+    instance = _instance(path, name, header, patient, meta_class)
     with_pixels = instance.kind != "other" or meta_class in (*IMAGE_CLASSES, *SEG_CLASSES)
     if ends and with_pixels and syntax != DeflatedExplicitVRLittleEndian:
-        raise InputError(f"{safe_text(path.name)}: the file ends before its pixel data", code="truncated-file")
+        raise InputError(f"{name}: the file ends before its pixel data", code="truncated-file")
     return instance
 
 
@@ -194,9 +205,9 @@ def _looks_like_dicom(path: Path) -> bool:
     return head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and head[3:4] == b"\x00")
 
 
-def _instance(path: Path, header: Dataset, patient: str, meta_class: str) -> Instance:
+def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: str) -> Instance:
     if not header and meta_class != MediaStorageDirectoryStorage:
-        raise InputError(f"{safe_text(path.name)}: holds no DICOM element that can be read", code="truncated-file")
+        raise InputError(f"{name}: holds no DICOM element that can be read", code="truncated-file")
     sop_class = text(header, "SOPClassUID")
     modality = text(header, "Modality") or IMAGE_CLASSES.get(sop_class or meta_class, "")
     kind = _kind(sop_class, modality, meta_class, header)

@@ -16,7 +16,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text
-from planner.errors import InputError
+from planner.errors import InputError, located
 from planner.volume import FloatVoxels
 
 THREADS = 2
@@ -58,8 +58,8 @@ def read_pixels(
     voxels = np.empty((len(slices), *shape), dtype=np.float32)
 
     def fill(k: int) -> bytes:
-        place = f"{safe_text(slices[k].path.name)} (slice {k + 1} of {len(slices)})"
-        return _read_slice(slices[k], voxels[k], place)
+        with located(safe_text(slices[k].path.name)):
+            return _read_slice(slices[k], voxels[k], f"slice {k + 1} of {len(slices)}")
 
     with quiet_pydicom(), ThreadPoolExecutor(THREADS) as pool:
         digests = []

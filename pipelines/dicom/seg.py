@@ -22,7 +22,7 @@ from pipelines.dicom.geometry import Plane, plane_of
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
 from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
 from pipelines.dicom.pixels import MOST_VOXELS, require_decoder, state_syntax
-from planner.errors import InputError
+from planner.errors import InputError, located
 from planner.grid import Grid
 from planner.volume import BoolVoxels, Mask
 
@@ -118,7 +118,7 @@ class Segmentation:
                     voxels[k, j : j + rows, i : i + columns] |= self._inside(stored, number)
         except READ_FAULTS as error:
             raise InputError(
-                f"{self.name}: segment {number} cannot be decoded ({safe_text(error)}); is the file truncated?",
+                f"{self.name}: segment {number} cannot be decoded ({type(error).__name__}); is the file truncated?",
                 code="cannot-decode",
             ) from error
         return voxels
@@ -133,16 +133,15 @@ class Segmentation:
         return np.asarray(stored != 0)
 
 
-def read_seg(path: Path) -> Segmentation:
-    """Return the segmentation in a file.
+def read_seg(path: Path, name: str = "SEG") -> Segmentation:
+    """Return the segmentation in a file, which messages call `name`.
 
     Raises
     ------
     InputError
         The file is truncated, of a kind that is not read, or malformed.
     """
-    name = f"SEG {safe_text(path.name)}"
-    with quiet_pydicom():
+    with quiet_pydicom(), located(safe_text(path.name)):
         try:
             content = path.read_bytes()
             dataset = pydicom.dcmread(BytesIO(content), force=True)
@@ -158,7 +157,9 @@ def read_seg(path: Path) -> Segmentation:
             raise
         except READ_FAULTS as error:
             raise InputError(
-                f"{name}: malformed segmentation ({type(error).__name__}: {safe_text(error)})", code="bad-seg"
+                f"{name}: malformed segmentation ({type(error).__name__})",
+                code="bad-seg",
+                where=f"{safe_text(path.name)}: {safe_text(error)}",
             ) from error
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from pipelines.dicom.geometry import FEWEST_SLICES, Stack, image_plane, numbers, stack
+from pipelines.dicom.geometry import FEWEST_SLICES, Plane, Stack, image_plane, numbers, stack
 from pipelines.dicom.index import Index, Instance, safe_text, text, uid_end
 from pipelines.dicom.pixels import SliceSource, read_pixels
-from planner.errors import AmbiguousInputError, InputError
+from planner.errors import AmbiguousInputError, InputError, located
 from planner.volume import Volume
 
 LARGEST_INTERCEPT = 1e6
@@ -186,17 +186,23 @@ def _shared(instances: Sequence[Instance], what: str) -> str:
 
 
 def _lattice(instances: Sequence[Instance], frame_uid: str) -> Stack:
-    return stack([image_plane(i.header, safe_text(i.path.name)) for i in instances], frame_uid)
+    count = len(instances)
+    return stack([_plane(i, f"file {n} of {count} of the series") for n, i in enumerate(instances, start=1)], frame_uid)
 
 
-def _source(instance: Instance, place: str) -> SliceSource:
+def _plane(instance: Instance, name: str) -> Plane:
+    with located(safe_text(instance.path.name)):
+        return image_plane(instance.header, name)
+
+
+def _source(instance: Instance, name: str) -> SliceSource:
     header = instance.header
-    name = f"{safe_text(instance.path.name)} ({place})"
-    _require_grey(header, name)
-    slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
-    intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
-    if slope == 0 or abs(intercept) > LARGEST_INTERCEPT:
-        raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
+    with located(safe_text(instance.path.name)):
+        _require_grey(header, name)
+        slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
+        intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
+        if slope == 0 or abs(intercept) > LARGEST_INTERCEPT:
+            raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
     return SliceSource(instance.path, slope, intercept)
 
 

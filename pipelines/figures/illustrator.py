@@ -50,8 +50,8 @@ def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
         )  # fmt: skip
         yield _figure(
             scene, "solid", draw_solid(lesion_id, margin),
-            "The tumour surface coloured by margin, seen towards the thin spot (ringed) and from the far side. Axes"
-            " are patient directions.",
+            "The tumour surface coloured by margin, seen towards the thin spot (ringed) and from the far side. Ticks"
+            " are mm from the origin, each with its patient direction (R, L, A, P, I, S).",
             f"Tumour of lesion {lesion_id} in 3-D: {_shares(margin)}; thin spot {margin.direction or 'none'}.",
         )  # fmt: skip
     yield _figure(

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from pipelines.figures import style
@@ -20,6 +20,7 @@ from planner.surface import Surface
 
 MOST_TRIANGLES = 8000
 _AMBIENT = 0.6
+_END_ON = 0.95
 _RIM = [withStroke(linewidth=4.5, foreground="white")]
 
 
@@ -38,7 +39,7 @@ def draw_solid(lesion_id: str, margin: Margin) -> Canvas:
         if sign > 0 and margin.at_lps_mm is not None:
             ax.plot(*([value] for value in margin.at_lps_mm), marker="o", markersize=13, markerfacecolor="none",
                     markeredgecolor="black", markeredgewidth=2.4, path_effects=_RIM, zorder=10)  # fmt: skip
-        _frame(ax, surface)
+        _frame(ax, surface, eye)
         spot = f"thin spot ringed: {words.millimetres(margin.min_mm)} mm"
         side = spot if sign > 0 and margin.at_lps_mm is not None else "the other side"
         figure.text(0.25 + 0.5 * place, 0.885, f"Seen from {direction_words(eye)} ({side})", fontsize=9.5, ha="center")
@@ -98,18 +99,19 @@ def _add_surface(ax: Any, surface: Surface, margins: style.FloatArray, eye: styl
     )
 
 
-def _frame(ax: Any, surface: Surface) -> None:
-    """Give all axes one scale and name them by patient direction."""
+def _frame(ax: Any, surface: Surface, eye: style.FloatArray) -> None:
+    """Give all axes one scale and name each tick by its patient direction: a title would collide with them.
+
+    An axis that is seen almost from its end has no ticks: they would lie upon each other.
+    """
     low, high = surface.vertices_lps_mm.min(axis=0), surface.vertices_lps_mm.max(axis=0)
     middle, half = (low + high) / 2, float((high - low).max()) / 2 * 1.05
     ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half),
            zlim=(middle[2] - half, middle[2] + half))  # fmt: skip
-    ax.set_box_aspect((1, 1, 1))
-    ax.tick_params(labelsize=7, pad=-1)
-    for n, (axis, name) in enumerate(((ax.xaxis, "R → L, mm"), (ax.yaxis, "A → P, mm"), (ax.zaxis, "I → S, mm"))):
-        axis.set_label_text(name, fontsize=8)
-        axis.labelpad = 0
-        axis.set_major_locator(MaxNLocator(4))
+    ax.set_box_aspect((1, 1, 1), zoom=0.88)
+    ax.tick_params(labelsize=7.5, pad=2.5)
+    for n, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis)):
+        axis.set_major_locator(MaxNLocator(4) if abs(eye[n]) < _END_ON else NullLocator())
         axis.set_major_formatter(partial(_tick, n))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.formats.voxel_file import stem_of, suffix_of
+from pipelines.formats.voxel_file import safe_name, stem_of, suffix_of
 from planner.errors import AmbiguousInputError, InputError
 
 IMAGE_STEM = "image"
@@ -47,7 +47,7 @@ def look_into(folder: Path) -> VoxelFolder:
     """
     images = images_in(folder)
     if not images:
-        raise InputError(f"no DICOM, NIfTI or NRRD image found in .../{folder.name}", code="no-image")
+        raise InputError("no DICOM, NIfTI or NRRD image found", code="no-image", where=f".../{safe_name(folder)}")
     if len(images) > 1:
         raise AmbiguousInputError(f"several images: {', '.join(p.name for p in images)}")
     return VoxelFolder(images[0], tuple(p for p in voxel_files(folder) if p != images[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipelines.formats.totalsegmentator import TOTAL_V2
 from planner.case import STRUCTURES, is_role
 from planner.errors import InputError
 
@@ -33,6 +34,9 @@ SYNONYMS = {
     "right_lung": "lung_right",
 }
 """Other names of structures, TotalSegmentator's among them."""
+
+_PLAIN = frozenset({"image", *STRUCTURES, *SYNONYMS, *SYNONYMS.values(), *(s.lower() for s in TOTAL_V2.values())})
+"""Names of files that are no lesion's and hold no more than a structure. `rib...` may go on with anything."""
 
 _PADDING = re.compile(r"_(mask|seg|segmentation|label|roi)$")
 _LESION = re.compile(
@@ -88,6 +92,15 @@ def normal_name(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     plain = re.sub(r"tumors?(?=_|[0-9]|$)", lambda m: m.group().replace("tumor", "tumour"), plain)
     return _PADDING.sub("", plain)
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a file's stem says nothing but a role, a structure or `image`: anything more may be a person's."""
+    plain = normal_name(name)
+    lesion = _LESION.fullmatch(plain)
+    if lesion is not None:
+        return name.isascii() and len(lesion["number"] or "") <= 2  # a longer number may be a date
+    return name.isascii() and plain in _PLAIN
 
 
 def known_roles() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from pipelines.formats.totalsegmentator import label_table
-from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size, safe_name
+from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
 from planner.errors import InputError
 from planner.grid import SAME_PLACE_MM, FloatArray, Grid
 
@@ -36,15 +36,14 @@ READ_FAULTS = (
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def read_nifti(path: Path) -> VoxelFile:
-    """Return what a NIfTI file holds, on a lattice in LPS mm.
+def read_nifti(path: Path, name: str) -> VoxelFile:
+    """Return what a NIfTI file holds, on a lattice in LPS mm; messages call it `name`.
 
     Raises
     ------
     InputError
         The file is truncated, not three-dimensional, not in mm, or its transforms are missing, not finite, or disagree.
     """
-    name = safe_name(path)
     try:
         with LoggingOutputSuppressor(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size, safe_name
+from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 
@@ -28,15 +28,14 @@ _SPATIAL_KINDS = ("domain", "space", "???", "none")
 _VECTOR = re.compile(r"\(([^()]*)\)")
 
 
-def read_nrrd(path: Path) -> VoxelFile:
-    """Return what an NRRD file holds, on a lattice in LPS mm.
+def read_nrrd(path: Path, name: str) -> VoxelFile:
+    """Return what an NRRD file holds, on a lattice in LPS mm; messages call it `name`.
 
     Raises
     ------
     InputError
         The data are detached or truncated, or the header states no usable geometry.
     """
-    name = safe_name(path)
     fields = _header(path, name)
     sizes, grid = _sizes(fields, name), _grid(fields, name)
     try:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from planner.errors import InputError
+from pipelines.formats.names import is_plain
+from planner.errors import InputError, located
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
@@ -111,26 +112,37 @@ def stem_of(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix_of(path))].removesuffix(".seg")
 
 
-def read_voxel_file(path: Path) -> VoxelFile:
-    """Return what a NIfTI or NRRD file holds.
+def read_voxel_file(path: Path, name: str = "") -> VoxelFile:
+    """Return what a NIfTI or NRRD file holds; messages call it `name`, else by its own name if that is plain.
 
     Raises
     ------
     InputError
         The file is missing, of another kind, truncated, or its geometry is unusable.
     """
-    name = safe_name(path)
+    with located(safe_name(path)):
+        return _read(path, name or shown_name(path))
+
+
+def _read(path: Path, name: str) -> VoxelFile:
+    if path.is_dir():
+        raise InputError(f"{name}: is a folder, expected a NIfTI or NRRD file", code="is-a-folder")
     if not path.is_file():
         raise InputError(f"{name}: no such file", code="missing")
     if suffix_of(path) in NIFTI_SUFFIXES:
         from pipelines.formats.nifti import read_nifti
 
-        return read_nifti(path)
+        return read_nifti(path, name)
     if suffix_of(path) in NRRD_SUFFIXES:
         from pipelines.formats.nrrd import read_nrrd
 
-        return read_nrrd(path)
+        return read_nrrd(path, name)
     raise InputError(f"{name}: expected a file ending in {', '.join(SUFFIXES)}", code="unknown-format")
+
+
+def shown_name(path: Path, otherwise: str = "the file") -> str:
+    """Return the file's name if it says a role or a structure and nothing else, else `otherwise`."""
+    return safe_name(path) if is_plain(stem_of(path)) else otherwise
 
 
 def safe_name(path: Path) -> str:

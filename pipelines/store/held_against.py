@@ -28,6 +28,8 @@ def risk_document(risk: RelativeHazard) -> dict[str, Json]:
             "method": population.method,
         },
         "notes": list(risk.notes),
+        "source": risk.source.text,
+        "strength": risk.strength,
     }
 
 
@@ -57,4 +59,5 @@ def no_risk_document() -> dict[str, Json]:
         "margin_in_range": None,
         "population": {"primary": None, "modality": None, "scan_days": None, "method": None},
         "notes": ["no published relation was asked for"],
+        "source": None, "strength": None,
     }  # fmt: skip

@@ -235,6 +235,7 @@ def _check(check: Check) -> dict[str, Json]:
 def _provenance(review: Review) -> dict[str, Json]:
     given = {str(name): _plain(value) for name, value in review.provenance.items()}
     given.setdefault("inputs_sha256", dict(sorted(review.intake.inputs_sha256.items())))
+    given.setdefault("facts", _plain(review.assessment.facts))
     given.setdefault("transform_sha256", review.assessment.alignment.map.parameters_sha256)
     return given
 

@@ -34,6 +34,12 @@ class Citation:
     via: str = ""
 
     @property
+    def short(self) -> str:
+        """Return the first author's family name and the year, "Wang 2013"; without an author the title."""
+        name = self.authors.replace(",", " ").split()[0] if self.authors else self.title
+        return f"{name} {'undated' if self.year is None else self.year}"
+
+    @property
     def text(self) -> str:
         """Return the citation as one line."""
         year = "undated" if self.year is None else "" if str(self.year) in self.published else str(self.year)

@@ -80,6 +80,8 @@ class RelativeHazard:
         How far the case resembles those studied.
     notes
         Sentences for the report.
+    source, strength
+        Where the relation was published, and the kind of study.
     """
 
     model: str
@@ -90,6 +92,8 @@ class RelativeHazard:
     margin_in_range: bool | None
     population: PopulationMatch
     notes: tuple[str, ...]
+    source: Citation
+    strength: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,9 @@ class Hazard:
         interval, bounded = self._interval(margin_mm, ci95_mm)
         in_range = None if margin_mm is None else self.valid_mm[0] <= margin_mm <= self.valid_mm[1]
         notes = (*self._range_notes(margin_mm, ci95_mm), *self._population_notes(match, setting.method))
-        return RelativeHazard(self.name, hazard, self.reference_mm, interval, bounded, in_range, match, notes)
+        return RelativeHazard(
+            self.name, hazard, self.reference_mm, interval, bounded, in_range, match, notes, self.source, self.strength
+        )
 
     def _interval(
         self, margin_mm: float | None, ci95_mm: tuple[float, float] | None

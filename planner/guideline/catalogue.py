@@ -139,7 +139,7 @@ def _rule(table: RuleTable, source: Source, place: str) -> Rule:
     _require_listed(table.entered, needed, f"{place}: entered")
     _require_listed(table.measured, {part.quantity.name for part in parts}, f"{place}: measured")
     rule = Rule(
-        table.id, table.title, table.statement, source, table.level.grade,
+        table.id, f"{source.label}: {table.title}", table.statement, source, table.level.grade,
         table.level.stated_in_source, tuple(table.phase), table.about,
         tuple(table.scope.primary), table.scope.treatment, table.per, parts, tuple(table.entered), table.exceptions,
         table.note, tuple(table.conflicts),

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from planner.evidence.hazard import METHODS, Hazard
+from planner.facts import FACTS, SETTING_FACTS
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Example, Part, Rule, Scale
@@ -20,13 +21,24 @@ def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
     head = ("Id", "What it asks", "Source", "Year", "Primary", "Judged by", "Facts it may need")
     body = [_row(rule) for rule in rules]
     body += [
-        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary), quantity_words(h.quantity),
-         "no verdict")
+        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary),
+         f"no verdict: {quantity_words(h.quantity)}", ", ".join(fact_words(fact.name) for fact in SETTING_FACTS[:3]))
         for h in hazards
     ]  # fmt: skip
     widths = [max(len(row[place]) for row in (head, *body)) for place in range(len(head))]
     lines = [head, tuple("-" * width for width in widths), *body]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines) + "\n"
+
+
+def facts_text(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
+    """Return the facts as they are typed into `[facts]`: what each may be, what it means, and which statements ask."""
+    lines = ["Facts, as typed into [facts] of the case file; one that is empty or left out is unknown", ""]
+    for fact in FACTS.values():
+        asking = [rule.id for rule in rules if fact.name in rule.entered]
+        asking += [hazard.id for hazard in hazards if fact in SETTING_FACTS]
+        lines += _wrapped(f"{fact.name}: {fact.expected}")
+        lines += _wrapped(f"  {fact.definition} Asked by {', '.join(asking) or 'none yet'}.")
+    return "\n".join(lines) + "\n"
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
@@ -46,8 +58,7 @@ def explained(rule: Rule, catalogue: Catalogue) -> str:
         f"Speaks of: {rule.treatment.replace('_', ' ')}; primary tumour {' or '.join(rule.primary) or _ANY};"
         f" {', '.join(rule.phase).replace('_', ' ')}. One verdict per {rule.per}."
     )
-    entered = [f"{fact_words(name)} (entered as {name})" for name in rule.entered]
-    lines += _wrapped(f"Facts it may need: {', '.join(entered) or 'none'}.")
+    lines += _wrapped(f"Facts it may need: {_entered(rule.entered) or 'none'}.")
     for title, text in (("Exceptions", rule.exceptions), ("Note", rule.note)):
         lines += _wrapped(f"{title}: {text}") if text else []
     lines += [
@@ -77,10 +88,15 @@ def explained_hazard(hazard: Hazard) -> str:
         f" ablation modality {', '.join(people.modality)}; scan {first:g} to {last:g} days after the ablation; margins"
         f" {METHODS[people.method]}. {people.note}"
     )
+    lines += _wrapped(f"Facts it may need: {_entered(fact.name for fact in SETTING_FACTS)}.")
     lines += _wrapped(f"Note: {hazard.note}") if hazard.note else []
     lines += ["", "Minimal margin, mm   relative hazard"]
     lines += [f"  {margin:>16g}   {hazard.relative(margin) or 0.0:.2f}" for margin in _steps(hazard)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _entered(names: Iterable[str]) -> str:
+    return ", ".join(f"{fact_words(name)} (entered as {name})" for name in names)
 
 
 def _steps(hazard: Hazard) -> Iterator[float]:

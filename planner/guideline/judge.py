@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -78,8 +79,31 @@ def judge_case(
 
 
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst of several verdicts of one rule; among equals a borderline one."""
-    return min(verdicts, key=lambda verdict: (WORST_FIRST.index(verdict.word), not verdict.borderline))
+    """Return the worst of several verdicts of one rule.
+
+    Among equals it is a borderline one (but a `fail` that is none: it decides), then the one of the worst value; an
+    unknown value may be the worst.
+    """
+    return min(verdicts, key=_badness)
+
+
+def _badness(verdict: Verdict) -> tuple[int, bool, float]:
+    borderline_first = verdict.borderline != (verdict.word != WORST_FIRST[0])
+    if verdict.value is None:
+        return WORST_FIRST.index(verdict.word), borderline_first, -math.inf
+    value = -verdict.value if _high_is_worse(verdict) else verdict.value
+    return WORST_FIRST.index(verdict.word), borderline_first, value
+
+
+def _high_is_worse(verdict: Verdict) -> bool:
+    """Return whether the bands of the quantity that decided get worse towards high values."""
+    scales = [
+        branch.scale
+        for part in verdict.rule.parts if verdict.deciding is not None and part.quantity == verdict.deciding.quantity
+        for branch in part.branches
+    ]  # fmt: skip
+    ends = [(WORST_FIRST.index(scale.verdicts[0]), WORST_FIRST.index(scale.verdicts[-1])) for scale in scales]
+    return any(high < low for low, high in ends)
 
 
 def _judged(

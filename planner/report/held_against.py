@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import NOT_COVERED, RelativeHazard
+from planner.facts import FACTS
 from planner.guideline.judge import Judged
 from planner.guideline.rule import Word
 from planner.guideline.verdict import Verdict
 from planner.guideline.words import attribution, fact_words, percent, reads, unit_words, why
 from planner.report import words
+from planner.report.counts import counted
 
 _NO_MARGIN = "no margin was measured: no relative hazard"
 
@@ -48,11 +50,12 @@ def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
         return ()
     if risk.relative_hazard is None:
         first = NOT_COVERED if _negative(lesion) else _NO_MARGIN
-        return (f"{risk.model}: {first}.", *_sentences(note for note in risk.notes if note != first))
-    said = f"{risk.model}: hazard of local tumour progression {risk.relative_hazard:.2f} times that at"
+        notes = [note for note in risk.notes if note != first]
+        return (f"{risk.source.short}: {first}.", *_sentences((*notes, _alike(risk))))
+    said = f"{risk.source.short}: hazard of local tumour progression {risk.relative_hazard:.2f} times that at"
     return (
         f"{said} a margin of {risk.reference_mm:g} mm{_interval(risk, lesion)}. Relative only: no absolute risk.",
-        *_sentences(risk.notes),
+        *_sentences((*risk.notes, _alike(risk))),
     )
 
 
@@ -66,8 +69,36 @@ def rule_counts(assessment: Assessment) -> str:
     found = [row.word for row in rule_rows(assessment)]
     if not found:
         return "No rule was held against this case"
-    held = f"{_counted(len(assessment.judged), 'rule', 'rules')}, {_counted(len(found), 'verdict', 'verdicts')}"
-    return f"{held}: {', '.join(_counted(found.count(word), *_COUNTED[word]) for word in dict.fromkeys(found))}"
+    held = f"{counted(len(assessment.judged), 'rule')}, {counted(len(found), 'verdict')}"
+    return f"{held}: {', '.join(counted(found.count(word), *_COUNTED[word]) for word in dict.fromkeys(found))}"
+
+
+def fact_rows(assessment: Assessment) -> tuple[tuple[str, str], ...]:
+    """Return every fact in words with what was entered; dates are not among them, only days."""
+    return tuple((fact_words(name), _entered(name, value)) for name, value in assessment.facts.items())
+
+
+def references(assessment: Assessment) -> tuple[tuple[str, str, str], ...]:
+    """Return short name, citation and strength of every source that the assessment was held against."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for risk in (lesion.risk for lesion in assessment.lesions if lesion.risk is not None):
+        found.setdefault(risk.model, (risk.source.short, risk.source.text, risk.strength))
+    strengths: dict[str, list[str]] = {}
+    for rule in (judged.rule for judged in assessment.judged):
+        strengths.setdefault(rule.source.key, []).append(f"{rule.id}: {rule.strength}")
+        year = rule.source.citation.year or "undated"
+        short = f"{rule.source.label} ({year}{', unattributed' * (rule.source.status == 'unattributed')})"
+        found[rule.source.key] = (short, rule.source.citation.text, "; ".join(strengths[rule.source.key]))
+    return tuple(found.values())
+
+
+def _entered(name: str, value: object) -> str:
+    if value is None:
+        return "not entered"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    unit = FACTS[name].unit
+    return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value).replace("_", " ")
 
 
 def missing_facts(assessment: Assessment) -> tuple[str, ...]:
@@ -76,12 +107,14 @@ def missing_facts(assessment: Assessment) -> tuple[str, ...]:
     return tuple(map(fact_words, sorted(set(waiting), key=lambda fact: (-waiting.count(fact), fact))))
 
 
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"
-
-
 def _negative(lesion: LesionAssessment) -> bool:
     return lesion.margin is not None and lesion.margin.min_mm is not None and lesion.margin.min_mm < 0
+
+
+def _alike(risk: RelativeHazard) -> str:
+    """Return on which points the case is like those studied; empty where on none."""
+    alike = risk.population.those("match")
+    return f"matches those studied in {', '.join(alike)}" if alike else ""
 
 
 def _interval(risk: RelativeHazard, lesion: LesionAssessment) -> str:

@@ -16,7 +16,14 @@ from planner.register.alignment import Check
 from planner.report import words
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
-from planner.report.held_against import missing_facts, risk_sentences, rule_counts, rule_rows
+from planner.report.held_against import (
+    fact_rows,
+    missing_facts,
+    references,
+    risk_sentences,
+    rule_counts,
+    rule_rows,
+)
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 
@@ -103,6 +110,8 @@ def render_html(
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),
         missing_facts=missing_facts(assessment),
+        facts=fact_rows(assessment),
+        references=references(assessment),
         notes=(*notes, *assessment.notes),
         provenance=_flat(provenance),
         timings=sorted(timings_s.items(), key=lambda item: -item[1]),

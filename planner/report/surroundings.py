@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from planner.assessment import Distance
 from planner.report import words
+from planner.report.counts import counted
 
 FAR_MM = 30.0
 """Structures farther than this are folded away."""
@@ -34,9 +35,14 @@ class DistanceTable:
     far: tuple[DistanceRow, ...]
 
     @property
+    def order_words(self) -> str:
+        """What the rows are sorted by, in words."""
+        return "sorted by the smaller of the two distances" if len(self.heads) > 1 else "nearest first"
+
+    @property
     def far_words(self) -> str:
         """How many rows are folded away, in words."""
-        return f"{len(self.far)} {'structure' if len(self.far) == 1 else 'structures'} farther than {FAR_MM:g} mm"
+        return f"{counted(len(self.far), 'structure')} farther than {FAR_MM:g} mm"
 
 
 def distance_table(distances: Sequence[Distance]) -> DistanceTable:

@@ -129,7 +129,10 @@ def reading(lesion: LesionAssessment) -> str:
     if margin.min_mm is None:
         return margin.reason or "no minimal margin"
     if margin.min_mm < 0:
-        return "not covered on these images"
+        uncovered = "not covered on these images"
+        if margin.interval is not None and margin.interval.high_mm >= 0:
+            return f"{uncovered}; the interval reaches above 0"
+        return uncovered
     covered = f"covered on these images, {_by_how_much(margin.min_mm)}"
     if margin.interval is not None and margin.interval.low_mm < 0:
         return f"{covered}; the interval reaches below 0"
@@ -138,8 +141,8 @@ def reading(lesion: LesionAssessment) -> str:
 
 def _by_how_much(margin_mm: float) -> str:
     if margin_mm < 5.0:
-        return "by less than 5 mm"
-    return "by 5 to less than 10 mm" if margin_mm < 10.0 else "by 10 mm or more"
+        return "by 0 to below 5 mm"
+    return "by 5 to below 10 mm" if margin_mm < 10.0 else "by 10 mm and more"
 
 
 def margin_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
@@ -154,10 +157,10 @@ def _minimum(margin: Margin) -> str:
     if margin.min_mm is None:
         return f"No minimal margin: {margin.reason}. Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
     to = "to liver that was not ablated" if margin.definition == "parenchymal" else "to the surface of the zone"
-    words = "not covered on these images: " if margin.min_mm < 0 else ""
+    words = " (not covered on these images)" if margin.min_mm < 0 else ""
     place = f" on the {margin.direction} side of the tumour" if margin.direction else ""
     return (
-        f"Minimal margin {words}{millimetres(margin.min_mm)} mm, measured {to},{place}"
+        f"Minimal margin {millimetres(margin.min_mm)} mm{words}, measured {to},{place}"
         f" (at {point(margin.at_lps_mm)}). Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
     )
 
