@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,10 @@ def test_the_setting_holds_what_was_entered_and_nothing_else():
 def test_nearest_names_one_or_lists_what_there_is():
     assert nearest("CO-5", ["CO-05", "PP-13"]) == ", did you mean 'CO-05'?"
     assert nearest("zzz", ["CO-05", "PP-13"]) == ", known: CO-05, PP-13"
+
+
+def test_the_readme_lists_every_fact_with_its_choices() -> None:
+    text = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    for fact in FACTS.values():
+        row = next(line for line in text.splitlines() if line.startswith("| ") and f"`{fact.name}`" in line)
+        assert all(f"`{choice}`" in row for choice in fact.choices)
