@@ -158,7 +158,7 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     return Implicit(base, blocks, weights, curvature, radius, finest, sites)
 
 
-LENGTH_RADII = 1.25
+LENGTH_RADII = 0.75
 """Kernel length in radii of the ball of the mask's volume."""
 
 AMPLITUDE_RADII = 0.03
