@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.batch.manifest import id_fault, read_manifest
+from pipelines.batch.manifest import read_manifest
+from pipelines.formats.folder_name import id_fault
 from planner.errors import InputError
 
 
