@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
+import analytic
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import ConvexHull
 
 from pipelines.ports import Intake, Review
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
@@ -120,14 +121,7 @@ def a_case(case_id: str = "case-1") -> Case:
 
 
 def sphere(centre: np.ndarray, radius: float, count: int = 1500) -> Surface:
-    n = np.arange(count) + 0.5
-    z, angle = 1 - 2 * n / count, np.pi * (1 + 5**0.5) * n
-    unit = np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
-    triangles = ConvexHull(unit).simplices.astype(np.int64)
-    a, b, c = (unit[triangles[:, corner]] for corner in range(3))
-    inward = np.einsum("ij,ij->i", np.cross(b - a, c - a), a) < 0
-    triangles[inward] = triangles[inward][:, ::-1]
-    return Surface(centre + radius * unit, triangles, (3.0, 1.5, 1.5))
+    return replace(analytic.sphere(centre, radius, count), voxel_kji_mm=(3.0, 1.5, 1.5))
 
 
 def ball_margin(lesion_id: str, *, interval: bool = True) -> Margin:

@@ -125,9 +125,9 @@ def test_maps_and_alignments_cannot_be_changed() -> None:
     errors["1"] = 0.0
     assert found.error_at_zone_mm["1"] == 2.0
     with pytest.raises(TypeError):
-        found.error_at_zone_mm["1"] = 0.0  # type: ignore[index]
+        found.error_at_zone_mm["1"] = 0.0  # type: ignore[index]  # what must not be possible
     with pytest.raises(FrozenInstanceError):
-        found.kind = "identity"  # type: ignore[misc]
+        found.kind = "identity"  # type: ignore[misc]  # what must not be possible
 
 
 def test_an_alignment_passes_unless_a_check_of_the_case_failed() -> None:

@@ -69,7 +69,7 @@ def test_the_masks_of_a_study_cannot_be_changed() -> None:
     masks["liver"] = mask()
     assert "liver" not in found.masks
     with pytest.raises(TypeError):
-        found.masks["liver"] = mask()  # type: ignore[index]
+        found.masks["liver"] = mask()  # type: ignore[index]  # what must not be possible
 
 
 def test_a_pair_names_lesions_and_zones_that_exist() -> None:
