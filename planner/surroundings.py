@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
+
 from planner.assessment import Distance
 from planner.case import STRUCTURES, Case
 from planner.grid import FloatArray
@@ -93,10 +95,8 @@ def duct_and_bowel(distances: Sequence[Distance], of: Literal["tumour", "ablatio
 
 def _gap(surface: Surface, mask: Mask, alignment: Alignment | None) -> Gap:
     """Return the gap, in POST, to a structure of POST, or to one of PRE where the alignment is given."""
-    if alignment is None:
-        return gap_between(surface, nearest_part(mask, surface.vertices_lps_mm))
-    part = nearest_part(mask, alignment.map.pre_from_post(surface.vertices_lps_mm))
-    return gap_between(surface, part.moved(alignment.map.post_from_pre))
+    moved = np.asarray if alignment is None else alignment.map.post_from_pre
+    return gap_between(surface, nearest_part(mask, surface.vertices_lps_mm, moved))
 
 
 def _mask(masks: Mapping[str, Mask], role: str) -> Mask | None:

@@ -83,7 +83,7 @@ FAMILIES = {"ball": ball, "plane": plane, "tube": tube}
 def ours(tumour: Mask, structure: Mask) -> float:
     """Return the distance as `review` measures it."""
     surface = surface_of(tumour)
-    return gap_between(surface, nearest_part(structure, surface.vertices_lps_mm)).mm
+    return gap_between(surface, nearest_part(structure, surface.vertices_lps_mm, np.asarray)).mm
 
 
 def transform(tumour: Mask, structure: Mask) -> float:

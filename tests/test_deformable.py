@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from analytic import lattice
@@ -7,6 +9,7 @@ from studies import field, in_liver, post, texture
 
 from planner.register.alignment import Displacement, SpatialMap
 from planner.register.deformable import Lattice, displacement_on_post, faded
+from planner.register.energy import bending_energy, volume_change
 from planner.register.prepare import metric_region, working_scan
 from planner.register.settings import RegistrationSettings
 
@@ -79,3 +82,27 @@ def test_points_far_beyond_the_lattice_can_be_moved_back() -> None:
     there = SpatialMap(np.eye(4), faded(Displacement(pushed, grid)))
     points = np.random.default_rng(1).uniform(-90, 90, (4000, 3))
     assert there.pre_from_post(there.post_from_pre(points)) == pytest.approx(points, abs=1e-3)
+
+
+def points_of_control(spacing_mm: float) -> np.ndarray:
+    return np.stack(np.indices((6, 7, 5)), axis=-1) * spacing_mm
+
+
+@pytest.mark.parametrize("energy", [bending_energy, volume_change])
+def test_the_gradient_of_an_energy_is_its_slope(energy: Callable[..., tuple[float, np.ndarray]]) -> None:
+    rng = np.random.default_rng(3)
+    control, step = rng.normal(size=(6, 7, 5, 3)), rng.normal(size=(6, 7, 5, 3))
+    slope = (energy(control + 1e-5 * step, 16.0)[0] - energy(control - 1e-5 * step, 16.0)[0]) / 2e-5
+    assert (energy(control, 16.0)[1] * step).sum() == pytest.approx(slope, rel=1e-5)
+
+
+def test_a_shear_and_a_rotation_keep_volume_and_a_swelling_does_not() -> None:
+    """J = 1 for the first two; (1 + s)^3 for a swelling by s."""
+    points = points_of_control(16.0)
+    shear = np.zeros_like(points)
+    shear[..., 0] = 0.3 * points[..., 2]
+    turn = points @ (np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]) - np.eye(3)).T
+    assert volume_change(shear, 16.0)[0] == pytest.approx(0.0, abs=1e-20)
+    assert volume_change(turn, 16.0)[0] == pytest.approx(0.0, abs=1e-20)
+    assert volume_change(0.1 * points, 16.0)[0] == pytest.approx((1.1**3 - 1.0) ** 2)
+    assert bending_energy(0.1 * points, 16.0)[0] == pytest.approx(0.0, abs=1e-20)

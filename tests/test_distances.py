@@ -23,7 +23,7 @@ def test_two_balls_are_as_far_apart_as_their_centres_less_their_radii(spacing: t
         grid = lattice((42.0, 42.0, 42.0), spacing, shift_mm=rng.uniform(-0.5, 0.5, 3))
         tumour = surface_of(voxelised(ball((0, 0, 0), 9.0), grid))
         organ = voxelised(ball(tuple(away), 9.5), grid, "gallbladder")
-        gap = gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm))
+        gap = gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm, np.asarray))
         errors.append(gap.mm - (np.linalg.norm(away) - 18.5))
         assert np.linalg.norm(gap.at_first_lps_mm - gap.at_second_lps_mm) == pytest.approx(gap.mm, abs=1e-6)
     assert np.mean(np.abs(errors)) < 0.5
@@ -41,7 +41,7 @@ def test_a_ball_above_a_slanted_plane_is_as_far_as_its_centre_less_its_radius(
         tumour = surface_of(voxelised(ball((0, 0, 0), 8.0), grid))
         depth = rng.uniform(11, 20)
         organ = voxelised(lambda p, d=depth: p @ normal <= -d, grid, "stomach")
-        errors.append(gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm)).mm - (depth - 8.0))
+        errors.append(gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm, np.asarray)).mm - (depth - 8.0))
     assert np.mean(np.abs(errors)) < 0.5
 
 
@@ -56,14 +56,14 @@ def test_a_wall_cut_out_of_a_large_organ_stays_flat(
         grid = lattice((34.0, 34.0, 34.0), spacing, shift_mm=rng.uniform(-0.5, 0.5, 3))
         tumour = surface_of(voxelised(ball((0, 0, 0), 8.0), grid))
         organ = voxelised(lambda p, d=depth: p @ inward >= d, grid, "stomach")
-        found = gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm))
+        found = gap_between(tumour, nearest_part(organ, tumour.vertices_lps_mm, np.asarray))
         assert found.mm == pytest.approx(depth - 8.0, abs=0.5)
 
 
 def test_overlapping_bodies_have_a_negative_distance() -> None:
     grid = lattice((24.0, 24.0, 24.0), (1.0, 1.0, 1.0))
     first = surface_of(voxelised(ball((0, 0, 0), 9.0), grid))
-    second = nearest_part(voxelised(ball((12, 0, 0), 6.0), grid), first.vertices_lps_mm)
+    second = nearest_part(voxelised(ball((12, 0, 0), 6.0), grid), first.vertices_lps_mm, np.asarray)
     assert gap_between(first, second).mm == pytest.approx(-3.0, abs=0.4)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -21,10 +23,19 @@ FITTED_WITHIN_MM = 25.0
 MOST_CENTRES = 8_000
 
 
-def nearest_part(mask: Mask, points_lps_mm: FloatArray) -> Surface:
-    """Return the surface of a structure near the place where it comes closest to some points of its own frame.
+def nearest_part(mask: Mask, points_lps_mm: FloatArray, moved: Callable[[FloatArray], FloatArray]) -> Surface:
+    """Return the surface of a structure, moved, near the place where it comes closest to some points.
 
     Voxels beyond the box are left unlabelled, so that the surface goes on across its faces instead of closing there.
+
+    Parameters
+    ----------
+    mask
+        The structure.
+    points_lps_mm
+        Shape (n, 3), in the frame that the structure is moved into.
+    moved
+        Takes points (n, 3) of the structure's frame there. Which part is nearest is judged there, too.
 
     Raises
     ------
@@ -35,17 +46,17 @@ def nearest_part(mask: Mask, points_lps_mm: FloatArray) -> Surface:
     kji = np.argwhere(mask.voxels_kji)
     coarse = kji[:: max(1, len(kji) // MOST_CENTRES)]
     tree = cKDTree(points_lps_mm)
-    start = coarse[int(np.argmin(tree.query(mask.grid.lps_mm(coarse[:, ::-1]))[0]))]
+    start = coarse[int(np.argmin(tree.query(moved(mask.grid.lps_mm(coarse[:, ::-1])))[0]))]
     around = _box(mask, start, LOCAL_MM)
     centres = np.argwhere(mask.voxels_kji[around]) + [part.start for part in around]
-    gaps = tree.query(mask.grid.lps_mm(centres[:, ::-1]))[0]
+    gaps = tree.query(moved(mask.grid.lps_mm(centres[:, ::-1])))[0]
     window = _box(mask, centres[int(np.argmin(gaps))], LOCAL_MM)
     cut = mask.voxels_kji[window]
     first = (window[0].start, window[1].start, window[2].start)
     part = Mask(cut, mask.grid.cropped(first, cut.shape), mask.name)
     if float(gaps.min()) > FITTED_WITHIN_MM:
-        return nets_surface(part.cropped(2))
-    return surface_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box"))
+        return nets_surface(part.cropped(2)).moved(moved)
+    return surface_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box")).moved(moved)
 
 
 def _box(mask: Mask, centre_kji: np.ndarray[tuple[int, ...], np.dtype[np.int64]], half_mm: float) -> tuple[slice, ...]:

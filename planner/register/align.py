@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment, Check, Kind, SpatialMap
-from planner.register.deformable import displacement_on_post
+from planner.register.deformable import ANYTHING, LIVER, displacement_on_post
 from planner.register.prepare import (
     Observe,
     Scan,
@@ -97,10 +98,11 @@ def _deformed(
         return "rigid", Answers(rigid, SpatialMap(_nudged(rigid)), rigid), (_rigid_note("as asked"),)
     pre_on_post = moved_onto(pre.image, pre.grid, post.grid, rigid, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
+    prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
-    found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region))
+    found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region, prior))
     observe("registration: second opinion", 0.7)
-    coarse = displacement_on_post(post, pre_on_post, seen, region, STIFFER)
+    coarse = displacement_on_post(post, pre_on_post, seen, region, replace(prior, bending=STIFFER * prior.bending))
     second = SpatialMap(rigid.rigid_pre_from_post, coarse)
     where = region & seen
     after = correlation(post.image, moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32), where)
@@ -116,7 +118,7 @@ def _nudged(rigid: SpatialMap) -> FloatArray:
     return matrix
 
 
-STIFFER = 3.0
+STIFFER = 10.0
 """The second opinion's factor on the bending energy."""
 
 RIGID_DOUBT_MM = 2.0

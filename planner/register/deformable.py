@@ -1,7 +1,7 @@
-"""The deformation that is left after the rigid motion: a cubic B-spline free-form deformation with bending energy.
+"""The deformation that is left after the rigid motion: a cubic B-spline free-form deformation that keeps volume.
 
-Intensities are compared as r = post - (a pre + b), a and b re-estimated, under a robust weight log(1 + r^2 / (2 s)^2);
-the bending energy carries the answer smoothly across the ablation zone, which the metric never sees.
+Intensities are compared as r = post - (a pre + b), a and b re-estimated, under a robust weight log(1 + r^2 / (2 s)^2).
+Smoothness (bending energy) and kept volume carry the answer across the ablation zone, which the metric never sees.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy import ndimage, optimize, sparse
 
 from planner.grid import FloatArray
 from planner.register.alignment import Displacement
+from planner.register.energy import bending_energy, volume_change
 from planner.register.prepare import Working
 from planner.volume import BoolVoxels, FloatVoxels
 
@@ -26,8 +27,28 @@ CONTROL_MM = 32.0
 LEVELS = ((2, 30), (1, 20))
 """Per level: shrink factor of the images, iterations."""
 
-BENDING_WEIGHT = 0.003
-"""Weight of the bending energy against the robust intensity difference."""
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of a deformation beforehand: weights against the robust intensity difference.
+
+    Parameters
+    ----------
+    bending
+        Weight of the bending energy.
+    volume
+        Weight of the mean squared relative change of volume.
+    """
+
+    bending: float
+    volume: float
+
+
+LIVER = Prior(bending=0.001, volume=100.0)
+"""Soft tissue is moved and sheared, hardly compressed."""
+
+ANYTHING = Prior(bending=0.003, volume=0.0)
+"""Where nobody says which part is liver: lungs and bowel do change their volume."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +100,7 @@ class Lattice:
 
 
 def displacement_on_post(
-    post: Working, pre_on_post: FloatVoxels, seen: BoolVoxels, region: BoolVoxels, bending: float = 1.0
+    post: Working, pre_on_post: FloatVoxels, seen: BoolVoxels, region: BoolVoxels, prior: Prior = LIVER
 ) -> Displacement:
     """Return the displacement, on POST's working lattice, that takes POST onto the rigidly moved PRE.
 
@@ -93,8 +114,8 @@ def displacement_on_post(
         Where PRE has values on that lattice.
     region
         Where the metric looks.
-    bending
-        Factor on the weight of the bending energy.
+    prior
+        What is believed of the deformation.
     """
     voxel = post.grid.spacing_kji_mm[0]
     shape = post.grid.shape_kji
@@ -104,7 +125,7 @@ def displacement_on_post(
         if level > 0:
             lattice, control = _halved(lattice, control, shape, voxel)
         pair = _Pair.of(post.image, pre_on_post, region & seen, voxel, shrink)
-        control = _fitted(pair, lattice, control, iterations, bending * BENDING_WEIGHT)
+        control = _fitted(pair, lattice, control, iterations, prior)
     field = lattice.dense(control, shape, voxel)
     return faded(Displacement(field[..., ::-1].astype(np.float32), post.grid))
 
@@ -158,7 +179,7 @@ class _Pair:
         return np.asarray(ndimage.map_coordinates(volume, places_kji_mm.T / self.voxel_mm, order=1, mode="nearest"))
 
 
-def _fitted(pair: _Pair, lattice: Lattice, control: FloatArray, iterations: int, bending: float) -> FloatArray:
+def _fitted(pair: _Pair, lattice: Lattice, control: FloatArray, iterations: int, prior: Prior) -> FloatArray:
     matrix = lattice.matrix(pair.places_kji_mm)
     transposed = matrix.T.tocsr()
     start = pair.read(pair.pre, pair.places_kji_mm + matrix @ control.reshape(-1, 3))
@@ -173,9 +194,12 @@ def _fitted(pair: _Pair, lattice: Lattice, control: FloatArray, iterations: int,
         relative = (residual / (2.0 * spread)) ** 2
         pull = -scale * (2.0 * residual / (2.0 * spread) ** 2) / (1.0 + relative) / count
         by_place = np.stack([pull * pair.read(slope, places) for slope in pair.slopes], axis=1)
-        bent, bend_slope = _bending(values.reshape(control.shape), lattice.spacing_mm)
+        bent, bent_slope = bending_energy(values.reshape(control.shape), lattice.spacing_mm)
+        swollen, swollen_slope = volume_change(values.reshape(control.shape), lattice.spacing_mm)
+        slope = prior.bending * bent_slope + prior.volume * swollen_slope
         data = float(np.log1p(relative).mean())
-        return data + bending * bent, ((transposed @ by_place) + bending * bend_slope.reshape(-1, 3)).ravel()
+        total = data + prior.bending * bent + prior.volume * swollen
+        return total, ((transposed @ by_place) + slope.reshape(-1, 3)).ravel()
 
     found = optimize.minimize(
         cost, control.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 10}
@@ -194,35 +218,6 @@ def _line(x: FloatArray, y: FloatArray) -> tuple[float, float]:
         residual = np.abs(y - slope * x - offset)
         keep = residual <= np.quantile(residual, 0.9)
     return slope, offset
-
-
-REFERENCE_MM = 16.0
-
-
-def _bending(control: FloatArray, spacing_mm: float) -> tuple[float, FloatArray]:
-    """Return the mean squared second difference of the control values, per 16 mm, and its gradient."""
-    factor = (REFERENCE_MM / spacing_mm) ** 4 / float(np.prod(control.shape[:3]))
-    total = 0.0
-    slope = np.zeros_like(control)
-    for a in range(3):
-        second = np.diff(control, 2, axis=a)
-        total += float((second**2).sum())
-        slope += 2.0 * _second_adjoint(second, a)
-        for b in range(a):
-            mixed = np.diff(np.diff(control, axis=a), axis=b)
-            total += 2.0 * float((mixed**2).sum())
-            slope += 4.0 * _first_adjoint(_first_adjoint(mixed, b), a)
-    return factor * total, factor * slope
-
-
-def _first_adjoint(values: FloatArray, axis: int) -> FloatArray:
-    """Return the adjoint of the first difference along an axis."""
-    pad = [(1, 1) if n == axis else (0, 0) for n in range(values.ndim)]
-    return np.asarray(-np.diff(np.pad(values, pad), axis=axis))
-
-
-def _second_adjoint(values: FloatArray, axis: int) -> FloatArray:
-    return _first_adjoint(_first_adjoint(values, axis), axis)
 
 
 def _halved(
