@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -42,10 +43,14 @@ from pydantic_core import ErrorDetails
 from pipelines.formats.folder_name import id_fault
 from pipelines.formats.voxel_file import safe_name
 from planner.case import STRUCTURES, is_role
-from planner.errors import InputError, located
+from planner.errors import InputError, located, quoted
+from planner.facts import FACTS
 
 WHOLE_MAP = "totalsegmentator"
 """The `label` that takes every structure of a TotalSegmentator multi-label map."""
+
+_QUOTE = re.compile(r"\(.*\)|(['\"])(?=.*\w).{3,}\1")
+"""What the TOML parser quotes of the file: keys, in round brackets too."""
 
 _UNION_MEMBERS = ("bool", "int", "float", "str", "date", "list[")
 """How pydantic names the members of a union in the place of a fault."""
@@ -197,9 +202,14 @@ def _read(path: Path) -> CaseFile:
         stated = tomllib.loads(content.decode("utf-8"))
         document = _Document.model_validate(stated)
     except ValidationError as error:
-        raise InputError(f"{name}: {_faults(error)}", code="bad-case-file") from error
+        faults = _faults(error)
+        said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
+        where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
+        raise InputError(f"{name}: {said}", code="bad-case-file", where=where) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not TOML: not UTF-8 text", code="bad-case-file") from error
     except ValueError as error:
-        raise InputError(f"{name}: not TOML: {' '.join(str(error).split())}", code="bad-case-file") from error
+        raise InputError(f"{name}: not TOML: {_toml_fault(error)}", code="bad-case-file") from error
     _require_once([p.lesion for p in document.pair], f"{name}: [[pair]] lesion")
     _require_once([f"{m.study} {m.role}" for m in document.mask if m.role], f"{name}: [[mask]]")
     return CaseFile(**dict(document), folder=path.parent, sha256=hashlib.sha256(content).hexdigest())
@@ -211,27 +221,39 @@ def _require_once(values: list[str], what: str) -> None:
         raise InputError(f"{what} {twice} is stated twice", code="bad-case-file")
 
 
-def _faults(error: ValidationError) -> str:
-    """Return every unknown key in one line, else the first fault: an unknown key may well be the missing one."""
+def _toml_fault(error: ValueError) -> str:
+    """Return a fault of the syntax and its place, without the keys that the parser quotes: they are the user's."""
+    said = " ".join(str(error).split())
+    place = re.search(r" \(at [a-z0-9 ,]+\)$", said)
+    return _QUOTE.sub("...", said[: place.start()]) + place[0] if place else _QUOTE.sub("...", said)
+
+
+def _faults(error: ValidationError) -> list[tuple[str, str]]:
+    """Return every unknown key, else the first fault: an unknown key may well be the missing one."""
     faults = error.errors()
     unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
-    return "; ".join(map(_fault, unknown or faults[:1]))
+    return [_fault(fault) for fault in unknown or faults[:1]]
 
 
-def _fault(fault: ErrorDetails) -> str:
-    """Return where a fault is, what it is, and the nearest known key."""
-    place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
-    where = [f"number {p + 1}" if isinstance(p, int) else p for p in place]
+def _fault(fault: ErrorDetails) -> tuple[str, str]:
+    """Return where a fault is, what it is and the nearest known key; then the key, if it is the user's own word."""
     if fault["type"] == "extra_forbidden":
-        table = ", ".join(where[:-1])
-        return (
-            f"unknown key '{where[-1]}'{f' in {table}' if table else ''}{_nearest(where[-1], _keys(fault['loc'][:-1]))}"
-        )
+        *tables, key = map(_word, fault["loc"])
+        within = f" in {', '.join(tables)}" if tables else ""
+        return f"unknown key{within}{_nearest(key, _keys(fault['loc'][:-1]))}", key
+    place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
+    words = [_word(p) for p in place]
     if fault["type"] == "missing":
-        return f"{', '.join(where[:-1])}: '{where[-1]}' is missing"
+        return f"{', '.join(words[:-1])}: '{words[-1]}' is missing", ""
+    own = words[1] if words[0] == "facts" and words[1:] and words[1] not in FACTS else ""
+    at = "facts" if own else ", ".join(words)
     if len(place) < len(fault["loc"]):
-        return f"{', '.join(where)}: a value of this type is not understood"
-    return f"{', '.join(where)}: {' '.join(fault['msg'].removeprefix('Value error, ').split())}"
+        return f"{at}: a value of this type is not understood", own
+    return f"{at}: {' '.join(fault['msg'].removeprefix('Value error, ').split())}", own
+
+
+def _word(place: int | str) -> str:
+    return f"number {place + 1}" if isinstance(place, int) else place
 
 
 def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LONGEST_QUOTE = 40
+
 
 class PlannerError(Exception):
     """Base of every error that this project raises on purpose."""
@@ -88,6 +90,11 @@ class OutputError(PlannerError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+def quoted(name: str) -> str:
+    """Return a name that somebody typed, for `where`: in quotes, on one line, printable, of bounded length."""
+    return f"'{''.join(c if c.isprintable() else '?' for c in name[:LONGEST_QUOTE])}'"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Literal
 
-from planner.errors import InputError
+from planner.errors import InputError, quoted
 from planner.evidence.hazard import Setting
 
 FactKind = Literal["choice", "yes_no", "number", "date"]
@@ -117,9 +117,11 @@ def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
         Names are not registered (the nearest are named), a value is not one the fact may have, or the days contradict
         the dates.
     """
-    unknown = [f"fact '{name}' is not known{_nearest_fact(name)}" for name in entered if name not in FACTS]
+    unknown = {n: name for n, name in enumerate(entered, start=1) if name not in FACTS}
     if unknown:
-        raise InputError("; ".join(unknown), code="unknown-fact")
+        said = "; ".join(f"fact number {n} is not known{_nearest_fact(name)}" for n, name in unknown.items())
+        where = ", ".join(f"fact {quoted(name)}" for name in unknown.values())
+        raise InputError(said, code="unknown-fact", where=where)
     known = {name: _checked(FACTS[name], value) for name, value in entered.items() if value not in ("", [], None)}
     scan_days(known)
     return known

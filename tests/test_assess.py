@@ -32,7 +32,7 @@ def study(**masks: Mask) -> Study:
 def case(**changes: object) -> Case:
     pre = study(**{f"tumour_{name}": voxelised(ball(*b), GRID, f"tumour_{name}") for name, b in TUMOURS.items()})
     post = study(**{f"ablation_{name}": voxelised(ball(*b), GRID, f"ablation_{name}") for name, b in ZONES.items()})
-    return replace(Case("case-1", "patient-1", pre, post), **changes)  # type: ignore[arg-type]
+    return replace(Case("case-1", "patient-1", pre, post), **changes)  # type: ignore[arg-type]  # any field of the value
 
 
 def alignment(**changes: object) -> Alignment:
@@ -40,7 +40,7 @@ def alignment(**changes: object) -> Alignment:
     found = Alignment(
         "rigid", SpatialMap.identity(), SpatialMap.identity(), (), {"1": 1.5, "2": 2.5}, {"1": (good,), "2": (good,)}
     )
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)  # type: ignore[arg-type]  # any field of the value
 
 
 def assessed(which: Case, how: Alignment) -> Assessment:

@@ -27,7 +27,8 @@ def read(folder, *rows, **options):
 def refusal(folder, *rows, **options) -> str:
     with pytest.raises(InputError) as refused:
         read(folder, *rows, **options)
-    assert refused.value.exit_code == 3
+    assert (refused.value.exit_code, refused.value.where) == (3, "outcomes.csv")
+    assert "outcomes.csv" not in str(refused.value)
     return str(refused.value)
 
 
@@ -79,7 +80,7 @@ def test_all_faults_come_in_one_list(folder):
         ("b", 1, "ltp", 9), ("a", 9, "cured", "x"),
     )  # fmt: skip
     assert said.splitlines() == [
-        "outcomes.csv: 7 faults, nothing was analysed:",
+        "outcomes file: 7 faults, nothing was analysed:",
         "  line 2: no such case among the results",
         "  line 3: progression on or before the day of ablation (days must be above 0)",
         "  line 4: days is not a plain number of days (such as 365 or 90.5)",
@@ -100,12 +101,28 @@ def test_missing_columns_are_named(folder):
     assert "column 'event' is missing; column 'days' is missing" in said
 
 
+def test_a_name_that_two_further_columns_share_is_not_repeated(folder):
+    with pytest.raises(InputError) as refused:
+        read(folder, ("a", 1, "none", 4, "", ""), header="case_id,lesion_id,event,days,Jane,Jane")
+    assert "columns 5, 6 have one and the same name" in str(refused.value)
+    assert "Jane" not in str(refused.value)
+    assert refused.value.where == "outcomes.csv: column 5 'Jane', column 6 'Jane'"
+
+
+def test_an_outcomes_file_that_is_not_there(folder):
+    found = find_cases([folder / "out"])
+    with pytest.raises(InputError) as refused:
+        read_outcomes(folder / "Jane Doe.csv", found, lesion_table(found))
+    assert (str(refused.value), refused.value.code) == ("outcomes file: No such file or directory", "missing")
+    assert refused.value.where == "Jane Doe.csv"
+
+
 def test_a_file_without_rows_is_refused(folder):
     assert "no rows" in refusal(folder)
 
 
 def test_one_fault_is_one(folder):
-    assert "outcomes.csv: 1 fault, nothing" in refusal(folder, ("z", 1, "none", 4))
+    assert "outcomes file: 1 fault, nothing" in refusal(folder, ("z", 1, "none", 4))
 
 
 def test_nothing_goes_on_after_a_death_of_the_same_patient(folder):
@@ -115,7 +132,7 @@ def test_nothing_goes_on_after_a_death_of_the_same_patient(folder):
         ("c", 5, "ltp", 300), ("b", 1, "cured", 4),
     )  # fmt: skip
     assert said.splitlines() == [
-        "outcomes.csv: 4 faults, nothing was analysed:",
+        "outcomes file: 4 faults, nothing was analysed:",
         "  line 3: progression after the same patient's death on line 2",
         "  line 4: follow-up after the same patient's death on line 2",
         "  line 5: a second death, after the same patient's death on line 2",

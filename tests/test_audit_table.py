@@ -198,9 +198,10 @@ def test_case_ids_in_several_folders_are_listed(cases):
     write_failure(cases / "again", "c-3")
     with pytest.raises(AmbiguousInputError) as refused:
         find_cases([cases])
-    assert "2 case ids" in str(refused.value)
-    assert "c-1: .../a/c-1, .../again/c-1" in str(refused.value)
-    assert "c-3: .../again/c-3, .../deep/c-3" in str(refused.value)
+    assert str(refused.value).splitlines() == [
+        "2 case ids are there more than once:", "  c-1: in 2 folders", "  c-3: in 2 folders",
+    ]  # fmt: skip
+    assert refused.value.where == "c-1: .../a/c-1, .../again/c-1; c-3: .../again/c-3, .../deep/c-3"
 
 
 @pytest.mark.parametrize(
@@ -223,15 +224,18 @@ def test_a_result_that_cannot_be_used_is_said_beside_all_others(cases, content, 
     with pytest.raises(InputError) as refused:
         find_cases([cases])
     assert "2 results cannot be used" in str(refused.value)
-    assert f".../out/x: {said}" in str(refused.value)
-    assert ".../out/y: not JSON" in str(refused.value)
+    assert f"\n  case folder 6 of 7: {said}" in str(refused.value)
+    assert "\n  case folder 7 of 7: not JSON" in str(refused.value)
+    assert "..." not in str(refused.value)
+    assert refused.value.where == "case folder 6 .../out/x, case folder 7 .../out/y"
 
 
 def test_folders_without_cases_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"no result\.json"):
         find_cases([tmp_path])
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError) as refused:
         find_cases([tmp_path / "gone"])
+    assert (str(refused.value), refused.value.where) == ("OUT: no such folder", ".../gone")
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,18 @@ def manifest(folder: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def refusal(folder: Path, text: str, encoding: str = "utf-8") -> str:
-    with pytest.raises(InputError) as refused:
+def refused(folder: Path, text: str, encoding: str = "utf-8") -> InputError:
+    with pytest.raises(InputError) as caught:
         read_manifest(manifest(folder, text, encoding))
-    assert refused.value.exit_code == 3
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
+    assert caught.value.exit_code == 3
+    assert str(caught.value).startswith("manifest: ")
+    assert caught.value.where.startswith("manifest.csv")
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def refusal(folder: Path, text: str, encoding: str = "utf-8") -> str:
+    return str(refused(folder, text, encoding))
 
 
 def test_paths_are_relative_to_the_manifest_wherever_it_is_called_from(folder, monkeypatch):
@@ -50,16 +56,19 @@ def test_patient_and_case_may_be_left_out_and_a_byte_order_mark_is_no_part_of_a_
     ("text", "said"),
     [
         ("case_id,pre\na,pre\n", "column 'post' is missing"),
-        ("case_id,pre,post,patinet\na,pre,post,p\n", "unknown column 'patinet', did you mean 'patient'?"),
+        (
+            "case_id,pre,post,patinet\na,pre,post,p\n",
+            "column 4 is unknown, did you mean 'patient'?; expected case_id,pre,post",
+        ),
         ("case_id,pre,post,pre\na,pre,post,pre\n", "column 'pre' is there twice"),
         ("case_id;pre;post\na;pre;post\n", "separated by semicolons"),
         ("", "column 'case_id' is missing"),
         ("case_id,pre,post\n", "no case"),
         ("case_id,pre,post\na,pre,post\na,pre,post\n", "lines 2, 3: one and the same case_id"),
         ("case_id,pre,post\nA1,pre,post\na1,pre,post\n", "lines 2, 3: one and the same case_id (A1, a1), expected"),
-        ("case_id,pre,post\na,gone,post\n", "line 2: pre: .../gone: no such file or folder"),
+        ("case_id,pre,post\na,gone,post\n", "line 2: pre: no such file or folder"),
         ("case_id,pre,post\na,,post\n", "line 2: pre is empty"),
-        ("case_id,pre,post,case\na,pre,post,pre\n", "line 2: case: .../pre: no such file"),
+        ("case_id,pre,post,case\na,pre,post,pre\n", "line 2: case: no such file"),
         ("case_id,pre,post\na,pre\n", "line 2: 2 cells, expected 3"),
         ('case_id,pre,post\n"a,pre,post\n', "not a CSV file"),
         ("case_id,patient,pre,post\na,p\x07,pre,post\n", "patient holds a control character"),
@@ -78,7 +87,7 @@ def test_several_faults_are_told_at_once_and_many_are_counted(folder):
 def test_faults_stand_in_the_order_of_their_lines(folder):
     rows = ["a,gone,post", "b,pre,post", "c,pre", "b,pre,post", "d,pre,gone"]
     said = refusal(folder, "\n".join(["case_id,pre,post", *rows]) + "\n")
-    assert [fault.split(":")[0] for fault in said.removeprefix("manifest.csv: ").split("; ")] == [
+    assert [fault.split(":")[0] for fault in said.removeprefix("manifest: ").split("; ")] == [
         "line 2", "lines 3, 5", "line 4", "line 6",
     ]  # fmt: skip
     assert "lines 3, 5: one and the same case_id (b), expected each once" in said
@@ -94,15 +103,27 @@ def test_another_encoding_is_named_not_guessed(folder):
 
 
 def test_a_manifest_that_is_not_there_is_missing(tmp_path):
-    with pytest.raises(InputError, match="No such file") as refused:
-        read_manifest(tmp_path / "manifest.csv")
-    assert refused.value.code == "missing"
+    with pytest.raises(InputError, match="No such file") as caught:
+        read_manifest(tmp_path / "zebedee.csv")
+    assert (caught.value.code, caught.value.where) == ("missing", "zebedee.csv")
+    assert "zebedee" not in str(caught.value)
 
 
-def test_only_the_last_name_of_a_missing_path_is_said(folder):
-    said = refusal(folder, "case_id,pre,post\na,Doe^Jane/ct,post\n")
-    assert "ct" in said
-    assert "Doe" not in said
+def test_of_a_missing_path_the_last_name_is_said_and_only_at_the_terminal(folder):
+    error = refused(folder, "case_id,pre,post\na,1933/Doe^Jane,post\nb,pre,Roe\n")
+    assert str(error) == "manifest: line 2: pre: no such file or folder; line 3: post: no such file or folder"
+    assert error.where == "manifest.csv: line 2 .../Doe^Jane, line 3 .../Roe"
+
+
+def test_only_names_of_faults_that_are_listed_are_said(folder):
+    error = refused(folder, "case_id,pre,post\n" + "".join(f"c{n},gone{n},post\n" for n in range(9)))
+    assert error.where.endswith(".../gone4")
+
+
+def test_the_name_of_a_strange_column_is_said_only_at_the_terminal_on_one_line_and_cut(folder):
+    error = refused(folder, f'case_id,pre,post,"Doe\x1b[31m\n{"x" * 90}"\na,pre,post,\n')
+    assert "Doe" not in str(error)
+    assert error.where == f"manifest.csv: column 4 'Doe?[31m?{'x' * 31}'"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pipelines.batch.key import row_key
 from pipelines.batch.manifest import read_manifest
 from pipelines.batch.out_folder import held
 from pipelines.batch.runner import Batch, Tally
-from pipelines.batch.summary import closing, duration, grouped, progress_line
+from pipelines.batch.summary import closing, duration, finished_words, grouped, progress_line
 from planner.errors import OutputError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -337,4 +337,7 @@ def test_progress_counts_and_says_the_time_left():
     tally = Tally(10, skipped=["a"], finished=["b", "c"], started=time.monotonic() - 20)
     assert tally.seconds_left == pytest.approx(70, abs=1)
     assert progress_line("c finished", tally) == "3/10 cases, 0 failed, 1 skipped, about 70 s left: c finished"
+    one, two = Tally(2, finished=["a"]), Tally(2, finished=["a", "b"])
+    assert finished_words(one) == "1 case was finished and is kept"
+    assert finished_words(two) == "2 cases were finished and are kept"
     assert (duration(200), duration(7500)) == ("3 min", "2 h 05 min")

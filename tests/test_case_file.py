@@ -66,9 +66,9 @@ MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[cas]\nid = 'x'", ["'cas'", "'case'"]),
-        ("[case]\nidd = 'x'", ["'idd' in case", "'id'"]),
-        (MASK + "roll = 'x'", ["'roll' in mask, number 1", "'role'"]),
+        ("[cas]\nid = 'x'", ["unknown key, did you mean 'case'?"]),
+        ("[case]\nidd = 'x'", ["unknown key in case, did you mean 'id'?"]),
+        (MASK + "roll = 'x'", ["unknown key in mask, number 1, did you mean 'role'?"]),
         (MASK.replace("liver", "livr"), ["mask, number 1, role", "'livr'", "'liver'"]),
         (MASK.replace('"pre"', '"per"'), ["mask, number 1, study"]),
         (MASK.replace('file = "a"', ""), ["'file' is missing"]),
@@ -79,16 +79,13 @@ MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
         ("[[pair]]\nlesion = 'a'\nzones = [1]", ["pair, number 1, lesion"]),
         ("[[pair]]\nlesion = 1\nzones = []", ["pair, number 1, zones"]),
         ("[[pair]]\nlesion = 1\nzones = [1]\n" * 2, ["lesion 1", "twice"]),
-        ("[facts]\nx = {a = 1}", ["facts, x"]),
-        ("[facts]\nx = 12:30:00", ["facts, x"]),
-        (MASK.replace("file", "fille"), ["unknown key 'fille' in mask, number 1, did you mean 'file'?"]),
-        (
-            MASK.replace("file", "fille") + "[cas]\nidd = 'x'\n[pre]\npaht = 'x'\n",
-            ["'fille'", "'cas'", "'paht'", "'path'"],
-        ),
+        ("[facts]\nprimary = {a = 1}", ["facts, primary: a value of this type"]),
+        (MASK.replace("file", "fille"), ["unknown key in mask, number 1, did you mean 'file'?"]),
         ('[case]\nid = "../x y"', ["case, id: holds one of"]),
         ('[case]\nid = ".x"', ["case, id: begins or ends with a full stop"]),
         ('[case]\nid = "a\\nb"', ["case, id: holds a control character"]),
+        ("[strange]", ["unknown key, known: case, pre"]),
+        (f"a = {'9' * 5000}", ["not TOML"]),
         ("a = ", ["not TOML"]),
         (b"\xff", ["not TOML"]),
     ],
@@ -100,7 +97,35 @@ def test_a_fault_is_one_line_that_names_its_place(tmp_path, text, words):
     assert "\n" not in message
     assert caught.value.exit_code == 3
     assert all(word in message for word in ["case file: ", *words]), message
-    assert caught.value.where == "case.toml"
+    assert caught.value.where.startswith("case.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "where"),
+    [
+        ("[Doe]\n", "unknown key, known: case, pre, post", "'Doe'"),
+        (
+            MASK.replace("file", "fille") + "[cas]\nidd = 'x'\n[pre]\npaht = 'x'\n",
+            "in pre, did you mean 'path'?; unknown key in mask, number 1, did you mean 'file'?; unknown key, did",
+            "'paht', 'fille', 'cas'",
+        ),
+        ('[case]\n"Doe\\u001b[31m\\n\\u202e" = 1\n', "unknown key in case, known: id", "'Doe?[31m??'"),
+        (f"[case]\nDoe{'x' * 90} = 1\n", "unknown key in case, known: id", f"'Doe{'x' * 37}'"),
+        ("[facts]\nDoe = {a = 1}", "facts: a value of this type is not understood", "'Doe'"),
+        ("[facts]\nDoe = 12:30:00", "facts: a value of this type is not understood", "'Doe'"),
+        ("[Doe]\n[Doe]\n", "not TOML: Cannot declare ... twice (at line 2, column 5)", ""),
+        ("x = {Doe = 1, Doe = 2}", "not TOML: Duplicate inline table key ... (at line 1, column 22)", ""),
+        ("Doe = {a = 1}\nDoe.b = 2", "not TOML: Cannot mutate immutable namespace ... (at end of document)", ""),
+        ("Doe", "not TOML: Expected '=' after a key in a key/value pair (at end of document)", ""),
+    ],
+)
+def test_keys_of_ones_own_are_told_at_the_terminal_only_on_one_line_and_cut(tmp_path, text, said, where):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    assert said in str(caught.value)
+    assert "Doe" not in str(caught.value)
+    assert not any(f"'{word}'" in str(caught.value) for word in ("fille", "cas", "paht"))
+    assert caught.value.where == (f"case.toml: {where}" if where else "case.toml")
 
 
 def test_a_missing_case_file_is_an_input_error(tmp_path):

@@ -63,11 +63,13 @@ def test_with_outcomes_the_page_holds_curves_flow_and_caution(out, outcomes, tmp
 def test_one_of_a_kind_is_said_in_the_singular(tmp_path):
     write_case(tmp_path / "out", document("a", lesion("1", 6.0)))
     outcomes = write_outcomes(tmp_path / "outcomes.csv", ("a", 1, "death", 4))
-    said = ablation("audit", tmp_path / "out", "-o", tmp_path / "audit", "--outcomes", outcomes).stdout
+    ran = ablation("audit", tmp_path / "out", "-o", tmp_path / "audit", "--outcomes", outcomes)
+    assert "] 1 case read\n" in ran.stderr
+    said = ran.stdout
     for words in ("1 case: 1 assessed", "1 lesion of 1 patient: ", "1 lesion analysed, 0 LTP, 1 death\n"):
         assert words in said
     page = (tmp_path / "audit" / "audit.html").read_text(encoding="utf-8")
-    assert not re.search(r"\b1 (cases|lesions|patients|deaths|faults|events|rows)\b", page + said)
+    assert not re.search(r"\b1 (cases|lesions|patients|deaths|faults|events|rows)\b", page + said + ran.stderr)
 
 
 def test_cases_without_a_result_are_named_with_their_reason(out, tmp_path):
@@ -105,7 +107,8 @@ def test_faulty_outcomes_are_code_3_and_nothing_is_written(out, tmp_path):
     bad = write_outcomes(tmp_path / "bad.csv", ("c0", 1, "ltp", 0), ("c9", 1, "none", "x"))
     ran = ablation("audit", out, "-o", tmp_path / "audit", "--outcomes", bad, "--quiet")
     assert ran.code == 3
-    assert len(ran.stderr.splitlines()) == 4
+    *said, where = ran.stderr.splitlines()
+    assert (len(said), where) == (4, "  where: bad.csv")
     assert not (tmp_path / "audit").exists()
 
 
@@ -113,7 +116,21 @@ def test_duplicate_cases_are_code_3(out, tmp_path):
     write_case(tmp_path / "more", document("c0", lesion()))
     ran = ablation("audit", out, tmp_path / "more", "-o", tmp_path / "audit", "--quiet")
     assert ran.code == 3
-    assert "c0: .../out/c0, .../more/c0" in ran.stderr
+    assert ran.stderr.splitlines() == [
+        "error [duplicate-case]: 1 case id is there more than once:", "  c0: in 2 folders",
+        "  where: c0: .../out/c0, .../more/c0",
+    ]  # fmt: skip
+
+
+def test_the_outcomes_file_has_no_name_in_what_is_written(out, outcomes, tmp_path):
+    named = outcomes.rename(tmp_path / "zebedee.csv")
+    ran = ablation("audit", out, "-o", tmp_path / "audit", "--outcomes", named)
+    assert ran.code == 0
+    written = b"".join(path.read_bytes() for path in (tmp_path / "audit").iterdir())
+    assert b"zebedee" not in written.lower()
+    assert "zebedee" not in ran.stdout + ran.stderr.lower()
+    page = (tmp_path / "audit" / "audit.html").read_text(encoding="utf-8")
+    assert '<th scope="row">the outcomes file</th><td>sha256 ' in page
 
 
 def test_an_audit_folder_that_cannot_be_written_is_code_5(out, tmp_path):

@@ -54,11 +54,12 @@ def test_other_settings_have_finished_cases_done_again(stand_in):
     ("text", "code"),
     [("case_id,pre\n", 3), ("case_id,pre,post\n../a,m.csv,m.csv\n", 3), ("case_id,pre,post\na,gone,m.csv\n", 3)],
 )
-def test_a_faulty_manifest_is_one_line_and_nothing_runs(stand_in, text, code):
+def test_a_faulty_manifest_is_one_line_with_its_place_and_nothing_runs(stand_in, text, code):
     (stand_in / "m.csv").write_text(text)
     ran = ablation("batch", stand_in / "m.csv", "-o", stand_in / "out")
     assert ran.code == code
-    assert len(ran.stderr.splitlines()) == 1
+    _, where = ran.stderr.splitlines()
+    assert where.startswith("  where: m.csv")
     assert not (stand_in / "out").exists()
     assert started(stand_in) == []
 

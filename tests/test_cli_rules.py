@@ -33,6 +33,32 @@ def test_rules_lists_every_fact_as_it_is_typed_with_what_it_may_be_and_who_asks(
         assert f"(entered as {fact.name})" in " ".join(ablation("rules", rule_id).stdout.split())
 
 
+def test_the_list_names_a_published_relation_by_author_and_year_and_no_source_twice():
+    said = ablation("rules").stdout
+    (row,) = [line for line in said.splitlines() if line.startswith("WA-01 ")]
+    assert "  Wang 2013  " in row
+    assert "wang2013" not in said
+    for rule in packaged_catalogue().rules:
+        (row,) = [line for line in said.splitlines() if line.startswith(f"{rule.id} ")]
+        assert row.count(rule.source.label) == 1
+
+
+@pytest.mark.parametrize("rule", packaged_catalogue().rules, ids=lambda rule: rule.id)
+def test_an_explanation_cites_its_source_once(rule):
+    said = " ".join(ablation("rules", rule.id).stdout.split())
+    standing = "unattributed: " if rule.source.unsigned else ""
+    assert said.count(f"Source: {standing}{rule.source.citation.text} ({rule.strength})") == 1
+    assert said.count(rule.source.citation.title) == 1
+    assert rule.source.label not in said.replace(rule.source.citation.text, "")
+    assert "Cited: " not in said
+
+
+def test_the_explanation_of_a_relation_cites_its_source_once():
+    said = " ".join(ablation("rules", "WA-01").stdout.split())
+    assert said.count("Wang X, Sofocleous CT, Erinjeri JP") == said.count("2013;36:166-175") == 1
+    assert "wang2013" not in said
+
+
 @pytest.mark.parametrize("rule_id", IDS)
 def test_each_rule_is_explained(rule_id):
     ran = ablation("rules", rule_id)
@@ -45,7 +71,8 @@ def test_each_rule_is_explained(rule_id):
 def test_co_05_shows_statement_source_bands_examples_and_conflicts():
     said = ablation("rules", "co-05").stdout
     assert "at least 15 mm from the common, left and right hepatic duct" in said
-    assert "(2024; trial criterion)" in said
+    assert "Source: Meijerink et al. COLLISION, phase III" in said
+    assert "see CO-06 (the same source; trial criterion)" in said
     line = next(line for line in said.splitlines() if line.startswith("  <---"))
     marks = said.splitlines()[said.splitlines().index(line) + 1]
     assert marks.index("15") == line.index("|")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from planner import errors
-from planner.errors import EmptyMaskError, InputError, OutputError, PlannerError, located
+from planner.errors import EmptyMaskError, InputError, OutputError, PlannerError, located, quoted
 
 CLASSES = {
     name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, PlannerError)
@@ -48,6 +48,12 @@ def test_a_code_given_with_the_message_replaces_the_class_code_for_that_error_on
     assert InputError("x", code="bad-shape").code == "bad-shape"
     assert InputError("x").code == "unreadable"
     assert str(EmptyMaskError("tumour: empty")) == "tumour: empty"
+
+
+def test_a_quoted_name_is_printable_on_one_line_and_of_bounded_length() -> None:
+    assert quoted("Ä b") == "'Ä b'"
+    assert quoted("a\x1b[31m\n\u202eb") == "'a?[31m??b'"
+    assert len(quoted("x" * 1000)) == 42
 
 
 def test_where_is_kept_beside_the_message_and_the_nearest_place_wins() -> None:

@@ -148,6 +148,19 @@ def test_what_the_case_file_states_and_nobody_finds(tmp_path, pre, post, file, m
     refused(tmp_path / "out", where, pre, post, *case_of(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[zebedee]\n", "zebedee.toml: 'zebedee'"),
+        ("[facts]\nzebedee = 1\n", "fact 'zebedee'"),
+        ("[facts]\nzebedee = {a = 1}\n", "zebedee.toml: 'zebedee'"),
+        ("[zebedee]\n[zebedee]\n", "zebedee.toml"),
+    ],
+)
+def test_a_key_of_the_case_file_that_nobody_knows(tmp_path, pre, post, text, where):
+    refused(tmp_path / "out", where, pre, post, *case_of(tmp_path, text))
+
+
 @pytest.mark.parametrize("stem", ["zebedee_tumour_left", "Zebedee lesion"])
 def test_a_mask_file_whose_role_is_unclear(tmp_path, post, stem):
     pre = pre_study(tmp_path / "zebedee nifti", **{stem: ball(MIDDLE_MM, 5.0)})

@@ -33,7 +33,7 @@ def page(assessment: Assessment | None = None, **changes: object) -> str:
         "provenance": review.provenance, "timings_s": review.timings_s, "template": text("report.html.jinja"),
         "css": text("report.css"), "notes": ("PRE: a note.",),
     } | changes  # fmt: skip
-    return render_html(assessment or an_assessment(), **given)  # type: ignore[arg-type]
+    return render_html(assessment or an_assessment(), **given)  # type: ignore[arg-type]  # any argument by name
 
 
 class Outline(HTMLParser):

@@ -57,12 +57,12 @@ def find_cases(folders: Sequence[Path]) -> Found:
     failed: dict[str, Failed] = {}
     sha256: dict[str, str] = {}
     where: dict[str, list[str]] = {}
-    faults: list[str] = []
-    for place in places:
+    faults: dict[str, str] = {}
+    for number, place in enumerate(places, start=1):
         try:
             found = _read(place)
         except (OSError, ValueError) as error:
-            faults.append(f"{_shown(place)}: {_why(error)}")
+            faults[f"case folder {number} of {len(places)}: {_why(error)}"] = f"case folder {number} {_shown(place)}"
             continue
         case_id = found.case_id if isinstance(found, Failed) else str(found["case_id"])
         where.setdefault(case_id, []).append(_shown(place))
@@ -80,7 +80,7 @@ def _places(folders: Iterable[Path]) -> list[Path]:
     places: dict[Path, None] = {}
     for folder in folders:
         if not folder.is_dir():
-            raise InputError(f"OUT: .../{safe_name(folder)}: no such folder", code="missing")
+            raise InputError("OUT: no such folder", code="missing", where=f".../{safe_name(folder)}")
         places |= dict.fromkeys(_case_folders(folder.resolve()))
     if not places:
         raise InputError(f"OUT: no {RESULT} and no {FAILURE} in what was given", code="missing")
@@ -162,19 +162,23 @@ def _why(error: Exception) -> str:
     return f"not JSON ({type(error).__name__})"
 
 
-def _refuse(faults: Sequence[str]) -> None:
+def _refuse(faults: Mapping[str, str]) -> None:
+    """Raise if there are faults: of each what is wrong, and where, which names folders."""
     if not faults:
         return
     more = f"\n  and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
-    listed = "".join(f"\n  {fault}" for fault in faults[:FAULTS_SHOWN])
-    raise InputError(f"{counted(len(faults), 'result')} cannot be used:{listed}{more}", code="result")
+    listed = "".join(f"\n  {fault}" for fault in list(faults)[:FAULTS_SHOWN])
+    said = f"{counted(len(faults), 'result')} cannot be used:{listed}{more}"
+    raise InputError(said, code="result", where=", ".join(list(faults.values())[:FAULTS_SHOWN]))
 
 
 def _require_once(where: Mapping[str, Sequence[str]]) -> None:
     twice = {case_id: places for case_id, places in where.items() if len(places) > 1}
     if not twice:
         return
-    listed = "".join(f"\n  {case_id}: {', '.join(places)}" for case_id, places in sorted(twice.items())[:FAULTS_SHOWN])
+    shown = sorted(twice.items())[:FAULTS_SHOWN]
+    listed = "".join(f"\n  {case_id}: in {len(places)} folders" for case_id, places in shown)
     more = f"\n  and {len(twice) - FAULTS_SHOWN} more" if len(twice) > FAULTS_SHOWN else ""
-    said = counted(len(twice), "case id is", "case ids are")
-    raise AmbiguousInputError(f"{said} there more than once:{listed}{more}", code="duplicate-case")
+    said = f"{counted(len(twice), 'case id is', 'case ids are')} there more than once:{listed}{more}"
+    named = "; ".join(f"{case_id}: {', '.join(places)}" for case_id, places in shown)
+    raise AmbiguousInputError(said, code="duplicate-case", where=named)

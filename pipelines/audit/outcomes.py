@@ -48,12 +48,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """All outcomes by lesion, how many belong to cases without a result, what to keep in mind, and their source."""
+    """All outcomes by lesion, how many belong to cases without a result, what to keep in mind, and the file's hash."""
 
     by_lesion: Mapping[Key, Outcome]
     of_failed_cases: int
     synthetic: bool
-    file_name: str
     sha256: str
     cautions: tuple[str, ...] = ()
 
@@ -67,7 +66,7 @@ def read_outcomes(path: Path, found: Found, table: LesionTable) -> Outcomes:
         A row names no lesion of the cohort, is there twice, states no possible event and time, or goes on after the
         patient's death; the one message lists all such rows.
     """
-    read = read_csv(path, COLUMNS, ("synthetic",), more_columns=True)
+    read = read_csv(path, "outcomes file", COLUMNS, ("synthetic",), more_columns=True)
     known = {(lesion.case_id, lesion.lesion_id) for lesion in table.lesions}
     failed = {case.case_id for case in found.failed}
     faults = [*read.faults]
@@ -88,14 +87,15 @@ def read_outcomes(path: Path, found: Found, table: LesionTable) -> Outcomes:
     if faults:
         listed = "".join(f"\n  {fault}" for fault in sorted(faults, key=_line))
         count = counted(len(faults), "fault")
-        raise InputError(f"{safe_name(path)}: {count}, nothing was analysed:{listed}", code="outcomes")
+        said = f"outcomes file: {count}, nothing was analysed:{listed}"
+        raise InputError(said, code="outcomes", where=safe_name(path))
     by_lesion = {
         (row.cells["case_id"], row.cells["lesion_id"]): Outcome(row.cells["event"].casefold(), float(row.cells["days"]))
         for row in read.rows
     }
     synthetic = any(row.cells["synthetic"].casefold() in _YES for row in read.rows)
     within = {key: outcome for key, outcome in by_lesion.items() if key in known}
-    return Outcomes(within, len(by_lesion) - len(within), synthetic, safe_name(path), read.sha256, cautions(stated))
+    return Outcomes(within, len(by_lesion) - len(within), synthetic, read.sha256, cautions(stated))
 
 
 def _line(fault: str) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 from pipelines.formats.csv_table import CsvRow, read_csv
 from pipelines.formats.folder_name import LONGEST_ID, id_fault
 from pipelines.formats.voxel_file import safe_name
-from planner.errors import InputError
+from planner.errors import InputError, located
 from planner.report.counts import counted
 
 REQUIRED = ("case_id", "pre", "post")
@@ -58,14 +58,16 @@ def read_manifest(path: Path) -> tuple[Row, ...]:
     InputError
         A column, path or case id is not as it must be; the one message lists what is wrong.
     """
-    table = read_csv(path, REQUIRED, OPTIONAL, more_columns=False)
-    faults = [*table.faults, *_repeated(table.rows)]
-    for row in table.rows:
-        faults += [f"line {row.line}: {fault}" for fault in _faults(row, path.parent)]
-    if faults:
-        raise InputError(f"{safe_name(path)}: {_listed(sorted(faults, key=_line))}", code="manifest")
-    if not table.rows:
-        raise InputError(f"{safe_name(path)}: no case, expected a row for each", code="manifest")
+    table = read_csv(path, "manifest", REQUIRED, OPTIONAL, more_columns=False)
+    gone = {fault: name for row in table.rows for fault, name in _gone(row, path.parent)}
+    faults = [*table.faults, *_repeated(table.rows), *(f for row in table.rows for f in _faults(row)), *gone]
+    faults.sort(key=_line)
+    names = ", ".join(gone[fault] for fault in faults[:FAULTS_SHOWN] if fault in gone)
+    with located(f"{safe_name(path)}: {names}" if names else safe_name(path)):
+        if faults:
+            raise InputError(f"manifest: {_listed(faults)}", code="manifest")
+        if not table.rows:
+            raise InputError("manifest: no case, expected a row for each", code="manifest")
     return tuple(_row(row, path.parent.resolve()) for row in table.rows)
 
 
@@ -104,18 +106,24 @@ def _folded(case_id: str) -> str:
     return unicodedata.normalize("NFKC", case_id).casefold()
 
 
-def _faults(row: CsvRow, folder: Path) -> Iterator[str]:
+def _faults(row: CsvRow) -> Iterator[str]:
     fault = id_fault(row.cells["case_id"])
     if fault:
-        yield f"case_id {fault}"
+        yield f"line {row.line}: case_id {fault}"
     if not row.cells["patient"].isprintable():
-        yield "patient holds a control character"
+        yield f"line {row.line}: patient holds a control character"
+    for column in ("pre", "post"):
+        if not row.cells[column]:
+            yield f"line {row.line}: {column} is empty, expected a path"
+
+
+def _gone(row: CsvRow, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield a fault for each path that leads nowhere, and its last name: that may be a patient's."""
     for column in ("pre", "post", "case"):
         cell = row.cells[column]
-        if not cell and column in REQUIRED:
-            yield f"{column} is empty, expected a path"
-        elif cell and not _is_there(folder / cell, a_file=column == "case"):
-            yield f"{column}: .../{safe_name(Path(cell))}: no such file{'' if column == 'case' else ' or folder'}"
+        if cell and not _is_there(folder / cell, a_file=column == "case"):
+            kind = "file" if column == "case" else "file or folder"
+            yield f"line {row.line}: {column}: no such {kind}", f"line {row.line} .../{safe_name(Path(cell))}"
 
 
 def _is_there(path: Path, *, a_file: bool) -> bool:

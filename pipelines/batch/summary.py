@@ -20,6 +20,12 @@ def progress_line(what: str, tally: Tally) -> str:
     return f"{', '.join(parts)}{f': {what}' if what else ''}"
 
 
+def finished_words(tally: Tally) -> str:
+    """Return what an interrupted batch leaves behind."""
+    finished = len(tally.finished)
+    return f"{counted(finished, 'case was', 'cases were')} finished and {'is' if finished == 1 else 'are'} kept"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time as a person says it."""
     if seconds < 90:

@@ -27,9 +27,10 @@ def command(folders: tuple[Path, ...], out: Path, outcomes: Path | None, quiet: 
     with exit_codes(progress):
         progress("starting", 0.0)
         from pipelines.audit.run import audit, prepare, summary, write
+        from planner.report.counts import counted
 
         finished = audit(folders, outcomes)
-        progress(f"{finished.cohort.cases['found']} cases read", 0.5)
+        progress(f"{counted(finished.cohort.cases['found'], 'case')} read", 0.5)
         prepare(out)
         write(finished, out)
     click.echo(summary(finished))

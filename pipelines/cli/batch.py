@@ -75,7 +75,7 @@ def _batch(out: Path, jobs: int, timeout_s: float, registration: RegistrationKin
 
 
 def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
-    from pipelines.batch.summary import closing, progress_line
+    from pipelines.batch.summary import closing, finished_words, progress_line
 
     latest: list[Tally] = []
 
@@ -86,7 +86,7 @@ def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
     try:
         tally = batch.run(rows, report)
     except KeyboardInterrupt:
-        kept = f": {len(latest[0].finished)} cases were finished and are kept" if latest else ""
+        kept = f": {finished_words(latest[0])}" if latest else ""
         click.echo(f"interrupted{kept}; the same call goes on from there", err=True)
         sys.exit(EXIT_INTERRUPTED)
     click.echo(closing(tally))

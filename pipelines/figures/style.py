@@ -99,5 +99,5 @@ def canvas(width_in: float, height_in: float) -> Canvas:
 def png(figure: Canvas) -> bytes:
     """Return the figure as a PNG without dates or versions: the same bytes for the same picture."""
     stream = BytesIO()
-    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]  # untyped in matplotlib
     return stream.getvalue()

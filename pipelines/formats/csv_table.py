@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.formats.voxel_file import safe_name
-from planner.errors import InputError
+from planner.errors import InputError, located, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,15 @@ class CsvTable:
     sha256: str
 
 
-def read_csv(path: Path, required: Sequence[str], optional: Sequence[str], *, more_columns: bool) -> CsvTable:
+def read_csv(
+    path: Path, what: str, required: Sequence[str], optional: Sequence[str], *, more_columns: bool
+) -> CsvTable:
     """Return the rows of a CSV file (UTF-8, with or without byte order mark, separated by commas).
 
     Parameters
     ----------
-    path
-        The file.
+    path, what
+        The file, and what messages call it: its own name, like one that stands in it, may be a patient's.
     required, optional
         Names of columns; an optional one that is absent reads as "".
     more_columns
@@ -48,45 +50,61 @@ def read_csv(path: Path, required: Sequence[str], optional: Sequence[str], *, mo
     InputError
         The file cannot be read, or its columns are not those.
     """
-    content = _content(path)
-    name = safe_name(path)
+    with located(safe_name(path)):
+        return _read(path, what, required, optional, more_columns=more_columns)
+
+
+def _read(path: Path, what: str, required: Sequence[str], optional: Sequence[str], *, more_columns: bool) -> CsvTable:
+    content = _content(path, what)
     try:
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = [cell.strip() for cell in next(lines, [])]
-        _require_columns(name, header, required, optional, more_columns=more_columns)
+        _require_columns(path, what, header, required, optional, more_columns=more_columns)
         rows, faults = _rows(header, ((lines.line_num, row) for row in lines), optional)
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text; save it as CSV UTF-8", code="unknown-format") from error
+        raise InputError(f"{what}: not UTF-8 text; save it as CSV UTF-8", code="unknown-format") from error
     except csv.Error as error:
-        raise InputError(f"{name}: not a CSV file: {error}", code="unknown-format") from error
+        raise InputError(f"{what}: not a CSV file: {error}", code="unknown-format") from error
     return CsvTable(tuple(rows), tuple(faults), hashlib.sha256(content).hexdigest())
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
-        raise InputError(f"{safe_name(path)}: {error.strerror or type(error).__name__}", code=code) from error
+        raise InputError(f"{what}: {error.strerror or type(error).__name__}", code=code) from error
 
 
 def _require_columns(
-    name: str, header: Sequence[str], required: Sequence[str], optional: Sequence[str], *, more_columns: bool
+    path: Path,
+    what: str,
+    header: Sequence[str],
+    required: Sequence[str],
+    optional: Sequence[str],
+    *,
+    more_columns: bool,
 ) -> None:
     known = (*required, *optional)
+    strange = {n: column for n, column in enumerate(header, start=1) if column not in known}
+    twice = [column for column in dict.fromkeys(header) if header.count(column) > 1]
     faults = [f"column '{column}' is missing" for column in required if column not in header]
-    faults += [f"column '{column}' is there twice" for column in dict.fromkeys(header) if header.count(column) > 1]
+    faults += [f"column '{column}' is there twice" for column in twice if column in known]
+    faults += [f"{_places(strange, column)} have one and the same name" for column in twice if column not in known]
+    named = {n: column for n, column in strange.items() if not more_columns or column in twice}
     if not more_columns:
-        faults += [f"unknown column '{_short(c)}'{_nearest(c, known)}" for c in header if c not in known]
+        faults += [f"column {n} is unknown{_nearest(column, known)}" for n, column in strange.items()]
     if not faults:
         return
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        faults = ["its cells are separated by semicolons or tabs, expected commas"]
-    raise InputError(f"{name}: {'; '.join(faults)}; expected {','.join(known)}", code="columns")
+        faults, named = ["its cells are separated by semicolons or tabs, expected commas"], {}
+    names = ", ".join(f"column {n} {quoted(column)}" for n, column in named.items())
+    where = f"{safe_name(path)}: {names}" if names else safe_name(path)
+    raise InputError(f"{what}: {'; '.join(faults)}; expected {','.join(known)}", code="columns", where=where)
 
 
-def _short(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:40]
+def _places(columns: Mapping[int, str], name: str) -> str:
+    return f"columns {', '.join(str(n) for n, column in columns.items() if column == name)}"
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

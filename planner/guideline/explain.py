@@ -10,7 +10,7 @@ from planner.facts import FACTS, SETTING_FACTS
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Example, Part, Rule, Scale
-from planner.guideline.words import READS, attribution, fact_words, quantity_words, unit_words
+from planner.guideline.words import READS, attribution, cited, fact_words, quantity_words, unit_words
 
 WIDTH = 110
 _ANY = "any"
@@ -21,7 +21,7 @@ def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
     head = ("Id", "What it asks", "Source", "Year", "Primary", "Judged by", "Facts it may need")
     body = [_row(rule) for rule in rules]
     body += [
-        (h.id, h.title, h.name, str(h.source.year), ", ".join(h.population.primary),
+        (h.id, h.title, h.source.short, str(h.source.year), ", ".join(h.population.primary),
          f"no verdict: {quantity_words(h.quantity)}", ", ".join(fact_words(fact.name) for fact in SETTING_FACTS[:3]))
         for h in hazards
     ]  # fmt: skip
@@ -44,16 +44,22 @@ def facts_text(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
 def _row(rule: Rule) -> tuple[str, ...]:
     year = rule.source.citation.year
     return (
-        rule.id, rule.title, rule.source.label, "undated" if year is None else str(year),
+        rule.id, _asks(rule), rule.source.label, "undated" if year is None else str(year),
         ", ".join(rule.primary) or _ANY, ", ".join(map(quantity_words, rule.measured)),
         ", ".join(map(fact_words, rule.entered)) or "none",
     )  # fmt: skip
 
 
+def _asks(rule: Rule) -> str:
+    """Return a rule's title without the source that it begins with: that stands beside it."""
+    title = rule.title.removeprefix(f"{rule.source.label}: ")
+    return f"{title[:1].upper()}{title[1:]}"
+
+
 def explained(rule: Rule, catalogue: Catalogue) -> str:
     """Return everything that the catalogue holds about a rule."""
-    lines = [f"{rule.id}  {rule.title}", *_wrapped(rule.statement), ""]
-    lines += _wrapped(f"Source: {attribution(rule)}") + _wrapped(f"Cited: {rule.source.citation.text}")
+    lines = [f"{rule.id}  {_asks(rule)}", *_wrapped(rule.statement), ""]
+    lines += _wrapped(f"Source: {cited(rule)}")
     lines += _wrapped(
         f"Speaks of: {rule.treatment.replace('_', ' ')}; primary tumour {' or '.join(rule.primary) or _ANY};"
         f" {', '.join(rule.phase).replace('_', ' ')}. One verdict per {rule.per}."
@@ -171,8 +177,9 @@ def _conflicts(rule: Rule, catalogue: Catalogue) -> Iterable[str]:
     yield "Sources that say otherwise"
     for conflict in (catalogue.conflicts[name] for name in rule.conflicts):
         yield from (f"  {line}" for line in _wrapped(f"{conflict.id}  {conflict.title}. {conflict.positions}"))
-    others = [f"{other.id} ({attribution(other)})" for other in catalogue.disputing(rule)]
-    yield from (f"  {line}" for other in others for line in _wrapped(f"see {other}"))
+    for other in catalogue.disputing(rule):
+        whose = f"the same source; {other.strength}" if other.source == rule.source else attribution(other)
+        yield from (f"  {line}" for line in _wrapped(f"see {other.id} ({whose})"))
 
 
 def _wrapped(text: str) -> list[str]:

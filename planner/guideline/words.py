@@ -71,9 +71,17 @@ def _plain(reason: str) -> str:
 
 def attribution(rule: Rule) -> str:
     """Return whose a rule is: source, year and strength; an unsigned source is labelled so."""
-    label = "unattributed: " if rule.source.status == "unattributed" else "unsigned: " if rule.source.unsigned else ""
     year = rule.source.citation.year
-    return f"{label}{rule.source.label} ({'undated' if year is None else year}; {rule.strength})"
+    return f"{_standing(rule)}{rule.source.label} ({'undated' if year is None else year}; {rule.strength})"
+
+
+def cited(rule: Rule) -> str:
+    """Return the citation of a rule's source, with the strength of the rule; an unsigned source is labelled so."""
+    return f"{_standing(rule)}{rule.source.citation.text} ({rule.strength})"
+
+
+def _standing(rule: Rule) -> str:
+    return "unattributed: " if rule.source.status == "unattributed" else "unsigned: " if rule.source.unsigned else ""
 
 
 def percent(share: float) -> str:
