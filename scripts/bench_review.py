@@ -26,7 +26,7 @@ from pipelines.sample.field import Field
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
 from planner.assess import assess
-from planner.assessment import Assessment
+from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case
 from planner.grid import Grid
 from planner.register.align import register
@@ -99,8 +99,22 @@ def rows_of(seed: int, run: Run, truth: dict[str, Any]) -> list[dict[str, Any]]:
             "tre_ring_mm": tre_mm(run.found.alignment.map, known["landmarks"]["ring"]),
             "tre_rigid_mm": tre_mm(run.found.alignment.rigid, known["landmarks"]["tumour"]),
             "predicted_tre_mm": lesion.registration_error_mm, "cpu_s": run.cpu_s,
+            **distances_of(lesion, known),
         })  # fmt: skip
     return rows
+
+
+def distances_of(lesion: LesionAssessment, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the errors of the distances to structures (the truth has 0 for an overlap), and which intervals hold."""
+    true_mm = {(row["from"], row["structure"]): row["mm"] for row in known["distances"]}
+    errors, held = [], 0
+    for distance in lesion.distances:
+        true = true_mm.get((distance.from_, distance.structure))
+        if true is None or distance.mm is None or distance.ci95_mm is None:
+            continue
+        errors.append(max(0.0, distance.mm) - true)
+        held += max(0.0, distance.ci95_mm[0]) <= true <= max(0.0, distance.ci95_mm[1])
+    return {"distance_errors_mm": errors, "distance_intervals_hold": held, "distances_known": len(true_mm)}
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -108,6 +122,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     error = np.asarray([row["margin_mm"] - row["true_mm"] for row in measured])
     given = np.asarray([row["margin_true_map_mm"] - row["true_mm"] for row in rows])
     rigid = np.asarray([row["rigid_margin_mm"] - row["true_mm"] for row in measured])
+    apart = np.abs(np.concatenate([row["distance_errors_mm"] for row in rows]))
     inside = [row["low_mm"] <= row["true_mm"] <= row["high_mm"] for row in measured]
     return {
         "lesions": len(rows), "assessed": len(measured),
@@ -121,6 +136,10 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "true_map_abs_error_median_mm": float(np.median(np.abs(given))),
         "true_map_bias_mm": float(given.mean()),
         "true_map_within_1mm": int((np.abs(given) <= 1.0).sum()),
+        "distances": len(apart), "distances_known": sum(row["distances_known"] for row in rows),
+        "distances_within_1.5mm": int((apart <= 1.5).sum()),
+        "distance_abs_error_median_mm": float(np.median(apart)), "distance_abs_error_max_mm": float(apart.max()),
+        "distance_intervals_hold": sum(row["distance_intervals_hold"] for row in rows),
         "cpu_s_max": max(row["cpu_s"] for row in rows),
     }  # fmt: skip
 
