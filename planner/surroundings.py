@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -59,7 +60,8 @@ def tumour_distances(
         in_pre, in_post = _mask(case.pre.masks, role), _mask(case.post.masks, role)
         near = None if in_pre is None else _gap(tumour, in_pre, alignment)
         if near is not None and in_pre is not None and (near.mm < ALIKE_MM or in_post is None or error_mm is None):
-            own_mm = (error_mm or 0.0) * min(1.0, max(0.0, near.mm) / ALIKE_MM)
+            apart_mm = (error_mm or 0.0) * min(1.0, max(0.0, near.mm) / ALIKE_MM)
+            own_mm = math.hypot(apart_mm, _extrapolated_mm(near, alignment))
             found.append(_distance(role, "tumour", near, tumour, in_pre, own_mm, contour_sd_mm))
         elif in_post is not None and error_mm is not None:
             gap = _gap(tumour, in_post, None)
@@ -82,7 +84,7 @@ def zone_distances(
             continue
         gaps = [(_gap(zone, mask, None if own else alignment), zone) for zone in zones]
         gap, zone = min(gaps, key=lambda pair: pair[0].mm)
-        moved_mm = 0.0 if own or error_mm is None else error_mm
+        moved_mm = 0.0 if own or error_mm is None else math.hypot(error_mm, _extrapolated_mm(gap, alignment))
         found.append(_distance(role, "ablation", gap, zone, mask, moved_mm, contour_sd_mm))
     return tuple(sorted(found, key=_by_distance))
 
@@ -97,6 +99,17 @@ def _gap(surface: Surface, mask: Mask, alignment: Alignment | None) -> Gap:
     """Return the gap, in POST, to a structure of POST, or to one of PRE where the alignment is given."""
     moved = np.asarray if alignment is None else alignment.map.post_from_pre
     return gap_between(surface, nearest_part(mask, surface.vertices_lps_mm, moved))
+
+
+def _extrapolated_mm(gap: Gap, alignment: Alignment) -> float:
+    """Return a registration error to reckon with far from the lesion: there, nothing may have been compared.
+
+    It is how far the map in use and the rigid one lie apart at the structure; nothing where both ends are close.
+    """
+    if gap.mm < ALIKE_MM:
+        return 0.0
+    at = gap.at_second_lps_mm[None]
+    return float(np.linalg.norm(alignment.map.pre_from_post(at) - alignment.rigid.pre_from_post(at)))
 
 
 def _mask(masks: Mapping[str, Mask], role: str) -> Mask | None:

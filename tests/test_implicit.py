@@ -5,7 +5,8 @@ import pytest
 from analytic import ball, ball_ml, box, ellipsoid, lattice, rigid, union, voxelised
 
 from planner.surface.bases import Changes, Ellipsoid, HalfSpace, base_of
-from planner.surface.implicit import Block, fit, label_voxels
+from planner.surface.implicit import fit, label_voxels
+from planner.surface.kernels import Block
 
 TURNED = rigid((0.3, 0.5, -0.2))[:3, :3]
 
@@ -41,14 +42,16 @@ def test_a_kernels_gradient_is_its_finite_difference() -> None:
     block = Block(rng.normal(0, 5, (6, 3)), 4.0, 1.3)
     weights, point, step = rng.normal(size=6), np.array([[0.4, -1.0, 2.0]]), 1e-5
     slopes = [((block.kernel(point + d) - block.kernel(point - d)) @ weights)[0] / (2 * step) for d in step * np.eye(3)]
-    assert block.gradient(point, weights)[0] == pytest.approx(slopes, rel=1e-5)
+    value, slope = block.value_and_gradient(point, weights)
+    assert slope[0] == pytest.approx(slopes, rel=1e-5)
+    assert value == pytest.approx(block.kernel(point) @ weights)
 
 
 def test_the_fit_is_positive_inside_a_ball_negative_outside_and_zero_on_it() -> None:
     grid = lattice(14.0, (3.0, 0.8, 0.8))
     fitted = fit(voxelised(ball((1, 0, 0), 9), grid).cropped(3))
     unit = TURNED[:, [0, 1, 2]].T
-    slope = np.linalg.norm(fitted.gradient((1, 0, 0) + 9.0 * unit), axis=1)
+    slope = np.linalg.norm(fitted.value_and_gradient((1, 0, 0) + 9.0 * unit)[1], axis=1)
     assert np.abs(fitted.value((1, 0, 0) + 9.0 * unit) / slope).max() < 0.25
     assert (fitted.value((1, 0, 0) + 7.0 * unit) > 1).all()
     assert (fitted.value((1, 0, 0) + 11.0 * unit) < -1).all()

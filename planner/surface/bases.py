@@ -96,3 +96,24 @@ def _of_sampling(base: Base, changes: Changes) -> float:
     slope = base.value_and_gradient(changes.midpoints_mm)[1]
     normal = slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
     return float(np.mean(np.einsum("ij,ij->i", normal, changes.steps_mm) ** 2) / 12.0)
+
+
+FLATTER = 2.0
+FEWEST_SLICES = 8
+"""A face so many times as large as the largest step of such an ellipsoid was cut off; few slices cannot tell."""
+
+
+def cut_flat(mask: Mask) -> bool:
+    """Return whether the mask ends along a plane of its lattice, as where a scan or a capsule cut it off.
+
+    Between neighbouring slices, an ellipsoid of half height c slices changes most at its pole: by 1 - (1 - 1 / c)^2 of
+    its largest slice.
+    """
+    for axis in range(3):
+        others = tuple(a for a in range(3) if a != axis)
+        slices = mask.voxels_kji.sum(axis=others)
+        count = int(np.count_nonzero(slices))
+        steps = np.abs(np.diff(mask.voxels_kji.astype(np.int8), axis=axis)).sum(axis=others, dtype=np.int64)
+        if count >= FEWEST_SLICES and steps.max() > FLATTER * slices.max() * (1.0 - (1.0 - 2.0 / count) ** 2):
+            return True
+    return False

@@ -20,7 +20,7 @@ CELLS_PER_RADIUS = 10.0
 CELL_RANGE_MM = (0.35, 1.2)
 """Size of the cells that the fitted function is meshed with."""
 
-PROJECTION_ROUNDS = 3
+PROJECTION_ROUNDS = 2
 UNFOLDING_ROUNDS = 10
 CHECKED_SITES = 1500
 CHECK_TOLERANCE_VOXELS = 0.5
@@ -100,8 +100,8 @@ def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
     start = origin + vertices.astype(np.float64) * cell
     points = start
     for _ in range(PROJECTION_ROUNDS):
-        slope = fitted.gradient(points)
-        step = fitted.value(points) / np.maximum((slope**2).sum(axis=1), 0.05)
+        value, slope = fitted.value_and_gradient(points)
+        step = value / np.maximum((slope**2).sum(axis=1), 0.05)
         points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
     points = _unfolded(start, points, triangles)
     surface = Surface(points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points))
@@ -153,7 +153,9 @@ def _sampled(fitted: Implicit, mask: Mask, silent: BoolVoxels | None, cell: floa
     inside = np.zeros(len(points), dtype=bool)
     inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
     reach = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm))
-    gap = cKDTree(fitted.sites.points_mm[fitted.sites.beside]).query(points, distance_upper_bound=reach + 2.0 * cell)[0]
+    gap = cKDTree(fitted.sites.points_mm[fitted.sites.beside]).query(points, distance_upper_bound=reach + 1.25 * cell)[
+        0
+    ]
     near = np.isfinite(gap)
     values = np.where(inside, cell, -cell)
     found = fitted.value(points[near])

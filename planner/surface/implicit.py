@@ -16,7 +16,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import log_ndtr
 
 from planner.grid import FloatArray
-from planner.surface.bases import Base, Changes, base_of
+from planner.surface.bases import Base, Changes, base_of, cut_flat
+from planner.surface.kernels import Block
 from planner.volume import BoolVoxels, Mask
 
 TAU_VOXELS = 0.15
@@ -24,6 +25,9 @@ TAU_VOXELS = 0.15
 
 ANNEALING = (4.0, 1.5, 1.0)
 """Factors on tau, from soft to final; a fit that goes on from another takes only the last."""
+
+THINNED = 4
+"""Only every so manieth centre counts before the last."""
 
 NEWTON_ROUNDS = 12
 FINER_VOXELS = 0.04
@@ -35,31 +39,6 @@ DETAIL_POINTS = 160
 MAIN_POINTS = 60
 GUARD_STRIDE = 0.35
 """Far centres, this share of the radius apart, keep f on the right side away from the surface."""
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One set of inducing points with a Matern 5/2 kernel."""
-
-    points_mm: FloatArray
-    length_mm: float
-    amplitude_mm: float
-
-    def kernel(self, points: FloatArray) -> FloatArray:
-        """Return the covariances, shape (n, m), of values at `points` with those at the inducing points."""
-        r = _scaled_distances(points, self.points_mm, self.length_mm)
-        return np.asarray(self.amplitude_mm**2 * (1.0 + r + r * r / 3.0) * np.exp(-r))
-
-    def gradient(self, points: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return the gradient, shape (n, 3), of the weighted sum of kernels at `points`."""
-        r = _scaled_distances(points, self.points_mm, self.length_mm)
-        pull = -(5.0 / 3.0) * (self.amplitude_mm / self.length_mm) ** 2 * (1.0 + r) * np.exp(-r) * weights
-        return np.asarray(points * pull.sum(axis=1, keepdims=True) - pull @ self.points_mm)
-
-
-def _scaled_distances(a: FloatArray, b: FloatArray, length: float) -> FloatArray:
-    squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * a @ b.T
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)) * (np.sqrt(5.0) / length))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,21 +66,24 @@ class Implicit:
         """Return f at points, shape (n,)."""
         return np.asarray(self.base.value_and_gradient(points)[0] + self._kernel(points) @ self.weights)
 
-    def gradient(self, points: FloatArray) -> FloatArray:
-        """Return the gradient of f, shape (n, 3)."""
-        total = self._base_gradient(points)
+    def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return f at points and its gradient, shapes (n,) and (n, 3)."""
+        value, slope = self.base.value_and_gradient(points)[0], self._base_gradient(points)
         start = 0
         for block in self.blocks:
             stop = start + len(block.points_mm)
-            total = total + block.gradient(points, self.weights[start:stop])
+            more, steeper = block.value_and_gradient(points, self.weights[start:stop])
+            value, slope = value + more, slope + steeper
             start = stop
-        return total
+        return value, slope
 
     def sd_mm(self, points: FloatArray) -> FloatArray:
         """Return the standard deviation of the surface's place at points on it, mm: what the sampling leaves open."""
         kernel = self._kernel(points)
         variance = np.einsum("ij,ji->i", kernel, cho_solve(cho_factor(self.curvature), kernel.T))
-        return np.asarray(np.sqrt(variance) / np.maximum(np.linalg.norm(self.gradient(points), axis=1), 0.2))
+        return np.asarray(
+            np.sqrt(variance) / np.maximum(np.linalg.norm(self.value_and_gradient(points)[1], axis=1), 0.2)
+        )
 
     def wrong_share(self) -> float:
         """Return the share of centres beside the surface that lie on the wrong side by over a tenth of a voxel."""
@@ -142,9 +124,9 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     if not len(changes.midpoints_mm):
         raise np.linalg.LinAlgError("no label change is known")
     base, excess_mm = base_of(mask, changes, cut=unlabelled is not None)
-    length = LENGTH_RADII * radius
-    amplitude = float(np.clip(AMPLITUDE_RADII * radius + AMPLITUDE_PER_EXCESS * excess_mm, 0.0, MOST_RADII * radius))
-    blocks: tuple[Block, ...] = (Block(_spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude),)
+    blocks: tuple[Block, ...] = (
+        _main_block(changes, radius, excess_mm, short=unlabelled is not None or cut_flat(mask)),
+    )
     weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, None)
     for _ in range(DETAIL_ROUNDS):
         fitted = Implicit(base, blocks, weights, curvature, radius, finest, sites)
@@ -158,16 +140,31 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     return Implicit(base, blocks, weights, curvature, radius, finest, sites)
 
 
-LENGTH_RADII = 0.75
-"""Kernel length in radii of the ball of the mask's volume."""
+LENGTH_RADII = 1.25
+SHORT_LENGTH_RADII = 0.75
+"""Kernel length in radii of the ball of the mask's volume; a long one would bulge over a face that was cut flat."""
 
 AMPLITUDE_RADII = 0.03
 AMPLITUDE_PER_EXCESS = 1.5
-MOST_RADII = 0.5
-"""Kernel amplitude: in radii where the base explains the mask, more by what it does not explain, up to a limit."""
+"""Kernel amplitude: in radii where the base explains the mask, more by what it does not explain."""
+
+UNLIKE_BASE_RADII = 0.08
+UNLIKE_LENGTH_RADII = 2.0
+UNLIKE_AMPLITUDE_RADII = 4.0
+UNLIKE_POINTS = 160
+"""A shape farther than the first from its base (a tube, a C) is left to smoothness alone."""
 
 DETAIL_LENGTH_MM = (3.0, 4.5)
 DETAIL_AMPLITUDE_MM = 3.0
+
+
+def _main_block(changes: Changes, radius: float, excess_mm: float, *, short: bool) -> Block:
+    if excess_mm > UNLIKE_BASE_RADII * radius:
+        points = _spread(changes.midpoints_mm, UNLIKE_POINTS)
+        return Block(points, UNLIKE_LENGTH_RADII * radius, UNLIKE_AMPLITUDE_RADII * radius)
+    length = radius * (SHORT_LENGTH_RADII if short else LENGTH_RADII)
+    amplitude = AMPLITUDE_RADII * radius + AMPLITUDE_PER_EXCESS * excess_mm
+    return Block(_spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude)
 
 
 def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Changes, Sites]:
@@ -226,10 +223,10 @@ def _mode(
     weights = np.zeros(kernel.shape[1])
     if start is not None:
         weights[: len(start)] = start
-    curvature = prior
-    for factor in ANNEALING if start is None else ANNEALING[-1:]:
-        weights, curvature = _newton(f0, kernel, prior, sites.labels, factor * tau, weights)
-    return weights, curvature
+    some = slice(None, None, THINNED)
+    for factor in ANNEALING[:-1] if start is None else ():
+        weights, _ = _newton(f0[some], kernel[some], prior, sites.labels[some], factor * tau, weights)
+    return _newton(f0, kernel, prior, sites.labels, ANNEALING[-1] * tau, weights)
 
 
 def _newton(
