@@ -104,6 +104,7 @@ FIXED = (
     _margin("at_z", "Thin spot in POST, LPS z", "at_lps_mm", 2, sign="positive: towards the head"),
     Column("margin_direction", "text", "", "From the tumour's centroid to the thin spot",
            ("lesion", "margin", "direction")),
+    _margin("q01", "1 % quantile of the margin over the tumour surface, by area", "q01_mm"),
     _margin("q05", "5 % quantile of the margin over the tumour surface, by area", "q05_mm"),
     _margin("median", "Median of the margin over the tumour surface, by area", "median_mm"),
     _share("surface_fraction_below_0_mm", "Share of the tumour surface with a margin below 0 mm",

@@ -99,7 +99,7 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
 
 
 def _numbers(margin: Margin | None) -> dict[str, Json]:
-    keys = ("min_mm", "geometric_min_mm", "without_vessel_facing_mm", "q05_mm", "median_mm",
+    keys = ("min_mm", "geometric_min_mm", "without_vessel_facing_mm", "q01_mm", "q05_mm", "median_mm",
             "capsule_facing_fraction")  # fmt: skip
     found: dict[str, Json] = {key: None if margin is None else number(getattr(margin, key)) for key in keys}
     return found | {

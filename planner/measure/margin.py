@@ -94,6 +94,7 @@ class Margin:
     at_lps_mm: tuple[float, float, float] | None
     foot_lps_mm: tuple[float, float, float] | None
     direction: str | None
+    q01_mm: float | None
     q05_mm: float | None
     median_mm: float | None
     surface_fraction_below: Mapping[float, float] = field(default_factory=dict)
@@ -156,12 +157,12 @@ def measure_margin(
     capsule = None if liver is None else margins.fraction(margins.capsule_facing)
     if not finite.any():
         return Margin(
-            margins, definition, None, geometric_min, None, None, None, None, None, None, fractions, capsule,
+            margins, definition, None, geometric_min, None, None, None, None, None, None, None, fractions, capsule,
             flags=_flags(tumour, zone), reason="all of the tumour's surface faces the liver capsule",
         )  # fmt: skip
     thin = int(np.argmin(margins.primary_mm))
     at = margins.tumour.vertices_lps_mm[thin]
-    quantiles = [margins.quantile_mm(share) for share in (0.05, 0.5)]
+    quantiles = [found if np.isfinite(found := margins.quantile_mm(share)) else None for share in (0.01, 0.05, 0.5)]
     return Margin(
         map=margins,
         definition=definition,
@@ -171,8 +172,9 @@ def measure_margin(
         at_lps_mm=_point(at),
         foot_lps_mm=_point(margins.foot_lps_mm[thin]),
         direction=direction_words(at - tumour.centroid_lps_mm),
-        q05_mm=quantiles[0] if np.isfinite(quantiles[0]) else None,
-        median_mm=quantiles[1] if np.isfinite(quantiles[1]) else None,
+        q01_mm=quantiles[0],
+        q05_mm=quantiles[1],
+        median_mm=quantiles[2],
         surface_fraction_below=fractions,
         capsule_facing_fraction=capsule,
         flags=_flags(tumour, zone),

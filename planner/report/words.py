@@ -171,7 +171,10 @@ def _surface(margin: Margin) -> str:
     ]
     if not shares:
         return ""
-    quantiles = f"; 5 % quantile {millimetres(margin.q05_mm)} mm, median {millimetres(margin.median_mm)} mm"
+    quantiles = (
+        f"; 1 % quantile {millimetres(margin.q01_mm)} mm, 5 % quantile {millimetres(margin.q05_mm)} mm,"
+        f" median {millimetres(margin.median_mm)} mm"
+    )
     return "Of the tumour surface, by area, " + ", ".join(shares) + quantiles + "."
 
 
