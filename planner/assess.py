@@ -203,8 +203,10 @@ def _measured(
     zone = union_of([scene.smooth_zones[zone_id] for zone_id in whole.zones], masks, scene.limit)[0]
     as_segmented = union_of([scene.zones[zone_id] for zone_id in whole.zones], masks)[0]
     margin = measure_margin(tumour, zone, liver=scene.liver, as_segmented=as_segmented, vessels=scene.vessels)
-    in_rigid = in_pre.moved(alignment.rigid.post_from_pre)
-    rigid = measure_margin(in_rigid, zone, liver=scene.liver, as_segmented=as_segmented)
+    rigid_min_mm = None
+    if alignment.kind != "identity":
+        in_rigid = in_pre.moved(alignment.rigid.post_from_pre)
+        rigid_min_mm = measure_margin(in_rigid, zone, liver=scene.liver, as_segmented=as_segmented).min_mm
     near = margin.near_minimum()
     if near is not None:
         doubt = Doubt(
@@ -229,7 +231,7 @@ def _measured(
         *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], case, alignment, error_mm, sd_mm),
     )
     return replace(
-        whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid.min_mm, coverage=coverage,
+        whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid_min_mm, coverage=coverage,
         distances=around,
     )  # fmt: skip
 

@@ -146,7 +146,8 @@ def ball_margin(lesion_id: str, *, interval: bool = True) -> Margin:
                     {"contours": 0.41, "registration": 0.57, "voxels": 0.02})  # fmt: skip
     return Margin(
         margins, "parenchymal", least, float(mm.min()), least, tuple(map(float, vertices[thin])),
-        tuple(map(float, foot[thin])), "posterior-left", margins.quantile_mm(0.05), margins.quantile_mm(0.5),
+        tuple(map(float, foot[thin])), "posterior-left",
+        margins.quantile_mm(0.01), margins.quantile_mm(0.05), margins.quantile_mm(0.5),
         {limit: margins.short_of(limit) for limit in (0.0, 5.0, 10.0)}, 0.0, sure if interval else None,
         ("thick_slices",),
     )  # fmt: skip

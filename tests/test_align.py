@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from studies import bent_pre, bent_pre_from_post, grid, in_liver, post, pre, pre_from_post, stranger
 
-from planner.errors import EmptyMaskError, RegistrationInputError
+from planner.errors import EmptyMaskError, FrameMismatchError, RegistrationInputError
 from planner.register.align import register
 from planner.register.alignment import Alignment
 from planner.register.prepare import Scan
@@ -86,15 +86,21 @@ def test_as_asked_nothing_is_done_and_nothing_is_claimed() -> None:
     assert any("unknown" in check.text for check in found.checks)
 
 
-def test_a_shared_frame_of_reference_is_noted_as_no_proof() -> None:
-    def framed(scan: Scan) -> Scan:
-        where = grid("1.2.3")
-        return Scan(
-            replace(scan.image, grid=where),
-            None if scan.liver is None else Mask(scan.liver.voxels_kji, where, "liver"),
-            {k: Mask(m.voxels_kji, where, m.name) for k, m in scan.lesions.items()},
-        )
+def framed(scan: Scan, frame_uid: str = "1.2.3") -> Scan:
+    where = grid(frame_uid)
+    return Scan(
+        replace(scan.image, grid=where),
+        None if scan.liver is None else Mask(scan.liver.voxels_kji, where, "liver"),
+        {k: Mask(m.voxels_kji, where, m.name) for k, m in scan.lesions.items()},
+    )
 
+
+def test_two_frames_of_reference_are_not_taken_as_aligned() -> None:
+    with pytest.raises(FrameMismatchError, match=r"1\.2\.3.*4\.5\.6|4\.5\.6.*1\.2\.3"):
+        registered(framed(pre()), fixed=framed(post()[0], "4.5.6"), kind="identity")
+
+
+def test_a_shared_frame_of_reference_is_noted_as_no_proof() -> None:
     found = registered(framed(pre()), fixed=framed(post()[0]), kind="rigid")
     assert "same_frame_of_reference" in {check.name for check in found.checks}
 

@@ -310,3 +310,11 @@ def test_words_never_say_pass_or_fail_and_unsigned_sources_say_so():
 @pytest.mark.parametrize(("share", "said"), [(0.0, "< 1 %"), (0.5, "50 %"), (0.999, "> 99 %")])
 def test_a_probability_is_never_printed_as_certainty(share, said):
     assert percent(share) == said
+
+
+@pytest.mark.parametrize(("tumour_mm", "zone_mm"), [(-1.2, -10.9), (-10.9, -1.2), (40.0, 30.0), (30.0, 40.0)])
+def test_among_parts_of_one_word_the_worse_value_stands(tumour_mm: float, zone_mm: float) -> None:
+    verdict = judge(
+        CATALOGUE.rule("CO-06"), {TUMOUR_BOWEL: mm(tumour_mm), ZONE_BOWEL: mm(zone_mm)}, {**CRC, "displacement": False}
+    )
+    assert verdict.value == min(tumour_mm, zone_mm)

@@ -91,17 +91,14 @@ def _badness(verdict: Verdict) -> tuple[int, bool, float]:
     borderline_first = verdict.borderline != (verdict.word != WORST_FIRST[0])
     if verdict.value is None:
         return WORST_FIRST.index(verdict.word), borderline_first, -math.inf
-    value = -verdict.value if _high_is_worse(verdict) else verdict.value
+    high_is_worse = verdict.deciding is not None and _high_is_worse(verdict.rule, verdict.deciding.quantity)
+    value = -verdict.value if high_is_worse else verdict.value
     return WORST_FIRST.index(verdict.word), borderline_first, value
 
 
-def _high_is_worse(verdict: Verdict) -> bool:
-    """Return whether the bands of the quantity that decided get worse towards high values."""
-    scales = [
-        branch.scale
-        for part in verdict.rule.parts if verdict.deciding is not None and part.quantity == verdict.deciding.quantity
-        for branch in part.branches
-    ]  # fmt: skip
+def _high_is_worse(rule: Rule, quantity: Quantity) -> bool:
+    """Return whether the bands of a quantity get worse towards high values."""
+    scales = [branch.scale for part in rule.parts if part.quantity == quantity for branch in part.branches]
     ends = [(WORST_FIRST.index(scale.verdicts[0]), WORST_FIRST.index(scale.verdicts[-1])) for scale in scales]
     return any(high < low for low, high in ends)
 
@@ -137,7 +134,7 @@ def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, obj
     if outside:
         return Verdict(rule, "not_applicable", lesion_id, None, reasons=(outside,))
     readings = tuple(_reading(part, measured.get(part.quantity.name), known) for part in rule.parts)
-    deciding = min(readings, key=lambda reading: (WORST_FIRST.index(reading.word), not reading.sides))
+    deciding = min(readings, key=lambda reading: _rank(rule, reading))
     scope = (PRIMARY.name,) if rule.primary and PRIMARY.name not in known else ()
     word: Word = "not_evaluable" if scope else deciding.word
     # A part that fails decides by itself; only a rule that cannot be judged waits for what its other parts lack.
@@ -145,6 +142,13 @@ def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, obj
     missing = (*scope, *_once(fact for reading in waiting for fact in reading.missing))
     reasons = _once(reason for reading in waiting for reason in reading.reasons)
     return Verdict(rule, word, lesion_id, deciding, readings, missing, reasons)
+
+
+def _rank(rule: Rule, reading: Reading) -> tuple[int, bool, float]:
+    """Return what sorts the parts of a rule: the worst word first, then borderline ones, then the worst value."""
+    value = -math.inf if reading.value is None else reading.value
+    worse_value = -value if reading.value is not None and _high_is_worse(rule, reading.quantity) else value
+    return WORST_FIRST.index(reading.word), not reading.sides, worse_value
 
 
 def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:

@@ -54,9 +54,12 @@ def register(
     ------
     RegistrationInputError
         The scans hold nothing by which they could be aligned.
+    FrameMismatchError
+        They are to be taken as aligned, but state different frames of reference.
     """
     if settings.kind == "identity":
-        text = "identity: PRE and POST were taken as aligned, as asked; their own error is unknown"
+        post.image.grid.require_same_frame(pre.image.grid, "PRE and POST, to be taken as aligned")
+        text = "identity: PRE and POST were taken as aligned, as asked; their own error is unknown and in no interval"
         return Alignment(
             "identity", SpatialMap.identity(), SpatialMap.identity(), (Check("alignment", None, "", None, text),)
         )
