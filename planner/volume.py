@@ -75,14 +75,13 @@ class Mask:
         EmptyMaskError
             No voxel is set.
         """
-        self.require_some()
-        first, last = [], []
-        for axis in range(3):
-            others = tuple(a for a in range(3) if a != axis)
-            hits = np.flatnonzero(self.voxels_kji.any(axis=others))
-            first.append(int(hits[0]))
-            last.append(int(hits[-1]))
-        return (first[0], first[1], first[2]), (last[0], last[1], last[2])
+        slices = np.flatnonzero(np.any(self.voxels_kji, axis=(1, 2)))
+        if not len(slices):
+            self.require_some()
+        k = int(slices[0]), int(slices[-1])
+        shadow = np.any(self.voxels_kji[k[0] : k[1] + 1], axis=0)
+        j, i = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
+        return (k[0], int(j[0]), int(i[0])), (k[1], int(j[-1]), int(i[-1]))
 
     def touches_edge(self) -> bool:
         """Return whether a set voxel lies on the border of the lattice, so that the structure may go on outside."""

@@ -62,7 +62,7 @@ def test_the_distance_bench_writes_its_rows(tmp_path):
     assert all(row["max_abs_mm"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
 
 
-@pytest.mark.parametrize("name", ["bench_margin", "bench_review", "bench_distances"])
+@pytest.mark.parametrize("name", ["bench_margin", "bench_review", "bench_distances", "bench_cost"])
 def test_a_bench_explains_its_options(name):
     ran = python(ROOT / "scripts" / f"{name}.py", "--help")
     assert ran.code == 0, ran.stderr

@@ -210,7 +210,8 @@ def interval_sentences(interval: Interval | None) -> tuple[str, ...]:
         f"Assumed standard deviations: tumour contour {doubt.tumour_contour_sd_mm:.2f} mm, zone contour"
         f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm), voxel sampling"
         f" {doubt.voxel_sd_mm:.2f} mm; mean 3-D registration error {doubt.registration_error_mm:.2f} mm."
-        " If they are too small, the interval is too narrow.",
+        " If they are too small, the interval is too narrow; where contours are smoother than assumed, the interval and"
+        " the probabilities read too high.",
         f"Shares of the variance: {shares}." if shares else "",
     ]
     return tuple(sentence for sentence in sentences if sentence)

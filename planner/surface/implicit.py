@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dsyrk
 from scipy.special import log_ndtr
 
 from planner.grid import FloatArray
@@ -229,6 +230,10 @@ def _mode(
     return _newton(f0, kernel, prior, sites.labels, ANNEALING[-1] * tau, weights)
 
 
+SURE = 4.5
+"""A label this many tau from the surface, on its side, pulls no more."""
+
+
 def _newton(
     f0: FloatArray, kernel: FloatArray, prior: FloatArray, labels: FloatArray, tau: float, weights: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
@@ -239,12 +244,13 @@ def _newton(
     now = loss(weights)
     for _ in range(NEWTON_ROUNDS):
         z = labels * (f0 + kernel @ weights) / tau
-        active = z < 6.0
+        active = z < SURE
         ratio = np.exp(-0.5 * z[active] ** 2 - log_ndtr(z[active])) / np.sqrt(2.0 * np.pi)
         part = kernel[active]
         slope = prior @ weights - part.T @ (labels[active] * ratio) / tau
         bend = ratio * (ratio + z[active]) / tau**2
-        curvature = prior + part.T @ (part * bend[:, None])
+        rooted = part * np.sqrt(bend)[:, None]
+        curvature = prior + dsyrk(1.0, rooted.T)
         step = cho_solve(cho_factor(curvature), slope)
         share = 1.0
         while share > 1e-3 and (after := loss(weights - share * step)) > now:
