@@ -74,6 +74,7 @@ def row(true, margin, low, high, given, tre=1.0):
         "true_mm": true, "margin_mm": margin, "low_mm": low, "high_mm": high, "rigid_margin_mm": margin,
         "margin_true_map_mm": given, "tre_mm": tre, "tre_ring_mm": tre, "tre_rigid_mm": 2 * tre,
         "predicted_tre_mm": 1.5, "cpu_s": 9.0,
+        "distance_errors_mm": [0.2, -1.6], "distance_intervals_hold": 1, "distances_known": 3,
     }  # fmt: skip
 
 
@@ -89,3 +90,6 @@ def test_the_review_bench_counts_what_it_says():
     assert found["true_map_abs_error_median_mm"] == pytest.approx(0.2)
     assert found["tre_lesion_mean_mm"] == pytest.approx(5 / 3)
     assert found["tre_rigid_mean_mm"] == pytest.approx(10 / 3)
+    assert (found["distances"], found["distances_known"], found["distances_within_1.5mm"]) == (6, 9, 3)
+    assert found["distance_abs_error_median_mm"] == pytest.approx(0.9)
+    assert found["distance_intervals_hold"] == 3
