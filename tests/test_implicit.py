@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analytic import ball, ball_ml, box, ellipsoid, lattice, rigid, union, voxelised
+from analytic import ball, ball_ml, below, both, box, ellipsoid, lattice, rigid, union, voxelised, without
 
-from planner.surface.bases import Changes, Ellipsoid, HalfSpace, base_of
+from planner.surface.bases import Changes, Ellipsoid, HalfSpace, base_of, cut_flat
 from planner.surface.implicit import fit, label_voxels
 from planner.surface.kernels import Block
 
@@ -95,3 +95,22 @@ def test_a_cut_wall_starts_from_its_half_space_and_a_whole_body_from_its_ellipso
     assert found.inward @ np.array([0.0, 0.6, 0.8]) > 0.999
     assert excess_mm < 0.1
     assert isinstance(base_of(wall, changes, cut=False)[0], Ellipsoid)
+
+
+@pytest.mark.parametrize(("limit_mm", "cut"), [(5.0, True), (2.0, True), (30.0, False)])
+def test_a_body_that_ends_along_a_slice_is_known_as_cut(limit_mm: float, cut: bool) -> None:
+    grid = lattice(14.0, (1.5, 0.8, 0.8))
+    body = both(ellipsoid((0, 0, 0), (11, 9, 12), TURNED), below(2, limit_mm))
+    assert cut_flat(voxelised(body, grid)) is cut
+
+
+def test_few_thick_slices_are_not_taken_as_cut() -> None:
+    assert not cut_flat(voxelised(ball((0, 0, 0), 9.0), lattice(12.0, (5.0, 0.8, 0.8))))
+
+
+def test_a_shape_unlike_any_ellipsoid_is_left_to_smoothness() -> None:
+    grid = lattice(14.0, (1.5, 0.9, 0.9))
+    ring = without(both(ball((0, 0, 0), 12.0), below(2, 4.0), lambda p: p[:, 2] >= -4.0), ball((4, 0, 0), 8.0))
+    lengths = [fit(voxelised(body, grid).cropped(3)).blocks[0].length_mm for body in (ball((0, 0, 0), 12.0), ring)]
+    assert lengths[0] == pytest.approx(1.25 * 12.0, rel=0.02)
+    assert lengths[1] > 1.25 * 12.0
