@@ -13,7 +13,7 @@ from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
-from planner.case import Case
+from planner.case import Case, Caution
 from planner.errors import InputError, UsageError, located
 from planner.facts import checked_facts
 from planner.volume import Mask
@@ -61,7 +61,8 @@ class FolderSource:
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
-        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty))
+        cautions = _cautions(pre.patient, post.patient, self.stated_patient_key)
+        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:
@@ -136,11 +137,18 @@ def _only_segment(path: Path) -> Mask:
 
 def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple[str, ...]]:
     """Return the patient's key and notes on how it was found."""
-    differ = pre and post and pre != post
-    if stated:
-        return stated, ("PRE and POST state different patients: the key is the stated one",) if differ else ()
-    if differ:
-        return pre, ("PRE and POST state different patients: the key is that of PRE",)
-    if pre or post:
-        return pre or post, ()
+    if stated or pre or post:
+        return stated or pre or post, ()
     return case_id, ("no study states a patient: the patient key is the case id",)
+
+
+def _cautions(pre: str, post: str, stated: str) -> tuple[Caution, ...]:
+    """Return that the studies state two patients, where they do: one patient may have two pseudonyms."""
+    if not pre or not post or pre == post:
+        return ()
+    key = "the stated one" if stated else "that of PRE"
+    text = (
+        "PRE and POST state different patients (PatientID): unless both are of one patient, no number here holds;"
+        f" the patient key is {key}"
+    )
+    return (Caution("different-patients", text),)

@@ -74,6 +74,8 @@ def review(
     store.prepare()
     with watch.step("read"):
         intake = source.read(observe)
+        for caution in intake.case.cautions:
+            observe(f"caution [{caution.code}]: {caution.text}", 0.0)
         require_lesions(intake.case)
     measured = _assessed(intake, settings, watch, observe)
     with watch.step("rules"):

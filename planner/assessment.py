@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from planner.case import Caution
 from planner.evidence.hazard import RelativeHazard
 from planner.findings import Finding
 from planner.guideline.judge import Judged
@@ -19,7 +20,7 @@ CaseStatus = Literal["assessed", "not_assessable"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is unknown: the result's field it concerns (None for the whole), a code, and a sentence."""
+    """Why something is unknown or in doubt: the result's field (None for the whole), a code, and a sentence."""
 
     field: str | None
     code: str
@@ -64,7 +65,8 @@ class LesionAssessment:
 class Assessment:
     """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known.
 
-    `facts` holds what was entered, by registered name, without dates; None is not entered.
+    `facts` holds what was entered, by registered name, without dates; None is not entered. `cautions` come before
+    every number.
     """
 
     case_id: str
@@ -78,3 +80,4 @@ class Assessment:
     notes: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    cautions: tuple[Caution, ...] = ()

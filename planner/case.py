@@ -153,6 +153,14 @@ class Study:
         return Scan(self.image, self.liver, lesions)
 
 
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a reader must know of a case before any of its numbers: a code and a sentence without patient data."""
+
+    code: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
     """A patient's pre- and post-ablation study and what was entered about them.
@@ -169,6 +177,8 @@ class Case:
         Clinical facts as entered, by registered name. A missing one is unknown.
     notes
         Sentences for the report about the case as a whole.
+    cautions
+        What stands above all else in the report.
     """
 
     case_id: str
@@ -178,6 +188,7 @@ class Case:
     pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the studies are not swapped and that entered pairs name lesions and zones that exist."""

@@ -16,6 +16,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve()
 STEPS_S = 0.02
+EMPTY = {"refuse": "tumour_1", "refuse otherwise": "ablation_1"}
+TWO_PATIENTS = {"field": None, "code": "different-patients", "text": "PRE and POST state different patients"}
+REASONS = {"two patients": [TWO_PATIENTS]}
 
 
 def main() -> None:
@@ -25,8 +28,8 @@ def main() -> None:
     what = Path(pre).read_text(encoding="utf-8")
     if what == "raise":
         raise ZeroDivisionError("of Jane Doe, born 1960-01-01")
-    if what == "refuse":
-        sys.exit(say(3, "error [empty-mask]: tumour_1: the mask is empty"))
+    if what in EMPTY:
+        sys.exit(say(3, f"error [empty-mask]: {EMPTY[what]}: the mask is empty"))
     if what == "no result":
         sys.exit(0)
     if what == "kill":
@@ -40,7 +43,7 @@ def main() -> None:
     if what == "slow":
         write_slowly(Path(folder), case_id)
     else:
-        write(Path(folder), case_id)
+        write(Path(folder), case_id, REASONS.get(what, ()))
     sys.exit(4 if what == "gate" else 0)
 
 
@@ -49,8 +52,8 @@ def say(code: int, line: str) -> int:
     return code
 
 
-def write(folder: Path, case_id: str) -> None:
-    document = {"schema_version": 1, "case_id": case_id, "status": "assessed", "lesions": []}
+def write(folder: Path, case_id: str, reasons=()) -> None:
+    document = {"schema_version": 1, "case_id": case_id, "status": "assessed", "reasons": reasons, "lesions": []}
     Path(folder, ".result").write_text(json.dumps(document), encoding="utf-8")
     Path(folder, ".result").replace(folder / "result.json")
 

@@ -140,7 +140,7 @@ def test_bytes_that_are_no_nifti(tmp_path, case):
     pre_study(tmp_path / "pre")
     post_study(tmp_path / "post")
     (tmp_path / "pre" / "image.nii.gz").write_bytes(gzip.compress(b"not an image" * 100))
-    assert "image.nii.gz" in case("truncated-file")
+    assert "image.nii.gz: is not a NIfTI file" in case("not-nifti")
 
 
 def test_an_image_that_is_no_volume(tmp_path, case):

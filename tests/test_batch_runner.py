@@ -341,3 +341,13 @@ def test_progress_counts_and_says_the_time_left():
     assert finished_words(one) == "1 case was finished and is kept"
     assert finished_words(two) == "2 cases were finished and are kept"
     assert (duration(200), duration(7500)) == ("3 min", "2 h 05 min")
+
+
+def test_each_distinct_message_of_a_code_is_said_once_with_its_cases(tmp_path):
+    tally, _ = run(tmp_path, a_manifest(tmp_path, a="refuse", b="refuse otherwise", c="refuse"), jobs=1)
+    assert closing(tally).splitlines()[1:] == [
+        "    3 x empty-mask",
+        "        a, c: tumour_1: the mask is empty",
+        "        b: ablation_1: the mask is empty",
+        "Why is in failure.json of each case's folder; the same call tries them again.",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import time
@@ -11,6 +12,8 @@ import pytest
 from batch_child import fake
 from cli_runs import ablation, post_study, pre_study, run_apart
 from test_batch_runner import a_manifest, gone, results, started, twelve
+
+from pipelines.store.atomic import write_atomically
 
 
 @pytest.fixture
@@ -117,3 +120,32 @@ def test_a_real_review_beside_one_that_is_refused(tmp_path):
     again = ablation("batch", tmp_path / "m.csv", "-o", tmp_path / "out", "--registration", "identity")
     assert again.stdout.splitlines()[0] == "2 cases: 0 finished now, 1 finished before, 1 failed"
     assert (tmp_path / "out" / "c-1" / "result.json").stat().st_mtime_ns == before
+
+
+def test_why_that_cannot_be_written_down_is_code_5_and_one_line(stand_in, monkeypatch):
+    def full(path, content):
+        if path.name == "failure.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_atomically(path, content)
+
+    monkeypatch.setattr("pipelines.batch.case_folder.write_atomically", full)
+    ran = ablation("batch", a_manifest(stand_in, a="refuse", b="ok"), "-o", stand_in / "out", "--quiet")
+    assert (ran.code, "failure.json" in ran.stdout) == (5, False)
+    assert "1 x empty-mask: a" in ran.stdout
+    assert ran.stderr == (
+        f"error [output]: OUT: {stand_in / 'out'}: failure.json could not be written for 1 case (a):"
+        " No space left on device\n"
+    )
+
+
+def test_a_case_of_two_patients_is_said_now_and_when_it_is_skipped(stand_in):
+    call = ["batch", a_manifest(stand_in, a="two patients", b="ok"), "-o", stand_in / "out", "--jobs", "1"]
+    ran = ablation(*call)
+    assert ran.code == 0
+    assert any(line.endswith(": a finished [different-patients]") for line in ran.stderr.splitlines())
+    said = [
+        "To keep in mind of cases that have a result:", "    1 x different-patients: a",
+        "        PRE and POST state different patients",
+    ]  # fmt: skip
+    assert ran.stdout.splitlines()[1:] == said
+    assert ablation(*call).stdout.splitlines()[1:] == said

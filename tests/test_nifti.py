@@ -36,6 +36,7 @@ def refused(path, code):
     assert caught.value.code == code
     assert str(caught.value).startswith("the file: ")
     assert caught.value.where == path.name
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
@@ -104,10 +105,13 @@ def test_a_truncated_file_is_refused(tmp_path, kept, suffix):
 
 def test_text_and_a_missing_file_are_refused(tmp_path):
     (tmp_path / "a.nii").write_text("x" * 1000)
-    refused(tmp_path / "a.nii", "truncated-file")
+    assert refused(tmp_path / "a.nii", "not-nifti") == "the file: is not a NIfTI file"
     with gzip.open(tmp_path / "b.nii.gz", "wb") as stream:
         stream.write(b"x" * 1000)
-    refused(tmp_path / "b.nii.gz", "truncated-file")
+    assert refused(tmp_path / "b.nii.gz", "not-nifti") == "the file: is not a NIfTI file"
+    (tmp_path / "c.nii.gz").write_text("plain text")
+    said = "the file: is not a gzip file, expected a NIfTI file packed by gzip"
+    assert refused(tmp_path / "c.nii.gz", "not-nifti") == said
     refused(tmp_path / "no.nii.gz", "missing")
     (tmp_path / "a.mha").write_text("")
     refused(tmp_path / "a.mha", "unknown-format")

@@ -13,6 +13,7 @@ from pipelines.bundled import text
 from pipelines.catalogue import packaged_hazards
 from pipelines.store.result import result_document
 from planner.assessment import Assessment, Distance, Reason
+from planner.case import Caution
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report import words
@@ -236,3 +237,10 @@ def test_the_page_says_what_was_entered_and_lists_its_references() -> None:
     assert "<strong>Wang 2013</strong>: Wang X, Sofocleous CT" in html
     assert "10.1007/s00270-012-0377-1" in html
     assert "References" not in page()
+
+
+def test_a_caution_stands_above_every_number_once() -> None:
+    found = page(replace(an_assessment(), cautions=(Caution("different-patients", "two <patients>"),)))
+    assert found.count("two &lt;patients&gt;") == 1
+    assert found.index("two &lt;patients&gt;") < found.index("<main>") < found.index('id="margins"')
+    assert "Caution:" not in page()

@@ -6,6 +6,7 @@ import pytest
 from review_fixture import an_assessment, assessed
 
 from planner.assessment import LesionAssessment, Reason
+from planner.case import Caution
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment
 from planner.report import words
@@ -156,3 +157,8 @@ def test_an_interval_is_never_printed_without_what_it_assumes() -> None:
     assert "tumour contour 0.50 mm, zone contour 0.70 mm (alike over 6.0 mm)" in text
     assert "registration 57 %" in text
     assert words.interval_sentences(None) == ("No interval was computed.",)
+
+
+def test_a_caution_comes_before_the_table() -> None:
+    found = replace(an_assessment(), cautions=(Caution("different-patients", "two patients"),))
+    assert table_text(found).splitlines()[1] == "CAUTION: two patients"

@@ -316,12 +316,25 @@ def test_a_missing_or_empty_folder_is_one_line(tmp_path, post):
 def test_patients_are_told_apart_by_key(tmp_path, post):
     pre = dicom_study(tmp_path / "pre", {})
     same = dicom_study(tmp_path / "same", {})
-    other = dicom_study(tmp_path / "other", {}, PatientID="X")
     assert read(pre, same).case.patient_key == read(pre, post).case.patient_key
-    assert any("different patients" in note for note in read(pre, other).case.notes)
+    assert read(pre, same).case.cautions == read(pre, post).case.cautions == ()
     nobody = read(post, post).case
     assert nobody.patient_key == "fallback"
     assert any("patient key is the case id" in note for note in nobody.notes)
+
+
+@pytest.mark.parametrize(("stated", "key"), [("", "the patient key is that of PRE"), ("p-9", "is the stated one")])
+def test_two_patients_in_one_case_are_a_caution_and_no_refusal(tmp_path, stated, key):
+    pre = dicom_study(tmp_path / "pre", {})
+    other = dicom_study(tmp_path / "other", {}, PatientID="Jane")
+    case = FolderSource(pre, other, stated_patient_key=stated).read(lambda what, done: None).case
+    (caution,) = case.cautions
+    assert caution.code == "different-patients"
+    assert "PRE and POST state different patients" in caution.text
+    assert key in caution.text
+    assert "Jane" not in caution.text
+    assert case.notes == ()
+    assert not stated or case.patient_key == stated
 
 
 def test_a_mask_file_is_read_from_nifti_and_from_a_seg_of_one_segment(tmp_path):

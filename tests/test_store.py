@@ -4,9 +4,11 @@ import errno
 import io
 import json
 import math
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import nibabel
 import numpy as np
@@ -114,9 +116,33 @@ def test_preparing_takes_back_an_earlier_result(tmp_path: Path) -> None:
     assert names(out) == set()
 
 
-def test_a_transform_that_itk_cannot_write_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"transform\.h5"):
+def test_a_transform_that_itk_cannot_write_is_an_output_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OutputError, match=r"transform\.h5: cannot be written: No such file or directory"):
         write_transform(asymmetric_map(), tmp_path / "absent" / "transform.h5")
+    (tmp_path / "transform.h5").mkdir()
+    with pytest.raises(OutputError, match="ITK could not write the transform"):
+        write_transform(asymmetric_map(), tmp_path / "transform.h5")
+    os.write(2, b"heard again")
+    assert capfd.readouterr() == ("", "heard again")  # not HDF5's dump of its call stack
+
+
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        free.append(4096)
+        raise RuntimeError("H5Dwrite failed")
+
+    # Enough is free before, none when ITK has failed; then not enough from the start, so that ITK is not called.
+    free = [10**9]
+    monkeypatch.setattr("pipelines.store.spatial.shutil.disk_usage", lambda path: Mock(total=10**9, free=free[-1]))
+    monkeypatch.setattr("SimpleITK.WriteTransform", fails)
+    for calls in (1, 1):
+        with pytest.raises(OutputError) as caught:
+            write_transform(asymmetric_map(), tmp_path / "transform.h5")
+        assert len(free) == 1 + calls
+    # 20 x 22 x 24 vectors of three 8-byte numbers, 0.25 MB, and a head.
+    assert str(caught.value) == "transform.h5: cannot be written: the disk is full (0.0 MB free, about 0.3 MB needed)"
 
 
 @pytest.mark.parametrize("rigid_only", [False, True])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from pipelines.ports import Intake
 from pipelines.settings import with_registration
+from pipelines.store import result_document
 from pipelines.workflow import Stopwatch, review
-from planner.case import Case, Study
+from planner.case import Case, Caution, Study
 from planner.errors import EmptyMaskError, InputError, OutputError
 from planner.grid import Grid
 from planner.report.figure import Figure
@@ -141,3 +142,15 @@ def test_a_stopwatch_adds_up_and_counts_a_step_that_failed():
     with pytest.raises(InputError), watch.step("a"):
         raise InputError("x")
     assert watch.seconds == {"a": 1.75}
+
+
+def test_a_caution_is_said_as_soon_as_it_is_known_and_comes_first_among_the_reasons():
+    caution = Caution("different-patients", "PRE and POST state different patients")
+    said = []
+    world = World(case=replace(TREATED, cautions=(caution,)))
+    finished = world.review(observe=lambda what, share: said.append(what))
+    assert said[0] == "caution [different-patients]: PRE and POST state different patients"
+    assert finished.assessment.cautions == (caution,)
+    assert result_document(finished)["reasons"][0] == {
+        "field": None, "code": "different-patients", "text": "PRE and POST state different patients",
+    }  # fmt: skip

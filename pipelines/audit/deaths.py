@@ -12,6 +12,12 @@ from dataclasses import dataclass
 
 from planner.report.counts import counted
 
+ENTER_DEATH = (
+    "enter the death for every lesion of the patient that was free of LTP until then, with the days from that lesion's"
+    " own ablation"
+)
+"""What is expected of a patient who died; true whether or not all lesions were ablated on one day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -32,9 +38,11 @@ def contradictions(rows: Sequence[Stated]) -> Iterator[tuple[int, str]]:
         own, other = in_case.get(row.case_id), of_patient.get(row.patient_key)
         if own is not None:
             if row.days > own.days:
-                yield row.line, f"{_what(row)} after the same patient's death on line {own.line}"
+                advice = f"; {ENTER_DEATH}" if row.event == "none" else ""
+                yield row.line, f"{_what(row)} after the same patient's death on line {own.line}{advice}"
         elif other is not None and row.event == "none" and row.days > other.days:
-            yield row.line, f"follow-up after the same patient's death on line {other.line} (case {other.case_id})"
+            where = f"line {other.line} (case {other.case_id})"
+            yield row.line, f"'none' at a patient whose death is on {where}; {ENTER_DEATH}"
 
 
 def cautions(rows: Sequence[Stated]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.batch.failure import Failure
+from pipelines.batch.failure import Failure, Reason
 from pipelines.store.atomic import write_atomically
 from pipelines.store.folder import RESULT
 
@@ -57,14 +57,21 @@ class CaseFolder:
         attempts = _document(self.path / FAILURE).get("attempts", 0)
         return attempts if isinstance(attempts, int) else 0
 
-    def failed(self, failure: Failure) -> bool:
-        """Keep why the case failed; return whether it could be written."""
+    def remarks(self) -> tuple[Reason, ...]:
+        """Return what the result says of the case as a whole: cautions, and why nothing could be assessed."""
+        found = _document(self.path / RESULT).get("reasons")
+        reasons = [reason for reason in found if isinstance(reason, dict)] if isinstance(found, list) else []
+        return tuple(Reason(str(reason.get("code")), str(reason.get("text"))) for reason in reasons)
+
+    def failed(self, failure: Failure) -> str:
+        """Keep why the case failed; return why that could not be written, "" where it was."""
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             (self.path / RESULT).unlink(missing_ok=True)
             write_atomically(self.path / FAILURE, _bytes(failure.document()))
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        return ""
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -29,12 +29,17 @@ Command = Callable[[Row, Path], Sequence[str]]
 
 @dataclass
 class Tally:
-    """What became of the cases so far."""
+    """What became of the cases so far.
+
+    `remarks` holds what results say of their cases as a whole; `unkept` why a failure could not be written down.
+    """
 
     total: int
     skipped: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    remarks: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
+    unkept: dict[str, str] = field(default_factory=dict)
     running: int = 0
     started: float = field(default_factory=time.monotonic)
 
@@ -115,6 +120,7 @@ class Batch:
             return key
         folder.succeeded()
         tally.skipped.append(row.case_id)
+        tally.remarks[row.case_id] = folder.remarks()
         return None
 
     def _start(self, row: Row, key: str, running: list[Child], tally: Tally, report: Report) -> None:
@@ -143,7 +149,8 @@ class Batch:
         if exit_code in EXIT_FINISHED and folder.has_result():
             folder.succeeded()
             tally.finished.append(child.row.case_id)
-            report(f"{child.row.case_id} finished", tally)
+            tally.remarks[child.row.case_id] = remarks = folder.remarks()
+            report(f"{child.row.case_id} finished{''.join(f' [{remark.code}]' for remark in remarks)}", tally)
             return
         if child.asked_to_end is not None:
             # How a child answers being ended says nothing: not 130, which is an interruption by the user.
@@ -158,11 +165,11 @@ class Batch:
         folder = CaseFolder(self.out / row.case_id)
         shown = exit_code if exit_code is None or exit_code >= 0 else 128 - exit_code
         failure = Failure(row.case_id, reason.code, reason.text, shown, round(seconds, 1), folder.attempts() + 1)
-        with contextlib.suppress(OSError):
-            folder.path.mkdir(parents=True, exist_ok=True)
-        kept = folder.failed(failure)
+        unkept = folder.failed(failure)
+        if unkept:
+            tally.unkept[row.case_id] = unkept
         tally.failures.append(failure)
-        report(f"{row.case_id} failed [{reason.code}]{'' if kept else ', failure.json could not be written'}", tally)
+        report(f"{row.case_id} failed [{reason.code}]{', failure.json could not be written' if unkept else ''}", tally)
 
 
 @contextlib.contextmanager

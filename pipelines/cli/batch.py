@@ -49,7 +49,8 @@ def command(
 
     Paths are relative to the manifest; patient (a pseudonym) and case (a case.toml) may be left out. Each case gets
     the folder OUT/case_id. Finished cases are skipped while their software version, settings, manifest row and input
-    files stay the same; failed ones (failure.json) are tried again. Exit code 8: some cases failed.
+    files stay the same; failed ones (failure.json) are tried again. Exit code 8: some cases failed; 5: and why could
+    not be written to OUT.
     """
     progress = Progress(quiet)
     with exit_codes(progress):
@@ -59,6 +60,11 @@ def command(
         rows = read_manifest(manifest)
         with held(out):
             tally = _run(_batch(out.resolve(), jobs or _cores(), timeout, registration), rows, progress)
+        if tally.unkept:
+            from pipelines.batch.summary import unkept_words
+            from planner.errors import OutputError
+
+            raise OutputError(f"OUT: {out}: {unkept_words(tally)}")
     sys.exit(EXIT_PARTLY_FAILED if tally.failures else 0)
 
 

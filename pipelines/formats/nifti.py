@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel
@@ -33,6 +34,10 @@ READ_FAULTS = (
     HeaderDataError,
     WrapStructError,
 )
+GZIP_START = b"\x1f\x8b"
+NIFTI1_SIZE, NIFTI2_SIZE = 348, 540
+"""Sizes of the headers, bytes, with which a file begins."""
+
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -57,9 +62,7 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
     except InputError:
         raise
     except READ_FAULTS as error:
-        raise InputError(
-            f"{name}: cannot be read as NIfTI ({type(error).__name__}); is the file truncated?", code="truncated-file"
-        ) from error
+        raise _unreadable(path, name, error) from error
     if values.dtype.kind not in "iufb":
         raise InputError(f"{name}: values of type {values.dtype}, expected numbers", code="bad-image")
     extensions = b"".join(bytes(e.get_content()) for e in header.extensions if isinstance(e.get_content(), bytes))
@@ -68,10 +71,35 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
 
 
 def _is_nifti1(path: Path) -> bool:
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    head = _head(path)
+    return NIFTI2_SIZE not in (int.from_bytes(head, "little"), int.from_bytes(head, "big"))
+
+
+def _head(path: Path) -> bytes:
+    """Return the first four bytes, unpacked: the size of the header in a NIfTI file."""
+    opener = gzip.open if _is_packed(path) else open
     with opener(path, "rb") as stream:
-        head = stream.read(4)
-    return int.from_bytes(head, "little") != 540 and int.from_bytes(head, "big") != 540
+        return bytes(stream.read(4))
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
+def _unreadable(path: Path, name: str, error: BaseException) -> InputError:
+    """Return what to say of a file that could not be read: of another kind by its first bytes, else cut short."""
+    with suppress(*READ_FAULTS):
+        with path.open("rb") as stream:
+            start = stream.read(2)
+        if _is_packed(path) and len(start) == 2 and start != GZIP_START:
+            return InputError(f"{name}: is not a gzip file, expected a NIfTI file packed by gzip", code="not-nifti")
+        head = _head(path)
+        sizes = (int.from_bytes(head, "little"), int.from_bytes(head, "big"))
+        if len(head) == 4 and not {NIFTI1_SIZE, NIFTI2_SIZE} & set(sizes):
+            return InputError(f"{name}: is not a NIfTI file", code="not-nifti")
+    return InputError(
+        f"{name}: cannot be read as NIfTI ({type(error).__name__}); is the file truncated?", code="truncated-file"
+    )
 
 
 def _shape(header: nibabel.Nifti1Header) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ def assessment_document(
         "case_id": assessment.case_id,
         "patient_key": assessment.patient_key,
         "status": assessment.status,
-        "reasons": [_reason(reason) for reason in assessment.reasons],
+        "reasons": [_reason(reason) for reason in (*_cautions(assessment), *assessment.reasons)],
         "registration": _registration(assessment.alignment),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
@@ -51,6 +51,10 @@ def assessment_document(
         "timings_s": {step: number(seconds) for step, seconds in timings_s.items()},
         "provenance": _plain(provenance),
     }
+
+
+def _cautions(assessment: Assessment) -> Iterable[Reason]:
+    return (Reason(None, caution.code, caution.text) for caution in assessment.cautions)
 
 
 def lesion_documents(assessment: Assessment) -> list[dict[str, Json]]:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel
@@ -21,6 +26,7 @@ from planner.volume import Mask
 RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 _AFFINE_TOLERANCE = 1e-4
+_TRANSFORM_HEAD_BYTES = 65_536
 
 
 def tumours_in_post(case: Case, pre_from_post: SpatialMap) -> npt.NDArray[np.integer]:
@@ -144,7 +150,43 @@ def write_transform(pre_from_post: SpatialMap, path: Path) -> None:
         field.SetOrigin(grid.lps_mm_from_ijk[:3, 3].tolist())
         field.SetDirection((grid.lps_mm_from_ijk[:3, :3] / spacing).ravel().tolist())
         transform.AddTransform(SimpleITK.DisplacementFieldTransform(field))
+    # Looked at before too: HDF5 is not to be left with a file that it cannot close, of which it complains at exit.
+    _require_space(path, pre_from_post)
     try:
-        SimpleITK.WriteTransform(transform, str(path))
+        with _libraries_silenced():
+            SimpleITK.WriteTransform(transform, str(path))
     except RuntimeError as error:
-        raise OutputError(f"{path.name}: ITK could not write the transform") from error
+        _require_space(path, pre_from_post)
+        raise OutputError(f"{path.name}: cannot be written: ITK could not write the transform") from error
+
+
+def _require_space(path: Path, pre_from_post: SpatialMap) -> None:
+    """Raise where the disk cannot hold the transform, which ITK does not say itself."""
+    needed = _TRANSFORM_HEAD_BYTES
+    if pre_from_post.displacement is not None:
+        needed += 8 * pre_from_post.displacement.vectors_mm.size
+    try:
+        disk = shutil.disk_usage(path.parent)
+    except OSError as error:
+        raise OutputError(f"{path.name}: cannot be written: {error.strerror or type(error).__name__}") from error
+    if disk.total and disk.free < needed:  # some file systems state no size
+        free = f"{disk.free / 1e6:.1f} MB free, about {needed / 1e6:.1f} MB needed"
+        raise OutputError(f"{path.name}: cannot be written: the disk is full ({free})")
+
+
+@contextmanager
+def _libraries_silenced() -> Iterator[None]:
+    """Discard what is written to the process's stderr: HDF5 dumps its call stack there, whatever its caller asks."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield  # there is no stderr
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -175,7 +175,8 @@ def _reading(part: Part, measured: Measured | None, known: Mapping[str, object])
     found = [_on_scale(branch.scale, quantity, measured) for branch in branches]
     if len({reading.word for reading in found}) > 1:
         missing = _deciding_facts([(branch, f.word) for branch, f in zip(branches, found, strict=True)], known)
-        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), missing)
+        reasons = _once(reason for reading in found for reason in reading.reasons)
+        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), missing, reasons)
     # Facts that are open but change nothing do not block; the reading that is nearest to an edge stands for all.
     chosen = max(found, key=lambda reading: len(reading.sides))
     notes = tuple(note for note in (branches[0].note,) if note and len(branches) == 1)

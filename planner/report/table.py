@@ -64,7 +64,8 @@ def rows(assessment: Assessment) -> tuple[tuple[str, ...], ...]:
 
 def table_text(assessment: Assessment) -> str:
     """Return the margin table as plain ASCII-ruled text with its reasons and conventions below."""
-    lines = [f"Case {assessment.case_id}: {words.STATUS[assessment.status]}", ""]
+    lines = [f"Case {assessment.case_id}: {words.STATUS[assessment.status]}"]
+    lines += [*(f"CAUTION: {caution.text}" for caution in assessment.cautions), ""]
     lines += _aligned(columns(), rows(assessment)) if assessment.lesions else ["No lesions."]
     lines += ["", *(f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}" for lesion in assessment.lesions)]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
