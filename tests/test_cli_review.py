@@ -147,10 +147,13 @@ def test_the_registered_tumours_lie_where_post_has_them(reviewed):
     grid = reviewed.truth["grids"]["post"]
     assert labels.shape == tuple(grid["shape_kji"][::-1])
     np.testing.assert_allclose(np.diag([-1, -1, 1, 1]) @ image.affine, grid["lps_mm_from_ijk"], atol=1e-3)
+    voxel_ml = abs(np.linalg.det(image.affine[:3, :3])) / 1000
+    whole_ml = sum(true["tumour_post_ml"] for _, true in reviewed.lesions())
+    assert np.count_nonzero(labels) * voxel_ml == pytest.approx(whole_ml, rel=0.12)
     for lesion, true in reviewed.lesions():
         hits = np.argwhere(labels == int(lesion["lesion_id"]))
-        ml = len(hits) * abs(np.linalg.det(image.affine[:3, :3])) / 1000
-        assert ml == pytest.approx(true["tumour_post_ml"], rel=0.2)
+        # The smallest has 70 voxels of 4 mm: read by nearest voxel from a lattice as coarse, a layer more or less.
+        assert len(hits) * voxel_ml == pytest.approx(true["tumour_post_ml"], rel=0.3)
         centre = (image.affine[:3, :3] @ hits.mean(axis=0) + image.affine[:3, 3]) * [-1, -1, 1]
         where = np.mean(true["landmarks"]["tumour"], axis=0)[1]
         assert np.linalg.norm(centre - where) < 3.5

@@ -19,7 +19,7 @@ LEAST_CORRELATION = 0.3
 """Two aligned CTs of one body resemble each other at least this much around the liver."""
 
 AROUND_ZONE_MM = 20.0
-ERROR_FLOOR_MM = 0.6
+ERROR_FLOOR_MM = 0.8
 ERROR_PER_SPREAD_MM = 1.0
 """Predicted mean error = hypot(floor, factor x distance between two settings); see scripts/bench_review.py."""
 
