@@ -152,8 +152,7 @@ def test_the_registered_tumours_lie_where_post_has_them(reviewed):
     assert np.count_nonzero(labels) * voxel_ml == pytest.approx(whole_ml, rel=0.12)
     for lesion, true in reviewed.lesions():
         hits = np.argwhere(labels == int(lesion["lesion_id"]))
-        # The smallest has 70 voxels of 4 mm: read by nearest voxel from a lattice as coarse, a layer more or less.
-        assert len(hits) * voxel_ml == pytest.approx(true["tumour_post_ml"], rel=0.3)
+        assert len(hits) * voxel_ml == pytest.approx(true["tumour_post_ml"], rel=0.2)
         centre = (image.affine[:3, :3] @ hits.mean(axis=0) + image.affine[:3, 3]) * [-1, -1, 1]
         where = np.mean(true["landmarks"]["tumour"], axis=0)[1]
         assert np.linalg.norm(centre - where) < 3.5

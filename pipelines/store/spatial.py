@@ -13,6 +13,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from planner.assessment import Assessment
 from planner.case import Case
@@ -32,8 +33,8 @@ _TRANSFORM_HEAD_BYTES = 65_536
 def tumours_in_post(case: Case, pre_from_post: SpatialMap) -> npt.NDArray[np.integer]:
     """Return the tumours on the lattice of POST's image, axes k, j, i: each voxel's lesion number, 0 outside.
 
-    For pictures only. Each voxel's centre is looked up in the nearest voxel of the tumour's own mask; where tumours
-    overlap the lower number stays.
+    For pictures only. Each voxel's centre is looked up in the tumour's own mask, read by linear interpolation (inside
+    from a half on); where tumours overlap the lower number stays.
     """
     grid = case.post.image.grid
     most = max((int(lesion) for lesion in case.pre.tumours), default=0)
@@ -51,6 +52,7 @@ def tumours_in_post(case: Case, pre_from_post: SpatialMap) -> npt.NDArray[np.int
 
 
 Box = tuple[slice, slice, slice]
+HALF = 0.5
 
 
 def _box_in_post(mask: Mask, grid: Grid, pre_from_post: SpatialMap) -> Box | None:
@@ -72,12 +74,10 @@ def _box_in_post(mask: Mask, grid: Grid, pre_from_post: SpatialMap) -> Box | Non
 def _inside(mask: Mask, grid: Grid, box: Box, pre_from_post: SpatialMap) -> npt.NDArray[np.bool_]:
     ranges = [range(*part.indices(size)) for part, size in zip(box, grid.shape_kji, strict=True)]
     kji = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    there = mask.grid.ijk(pre_from_post.pre_from_post(grid.lps_mm(kji[:, ::-1])))[:, ::-1]
-    nearest = np.rint(there).astype(np.int64)
-    known = ((nearest >= 0) & (nearest < mask.grid.shape_kji)).all(axis=1)
-    inside = np.zeros(len(kji), dtype=bool)
-    inside[known] = mask.voxels_kji[tuple(nearest[known].T)]
-    return inside.reshape([len(part) for part in ranges])
+    own = mask.cropped(1)
+    there = own.grid.ijk(pre_from_post.pre_from_post(grid.lps_mm(kji[:, ::-1])))[:, ::-1]
+    share = ndimage.map_coordinates(own.voxels_kji.astype(np.float32), there.T, order=1)
+    return np.asarray(share >= HALF).reshape([len(part) for part in ranges])
 
 
 def nifti_bytes(labels_kji: npt.NDArray[np.integer], grid: Grid) -> bytes:

@@ -211,7 +211,10 @@ def _spread(points: FloatArray, count: int) -> FloatArray:
 def _mode(
     base: Base, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the weights of the posterior mode and the curvature (negative log posterior's Hessian) there."""
+    """Return the weights of the posterior mode and the curvature there.
+
+    The curvature is the Hessian of the negative log posterior; only its upper triangle is filled.
+    """
     f0 = base.value_and_gradient(sites.points_mm)[0]
     kernel = np.concatenate([block.kernel(sites.points_mm) for block in blocks], axis=1)
     prior = np.zeros((kernel.shape[1],) * 2)
