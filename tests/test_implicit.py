@@ -55,7 +55,7 @@ def test_the_fit_is_positive_inside_a_ball_negative_outside_and_zero_on_it() -> 
     assert np.abs(fitted.value((1, 0, 0) + 9.0 * unit) / slope).max() < 0.25
     assert (fitted.value((1, 0, 0) + 7.0 * unit) > 1).all()
     assert (fitted.value((1, 0, 0) + 11.0 * unit) < -1).all()
-    assert fitted.wrong_share() == 0.0
+    assert fitted.off_share == 0.0
 
 
 def test_the_doubt_of_the_surface_grows_with_the_spacing() -> None:

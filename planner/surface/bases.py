@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.grid import FloatArray
+from planner.surface.sites import Changes
 from planner.volume import Mask
 
 
@@ -29,13 +30,15 @@ class Ellipsoid:
         return cls(centres.mean(axis=0), np.linalg.inv(moments * scale))
 
     def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the first-order signed distance (+ inside) and its gradient direction, shapes (n,) and (n, 3)."""
+        """Return the first-order signed distance (+ inside) and its gradient, shapes (n,) and (n, 3)."""
         offset = points - self.centre_mm
         slope = offset @ self.shape_per_mm2
         level = np.sqrt(np.maximum(np.einsum("ij,ij->i", offset, slope), 1e-12))
         steepness = np.maximum(np.linalg.norm(slope, axis=1), 1e-9)
         value = level * (1.0 - level) / steepness
-        return value, -slope / steepness[:, None]
+        along = (1.0 - 2.0 * level) / (level * steepness)
+        across = value / steepness**2
+        return value, along[:, None] * slope - across[:, None] * (slope @ self.shape_per_mm2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,20 +61,6 @@ class HalfSpace:
 
 
 Base = Ellipsoid | HalfSpace
-
-
-@dataclass(frozen=True, eq=False)
-class Changes:
-    """Where neighbouring voxels differ in label.
-
-    Parameters
-    ----------
-    midpoints_mm, steps_mm
-        Shape (n, 3) each: halfway between the two centres, and from the one to the other.
-    """
-
-    midpoints_mm: FloatArray
-    steps_mm: FloatArray
 
 
 def base_of(mask: Mask, changes: Changes, *, cut: bool) -> tuple[Base, float]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from planner.grid import FloatArray
@@ -17,12 +16,13 @@ from planner.surface.nets import nets_surface
 from planner.volume import BoolVoxels, Mask
 
 CELLS_PER_RADIUS = 10.0
-CELL_RANGE_MM = (0.35, 1.2)
+CELL_RANGE_MM = (0.35, 1.6)
+CELLS_PER_DETAIL = 4.5
 """Size of the cells that the fitted function is meshed with."""
 
 PROJECTION_ROUNDS = 2
 UNFOLDING_ROUNDS = 10
-CHECKED_SITES = 1500
+CHECKED_SITES = 1000
 CHECK_TOLERANCE_VOXELS = 0.5
 """A mesh is held against this many centres; one this far on the wrong side counts as wrong."""
 
@@ -82,7 +82,7 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
     silent = None if unlabelled is None else _on_grid(unlabelled, own).voxels_kji
     try:
         fitted = fit(own, silent)
-        if fitted.wrong_share() <= WRONG_SHARE_LIMIT:
+        if fitted.off_share <= WRONG_SHARE_LIMIT:
             surface = _mesh(fitted, own, silent)
             if _agrees(surface, fitted):
                 return surface
@@ -95,6 +95,7 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
 def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
     # A body smaller than the finest cell (one voxel of 0.5 mm) would slip between the corners.
     cell = min(float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM)), 0.4 * fitted.radius_mm)
+    cell = min(cell, fitted.smallest_detail_mm / CELLS_PER_DETAIL)
     origin, values = _sampled(fitted, mask, silent, cell)
     vertices, triangles, _, _ = marching_cubes(values, 0.0, gradient_direction="ascent", allow_degenerate=False)
     start = origin + vertices.astype(np.float64) * cell
@@ -147,21 +148,36 @@ def _sampled(fitted: Implicit, mask: Mask, silent: BoolVoxels | None, cell: floa
     counts = np.ceil((corners.max(axis=0) + cell - origin) / cell).astype(int) + 1
     if silent is not None:
         return origin, _refined(fitted, origin, counts, cell)
-    points = _lattice(origin, counts, cell)
-    nearest = np.rint(mask.grid.ijk(points)).astype(int)[:, ::-1]
-    within = ((nearest >= 0) & (nearest < mask.grid.shape_kji)).all(axis=1)
-    inside = np.zeros(len(points), dtype=bool)
-    inside[within] = mask.voxels_kji[tuple(nearest[within].T)]
-    reach = 0.75 * float(np.linalg.norm(mask.grid.spacing_kji_mm))
-    gap = cKDTree(fitted.sites.points_mm[fitted.sites.beside]).query(points, distance_upper_bound=reach + 1.25 * cell)[
-        0
-    ]
-    near = np.isfinite(gap)
+    nodes = np.rint((fitted.sites.points_mm[fitted.sites.beside] - origin) / cell).astype(int)
+    far = np.ones(counts, dtype=bool)
+    far[tuple(nodes.T)] = False
+    gap = cell * ndimage.distance_transform_edt(far)
+    inside = _labels(mask, origin, counts, cell)
+    reach = SITE_REACH * float(np.linalg.norm(mask.grid.spacing_kji_mm))
     values = np.where(inside, cell, -cell)
-    found = fitted.value(points[near])
+    near = gap < reach + NODE_REACH * cell
+    found = fitted.value(origin + cell * np.argwhere(near))
     stray = (gap[near] > reach) & ((found > 0) != inside[near])
     values[near] = np.where(stray, values[near], found)
-    return origin, values.reshape(counts)
+    return origin, values
+
+
+SITE_REACH = 0.75
+"""The surface lies within this share of a voxel's diagonal of a centre beside a label change."""
+
+NODE_REACH = 1.25
+"""And the corners of the cells that it crosses within so many cells more."""
+
+
+def _labels(mask: Mask, origin: FloatArray, counts: npt.NDArray[np.int64], cell: float) -> BoolVoxels:
+    """Return the label of the voxel around each node of an LPS lattice, shape (x, y, z); outside beyond the mask."""
+    ijk_from_node = np.linalg.inv(mask.grid.lps_mm_from_ijk) @ np.block(
+        [[cell * np.eye(3), origin[:, None]], [np.zeros((1, 3)), np.ones((1, 1))]]
+    )
+    found = ndimage.affine_transform(
+        mask.voxels_kji.transpose(2, 1, 0).astype(np.uint8), ijk_from_node, output_shape=tuple(counts), order=0
+    )
+    return np.asarray(found, dtype=bool)
 
 
 COARSER = 3

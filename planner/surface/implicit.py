@@ -2,7 +2,7 @@
 
 f(x) = f0(x) + g(x): f0 is the first-order signed distance of the ellipsoid with the mask's volume and second moments,
 g a Gaussian process on a few inducing points. A centre is inside with probability Phi(f / tau); the fit is the
-posterior mode (Newton steps), its curvature gives the standard deviation that the sampling leaves open.
+posterior mode, its curvature gives the standard deviation that the sampling leaves open.
 """
 
 from __future__ import annotations
@@ -12,48 +12,44 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.blas import dsyrk
-from scipy.special import log_ndtr
+from scipy.linalg import block_diag, cho_factor, cho_solve
+from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
-from planner.surface.bases import Base, Changes, base_of, cut_flat
+from planner.surface.bases import Base, base_of, cut_flat
 from planner.surface.kernels import Block
+from planner.surface.posterior import SURE, Told, curvature_at, mode
+from planner.surface.sites import Changes, Sites, sites_of, spread
 from planner.volume import BoolVoxels, Mask
 
 TAU_VOXELS = 0.15
 """How soft a label is, in units of the finest spacing."""
 
-ANNEALING = (4.0, 1.5, 1.0)
-"""Factors on tau, from soft to final; a fit that goes on from another takes only the last."""
+ANNEALING = (4.0, 1.5)
+"""Factors on tau on the way to it."""
 
 THINNED = 4
 """Only every so manieth centre counts before the last."""
 
-NEWTON_ROUNDS = 12
+OPEN_VOXELS = 0.25
+"""Centres so much deeper than a sure one, on their side, are left out when tau is reached."""
+
 FINER_VOXELS = 0.04
 WRONG_SIDE_VOXELS = 0.1
 """A centre the first on the wrong side asks for a finer block; the second counts against the fit."""
 
 DETAIL_ROUNDS = 2
-DETAIL_POINTS = 160
+DETAIL_POINTS = 100
 MAIN_POINTS = 60
-GUARD_STRIDE = 0.35
-"""Far centres, this share of the radius apart, keep f on the right side away from the surface."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sites:
-    """Voxel centres with their labels (+1 inside, -1 outside), and which of them lie beside a label change."""
-
-    points_mm: FloatArray
-    labels: FloatArray
-    beside: npt.NDArray[np.bool_]
+FEW_POINTS = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Implicit:
-    """The fitted function. Positive inside; its zero level is the surface; not a distance away from it."""
+    """The fitted function. Positive inside; its zero level is the surface; not a distance away from it.
+
+    `off_share` is the share of its sites that it leaves on the wrong side by over a tenth of a voxel.
+    """
 
     base: Base
     blocks: tuple[Block, ...]
@@ -62,6 +58,7 @@ class Implicit:
     radius_mm: float
     finest_mm: float
     sites: Sites
+    off_share: float
 
     def value(self, points: FloatArray) -> FloatArray:
         """Return f at points, shape (n,)."""
@@ -69,7 +66,7 @@ class Implicit:
 
     def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return f at points and its gradient, shapes (n,) and (n, 3)."""
-        value, slope = self.base.value_and_gradient(points)[0], self._base_gradient(points)
+        value, slope = self.base.value_and_gradient(points)
         start = 0
         for block in self.blocks:
             stop = start + len(block.points_mm)
@@ -86,26 +83,14 @@ class Implicit:
             np.sqrt(variance) / np.maximum(np.linalg.norm(self.value_and_gradient(points)[1], axis=1), 0.2)
         )
 
-    def wrong_share(self) -> float:
-        """Return the share of centres beside the surface that lie on the wrong side by over a tenth of a voxel."""
-        return float(
-            (self.sites.labels * self.value(self.sites.points_mm) < -WRONG_SIDE_VOXELS * self.finest_mm).mean()
-        )
+    @property
+    def smallest_detail_mm(self) -> float:
+        """Length of the finest block that more than a few places asked for; the main one's where there is none."""
+        asked = [block.length_mm for block in self.blocks[1:] if len(block.points_mm) >= FEW_POINTS]
+        return min([self.blocks[0].length_mm, *asked])
 
     def _kernel(self, points: FloatArray) -> FloatArray:
         return np.concatenate([block.kernel(points) for block in self.blocks], axis=1)
-
-    def _base_gradient(self, points: FloatArray) -> FloatArray:
-        step = 1e-3 * self.radius_mm
-        parts = []
-        for axis in range(3):
-            shift = np.zeros(3)
-            shift[axis] = step
-            parts.append(
-                (self.base.value_and_gradient(points + shift)[0] - self.base.value_and_gradient(points - shift)[0])
-                / (2.0 * step)
-            )
-        return np.stack(parts, axis=1)
 
 
 def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
@@ -121,24 +106,74 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     """
     radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
     finest = min(mask.grid.spacing_kji_mm)
-    changes, sites = _sites(mask, unlabelled, radius)
+    tau = TAU_VOXELS * finest
+    changes, sites = sites_of(mask, unlabelled, radius)
     if not len(changes.midpoints_mm):
         raise np.linalg.LinAlgError("no label change is known")
     base, excess_mm = base_of(mask, changes, cut=unlabelled is not None)
     blocks: tuple[Block, ...] = (
         _main_block(changes, radius, excess_mm, short=unlabelled is not None or cut_flat(mask)),
     )
-    weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, None)
+    prior = _prior(blocks[0])
+    told = Told(base.value_and_gradient(sites.points_mm)[0], blocks[0].kernel(sites.points_mm), sites.labels)
+    weights = np.zeros(len(prior))
+    for factor in ANNEALING:
+        weights = mode(told.only(slice(None, None, THINNED)), prior, factor * tau, weights)
+    near = sites.labels * told.value(weights) < SURE * tau + OPEN_VOXELS * finest
+    weights = mode(told.only(near), prior, tau, weights)
+    near |= _beside_wrong(sites.points_mm, told.labels * told.value(weights) < -FINER_VOXELS * finest)
+    points, told = sites.points_mm[near], told.only(near)
+    if hopeless(told.labels * told.value(weights) / finest, len(sites.labels)):
+        raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
     for _ in range(DETAIL_ROUNDS):
-        fitted = Implicit(base, blocks, weights, curvature, radius, finest, sites)
-        wrong = sites.labels * fitted.value(sites.points_mm) < -FINER_VOXELS * finest
-        if not wrong.any() or len(blocks) > 1 + DETAIL_ROUNDS:
+        wrong = points[told.labels * told.value(weights) < -FINER_VOXELS * finest]
+        if not len(wrong):
             break
-        short = float(np.clip(0.3 * radius, *DETAIL_LENGTH_MM))
-        near = sites.points_mm[wrong]
-        blocks = (*blocks, Block(_spread(near, min(DETAIL_POINTS, len(near))), short, DETAIL_AMPLITUDE_MM))
-        weights, curvature = _mode(base, blocks, sites, TAU_VOXELS * finest, weights)
-    return Implicit(base, blocks, weights, curvature, radius, finest, sites)
+        block = Block(
+            spread(wrong, DETAIL_POINTS), float(np.clip(0.3 * radius, *DETAIL_LENGTH_MM)), DETAIL_AMPLITUDE_MM
+        )
+        blocks, prior = (*blocks, block), block_diag(prior, _prior(block))
+        told = told.and_kernel(block.kernel(points))
+        weights = mode(told, prior, tau, np.concatenate([weights, np.zeros(len(block.points_mm))]))
+    off = np.count_nonzero(told.labels * told.value(weights) < -WRONG_SIDE_VOXELS * finest) / len(sites.labels)
+    return Implicit(base, blocks, weights, curvature_at(told, prior, tau, weights), radius, finest, sites, off)
+
+
+DETAIL_REACH_MM = 6.0
+"""Centres this near to a place that asks for a finer block are all heard again."""
+
+
+def _beside_wrong(points: FloatArray, wrong: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    if not wrong.any():
+        return wrong
+    gap = cKDTree(points[wrong]).query(points, distance_upper_bound=DETAIL_REACH_MM)[0]
+    return np.asarray(np.isfinite(gap))
+
+
+ROUGH_SHARE = 0.03
+ROUGH_SITES = 300
+"""More centres than both on the wrong side of the first fit are all over the surface, as where contours were drawn
+slice by slice; finer blocks, made for a groove here and there, would not bring them back."""
+
+
+def hopeless(depth_voxels: FloatArray, sites: int) -> bool:
+    """Return whether so many of the sites lie on the wrong side that finer blocks cannot help.
+
+    Parameters
+    ----------
+    depth_voxels
+        Depth of centres on their own side, in units of the finest spacing, of all that may be on the wrong side.
+    sites
+        How many centres there are in all.
+    """
+    wrong = int((depth_voxels < -WRONG_SIDE_VOXELS).sum())
+    return wrong > ROUGH_SITES and wrong > ROUGH_SHARE * sites
+
+
+def _prior(block: Block) -> FloatArray:
+    prior = block.kernel(block.points_mm)
+    prior[np.diag_indices_from(prior)] *= 1.0 + 1e-6
+    return prior
 
 
 LENGTH_RADII = 1.25
@@ -155,117 +190,17 @@ UNLIKE_AMPLITUDE_RADII = 4.0
 UNLIKE_POINTS = 160
 """A shape farther than the first from its base (a tube, a C) is left to smoothness alone."""
 
-DETAIL_LENGTH_MM = (3.0, 4.5)
+DETAIL_LENGTH_MM = (4.5, 6.0)
 DETAIL_AMPLITUDE_MM = 3.0
 
 
 def _main_block(changes: Changes, radius: float, excess_mm: float, *, short: bool) -> Block:
     if excess_mm > UNLIKE_BASE_RADII * radius:
-        points = _spread(changes.midpoints_mm, UNLIKE_POINTS)
+        points = spread(changes.midpoints_mm, UNLIKE_POINTS)
         return Block(points, UNLIKE_LENGTH_RADII * radius, UNLIKE_AMPLITUDE_RADII * radius)
     length = radius * (SHORT_LENGTH_RADII if short else LENGTH_RADII)
     amplitude = AMPLITUDE_RADII * radius + AMPLITUDE_PER_EXCESS * excess_mm
-    return Block(_spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude)
-
-
-def _sites(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Changes, Sites]:
-    """Return the label changes, and the labelled centres beside a change with some far ones."""
-    inside = mask.voxels_kji
-    known = np.ones_like(inside) if unlabelled is None else ~(unlabelled & ~inside)
-    around = np.ones((3, 3, 3), dtype=bool)
-    beside = known & (
-        (ndimage.binary_dilation(inside, around) & ~inside)
-        | (ndimage.binary_dilation(~inside & known, around) & inside)
-    )
-    midpoints, steps = [], []
-    for axis in range(3):
-        lower = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
-        upper = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
-        change = (inside[lower] != inside[upper]) & known[lower] & known[upper]
-        kji = np.argwhere(change).astype(np.float64)
-        kji[:, axis] += 0.5
-        midpoints.append(kji)
-        steps.append(np.broadcast_to(mask.grid.lps_mm_from_ijk[:3, 2 - axis], kji.shape))
-    strides = [max(2, round(GUARD_STRIDE * radius / s)) for s in mask.grid.spacing_kji_mm]
-    guard = np.zeros_like(inside)
-    guard[:: strides[0], :: strides[1], :: strides[2]] = True
-    chosen = np.argwhere(beside | (guard & known))
-    labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
-    changes = Changes(mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1]), np.concatenate(steps))
-    return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
-
-
-def _spread(points: FloatArray, count: int) -> FloatArray:
-    """Return `count` of the points, far from one another (farthest-point sampling from the first)."""
-    chosen = [0]
-    gap = ((points - points[0]) ** 2).sum(axis=1)
-    while len(chosen) < min(count, len(points)):
-        farthest = int(np.argmax(gap))
-        if gap[farthest] == 0.0:
-            break
-        chosen.append(farthest)
-        gap = np.minimum(gap, ((points - points[farthest]) ** 2).sum(axis=1))
-    return points[chosen]
-
-
-def _mode(
-    base: Base, blocks: tuple[Block, ...], sites: Sites, tau: float, start: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    """Return the weights of the posterior mode and the curvature there.
-
-    The curvature is the Hessian of the negative log posterior; only its upper triangle is filled.
-    """
-    f0 = base.value_and_gradient(sites.points_mm)[0]
-    kernel = np.concatenate([block.kernel(sites.points_mm) for block in blocks], axis=1)
-    prior = np.zeros((kernel.shape[1],) * 2)
-    place = 0
-    for block in blocks:
-        stop = place + len(block.points_mm)
-        prior[place:stop, place:stop] = block.kernel(block.points_mm)
-        place = stop
-    prior[np.diag_indices_from(prior)] *= 1.0 + 1e-6
-    weights = np.zeros(kernel.shape[1])
-    if start is not None:
-        weights[: len(start)] = start
-    some = slice(None, None, THINNED)
-    for factor in ANNEALING[:-1] if start is None else ():
-        weights, _ = _newton(f0[some], kernel[some], prior, sites.labels[some], factor * tau, weights)
-    return _newton(f0, kernel, prior, sites.labels, ANNEALING[-1] * tau, weights)
-
-
-SURE = 4.5
-"""A label this many tau from the surface, on its side, pulls no more."""
-
-
-def _newton(
-    f0: FloatArray, kernel: FloatArray, prior: FloatArray, labels: FloatArray, tau: float, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    def loss(w: FloatArray) -> float:
-        return float(-log_ndtr(labels * (f0 + kernel @ w) / tau).sum() + 0.5 * w @ prior @ w)
-
-    curvature = prior
-    now = loss(weights)
-    for _ in range(NEWTON_ROUNDS):
-        z = labels * (f0 + kernel @ weights) / tau
-        active = z < SURE
-        ratio = np.exp(-0.5 * z[active] ** 2 - log_ndtr(z[active])) / np.sqrt(2.0 * np.pi)
-        part = kernel[active]
-        slope = prior @ weights - part.T @ (labels[active] * ratio) / tau
-        bend = ratio * (ratio + z[active]) / tau**2
-        rooted = part * np.sqrt(bend)[:, None]
-        curvature = prior + dsyrk(1.0, rooted.T)
-        step = cho_solve(cho_factor(curvature), slope)
-        share = 1.0
-        while share > 1e-3 and (after := loss(weights - share * step)) > now:
-            share *= 0.5
-        if share <= 1e-3:
-            break
-        weights = weights - share * step
-        settled = now - after < 1e-3
-        now = after
-        if settled:
-            break
-    return weights, curvature
+    return Block(spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude)
 
 
 def label_voxels(mask: Mask) -> npt.NDArray[np.int32]:

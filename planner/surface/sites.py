@@ -1,0 +1,82 @@
+"""What a fit is told: voxel centres with their labels, and where the labels change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from planner.grid import FloatArray
+from planner.volume import BoolVoxels, Mask
+
+GUARD_STRIDE = 0.35
+"""Far centres, this share of the radius apart, keep f on the right side away from the surface."""
+
+ENOUGH_TO_SPREAD = 3000
+"""Points are spread among this many at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Where neighbouring voxels differ in label.
+
+    Parameters
+    ----------
+    midpoints_mm, steps_mm
+        Shape (n, 3) each: halfway between the two centres, and from the one to the other.
+    """
+
+    midpoints_mm: FloatArray
+    steps_mm: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Voxel centres with their labels (+1 inside, -1 outside), and which of them lie beside a label change."""
+
+    points_mm: FloatArray
+    labels: FloatArray
+    beside: npt.NDArray[np.bool_]
+
+
+def sites_of(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[Changes, Sites]:
+    """Return the label changes, and the labelled centres beside a change with some far ones."""
+    inside = mask.voxels_kji
+    known = np.ones_like(inside) if unlabelled is None else ~(unlabelled & ~inside)
+    around = np.ones((3, 3, 3), dtype=bool)
+    beside = known & (
+        (ndimage.binary_dilation(inside, around) & ~inside)
+        | (ndimage.binary_dilation(~inside & known, around) & inside)
+    )
+    midpoints, steps = [], []
+    for axis in range(3):
+        lower = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
+        upper = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        change = (inside[lower] != inside[upper]) & known[lower] & known[upper]
+        kji = np.argwhere(change).astype(np.float64)
+        kji[:, axis] += 0.5
+        midpoints.append(kji)
+        steps.append(np.broadcast_to(mask.grid.lps_mm_from_ijk[:3, 2 - axis], kji.shape))
+    strides = [max(2, round(GUARD_STRIDE * radius / s)) for s in mask.grid.spacing_kji_mm]
+    guard = np.zeros_like(inside)
+    guard[:: strides[0], :: strides[1], :: strides[2]] = True
+    chosen = np.argwhere(beside | (guard & known))
+    labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
+    changes = Changes(mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1]), np.concatenate(steps))
+    return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
+
+
+def spread(points: FloatArray, count: int) -> FloatArray:
+    """Return `count` of the points, far from one another (farthest-point sampling from the first)."""
+    points = points[:: max(1, len(points) // ENOUGH_TO_SPREAD)]
+    chosen = [0]
+    gap = ((points - points[0]) ** 2).sum(axis=1)
+    while len(chosen) < min(count, len(points)):
+        farthest = int(np.argmax(gap))
+        if gap[farthest] == 0.0:
+            break
+        chosen.append(farthest)
+        gap = np.minimum(gap, ((points - points[farthest]) ** 2).sum(axis=1))
+    return points[chosen]
