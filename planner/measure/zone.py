@@ -46,7 +46,7 @@ class Zone:
             return cls(tuple(surfaces), Patches(surfaces[0]))
         kept = []
         for index, surface in enumerate(surfaces):
-            centres = _centres(surface)
+            centres = surface.triangle_centres_lps_mm
             hidden = np.any([o.contains(centres) for n, o in enumerate(surfaces) if n != index], axis=0)
             kept.append(replace(surface, triangles=surface.triangles[~hidden]))
         return cls(tuple(surfaces), Patches(join(kept)))
@@ -67,7 +67,7 @@ class Zone:
         surface = self.free.surface
         if surface is None:
             return self.free
-        keep = wanted(_centres(surface), _normals(surface))
+        keep = wanted(surface.triangle_centres_lps_mm, surface.triangle_normals)
         return Patches(replace(surface, triangles=surface.triangles[keep]) if keep.any() else None)
 
     def normals_at(self, feet: FloatArray) -> FloatArray:
@@ -83,7 +83,7 @@ class Zone:
     @cached_property
     def _triangle_tree(self) -> tuple[cKDTree, FloatArray]:
         surface = self.free.surface or self.surfaces[0]
-        return cKDTree(_centres(surface)), _normals(surface)
+        return cKDTree(surface.triangle_centres_lps_mm), surface.triangle_normals
 
     @cached_property
     def volume_ml(self) -> float:
@@ -106,12 +106,3 @@ class Zone:
     def truncated(self) -> bool:
         """Whether a zone's mask reached the border of its lattice."""
         return any(s.truncated for s in self.surfaces)
-
-
-def _centres(surface: Surface) -> FloatArray:
-    return np.asarray(surface.vertices_lps_mm[surface.triangles].mean(axis=1))
-
-
-def _normals(surface: Surface) -> FloatArray:
-    vectors = surface.triangle_vectors_mm2
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))

@@ -105,7 +105,9 @@ def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
         step = value / np.maximum((slope**2).sum(axis=1), 0.05)
         points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
     points = _unfolded(start, points, triangles)
-    surface = Surface(points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points))
+    surface = Surface(
+        points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points), even=True
+    )
     return surface if surface.volume_ml >= 0 else surface.flipped()
 
 

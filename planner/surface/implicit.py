@@ -119,12 +119,13 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     weights = np.zeros(len(prior))
     for factor in ANNEALING:
         weights = mode(told.only(slice(None, None, THINNED)), prior, factor * tau, weights)
-    near = sites.labels * told.value(weights) < SURE * tau + OPEN_VOXELS * finest
+    depth = told.labels * told.value(weights)
+    if too_rough(depth / finest):
+        raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
+    near = depth < SURE * tau + OPEN_VOXELS * finest
     weights = mode(told.only(near), prior, tau, weights)
     near |= _beside_wrong(sites.points_mm, told.labels * told.value(weights) < -FINER_VOXELS * finest)
     points, told = sites.points_mm[near], told.only(near)
-    if hopeless(told.labels * told.value(weights) / finest, len(sites.labels)):
-        raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
     for _ in range(DETAIL_ROUNDS):
         wrong = points[told.labels * told.value(weights) < -FINER_VOXELS * finest]
         if not len(wrong):
@@ -156,18 +157,16 @@ ROUGH_SITES = 300
 slice by slice; finer blocks, made for a groove here and there, would not bring them back."""
 
 
-def hopeless(depth_voxels: FloatArray, sites: int) -> bool:
-    """Return whether so many of the sites lie on the wrong side that finer blocks cannot help.
+def too_rough(depth_voxels: FloatArray) -> bool:
+    """Return whether so many centres lie on the wrong side that finer blocks cannot help.
 
     Parameters
     ----------
     depth_voxels
-        Depth of centres on their own side, in units of the finest spacing, of all that may be on the wrong side.
-    sites
-        How many centres there are in all.
+        Depth of all centres on their own side, in units of the finest spacing.
     """
     wrong = int((depth_voxels < -WRONG_SIDE_VOXELS).sum())
-    return wrong > ROUGH_SITES and wrong > ROUGH_SHARE * sites
+    return wrong > ROUGH_SITES and wrong > ROUGH_SHARE * len(depth_voxels)
 
 
 def _prior(block: Block) -> FloatArray:

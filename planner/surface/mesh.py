@@ -17,6 +17,7 @@ from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from planner.grid import FloatArray, as_points
+from planner.surface.triangles import nearest_on_triangles
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
@@ -25,6 +26,9 @@ PointMap = Callable[[FloatArray], FloatArray]
 UNKNOWN_SD_VOXELS = 0.25
 """SD of a surface whose own was not estimated, in units of the coarsest spacing."""
 
+
+NEAR_TRIANGLES = 12
+TIE_MM = 1e-7
 
 CLOSE_EDGES = 2.0
 """Farther from a surface than this many of its longest edges, the normal of the nearest vertex tells the side."""
@@ -64,6 +68,8 @@ class Surface:
     flags
         "truncated": the mask reached the border of its lattice, so that the structure may go on outside;
         "fallback": surface nets stand in for a fit that failed.
+    even
+        Whether the triangles are all of about one size, on a surface that is smooth at that size.
     """
 
     vertices_lps_mm: FloatArray
@@ -72,6 +78,7 @@ class Surface:
     vertex_sd_mm: FloatArray | None = None
     flags: frozenset[str] = frozenset()
     voxel_directions: FloatArray | None = None
+    even: bool = False
 
     def __post_init__(self) -> None:
         """Keep the arrays read-only."""
@@ -103,6 +110,25 @@ class Surface:
         """Outward normal of each triangle times its area, shape (m, 3)."""
         a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
         return np.asarray(0.5 * np.cross(b - a, c - a))
+
+    @cached_property
+    def triangle_normals(self) -> FloatArray:
+        """Outward unit normal of each triangle, shape (m, 3)."""
+        vectors = self.triangle_vectors_mm2
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+    @cached_property
+    def triangle_centres_lps_mm(self) -> FloatArray:
+        """Centre of each triangle, shape (m, 3)."""
+        return np.asarray(self._corners_lps_mm.mean(axis=1))
+
+    @cached_property
+    def _corners_lps_mm(self) -> FloatArray:
+        return self.vertices_lps_mm[self.triangles]
+
+    @cached_property
+    def _centre_tree(self) -> cKDTree:
+        return cKDTree(self.triangle_centres_lps_mm)
 
     @cached_property
     def vertex_area_mm2(self) -> FloatArray:
@@ -141,6 +167,8 @@ class Surface:
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
         """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
         points = as_points(points_lps_mm)
+        if self.even:
+            return self._even_depths(points)
         foot = np.empty_like(points)
         signed = np.empty(len(points))
         nearest = [0.0, 0.0, 0.0]
@@ -150,9 +178,30 @@ class Surface:
             foot[index] = nearest
         return Depths(signed, foot)
 
+    def _even_depths(self, points: FloatArray) -> Depths:
+        """Find the depths by the triangles whose centres are nearest.
+
+        Around a foot, those reach farther than the foot can be from the nearest centre, so that the foot is on one of
+        them. Where several share it, the one that the point faces most squarely tells the side.
+        """
+        count = min(NEAR_TRIANGLES, len(self.triangles))
+        chosen = self._centre_tree.query(points, k=range(1, count + 1))[1]
+        feet = nearest_on_triangles(np.repeat(points, count, axis=0), self._corners_lps_mm[chosen.ravel()])
+        feet = feet.reshape(*chosen.shape, 3)
+        away = points[:, None] - feet
+        lengths = np.linalg.norm(away, axis=2)
+        rows, least = np.arange(len(points)), np.argmin(lengths, axis=1)
+        length = lengths[rows, least]
+        facing = np.einsum("nkj,nkj->nk", away, self.triangle_normals[chosen])
+        facing[lengths > length[:, None] + TIE_MM] = 0.0
+        outward = facing[rows, np.argmax(np.abs(facing), axis=1)]
+        return Depths(np.where(outward > 0.0, -length, length), feet[rows, least])
+
     def signed_depth_mm(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
         """Return the signed depth below the surface, mm (+ inside), shape (n,)."""
         points = as_points(points_lps_mm)
+        if self.even:
+            return self._even_depths(points).signed_mm
         values = numpy_to_vtk(np.zeros(len(points)), deep=True)
         self._locator.FunctionValue(numpy_to_vtk(np.ascontiguousarray(points), deep=True), values)
         return np.asarray(-vtk_to_numpy(values), dtype=np.float64)
@@ -239,4 +288,5 @@ def join(surfaces: Sequence[Surface]) -> Surface:
         None if any(s.vertex_sd_mm is None for s in surfaces) else np.concatenate([s.vertex_sd_mm for s in surfaces]),
         frozenset().union(*(s.flags for s in surfaces)),
         surfaces[0].voxel_directions,
+        all(s.even for s in surfaces),
     )

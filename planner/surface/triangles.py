@@ -1,0 +1,48 @@
+"""The nearest point of each of many triangles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.grid import FloatArray
+
+FLAT = 1e-12
+"""A triangle whose squared area is below this share of its edges' is all edge."""
+
+
+def nearest_on_triangles(points: FloatArray, corners: FloatArray) -> FloatArray:
+    """Return the point of a triangle that is nearest to a point, for n pairs, shape (n, 3).
+
+    It is the foot on the triangle's plane where that lies inside, else the nearest of the feet on the three edges.
+
+    Parameters
+    ----------
+    points
+        Shape (n, 3).
+    corners
+        Shape (n, 3, 3): pair, corner, coordinate.
+    """
+    first = corners[:, 0]
+    u, v, away = corners[:, 1] - first, corners[:, 2] - first, points - first
+    uu, uv, vv, au, av = _dot(u, u), _dot(u, v), _dot(v, v), _dot(away, u), _dot(away, v)
+    double = uu * vv - uv * uv
+    flat = double <= FLAT * uu * vv
+    double = np.where(flat, 1.0, double)
+    s, t = (vv * au - uv * av) / double, (uu * av - uv * au) / double
+    found = first + s[:, None] * u + t[:, None] * v
+    off = np.flatnonzero(flat | (s < 0.0) | (t < 0.0) | (s + t > 1.0))
+    points, corners = points[off], corners[off]
+    on = np.stack([_on_edge(points, corners[:, a], corners[:, b]) for a, b in ((0, 1), (1, 2), (2, 0))])
+    nearest = np.argmin(((on - points) ** 2).sum(axis=2), axis=0)
+    found[off] = on[nearest, np.arange(len(off))]
+    return np.asarray(found)
+
+
+def _on_edge(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
+    along = end - start
+    share = _dot(points - start, along) / np.maximum(_dot(along, along), np.finfo(np.float64).tiny)
+    return np.asarray(start + np.clip(share, 0.0, 1.0)[:, None] * along)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("ij,ij->i", a, b))
