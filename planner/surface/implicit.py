@@ -7,18 +7,19 @@ posterior mode, its curvature gives the standard deviation that the sampling lea
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.linalg import block_diag, cho_factor, cho_solve
+from scipy.linalg import block_diag, cholesky, solve_triangular
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
 from planner.surface.bases import Base, base_of, cut_flat
 from planner.surface.kernels import Block
-from planner.surface.posterior import SURE, Told, curvature_at, mode
+from planner.surface.posterior import SURE, Told, mode
 from planner.surface.sites import Changes, Sites, sites_of, spread
 from planner.volume import BoolVoxels, Mask
 
@@ -37,6 +38,9 @@ OPEN_VOXELS = 0.25
 FINER_VOXELS = 0.04
 WRONG_SIDE_VOXELS = 0.1
 """A centre the first on the wrong side asks for a finer block; the second counts against the fit."""
+
+SHALLOWEST = 0.2
+"""A slope of f below this does not make the surface's place any less sure."""
 
 DETAIL_ROUNDS = 2
 DETAIL_POINTS = 100
@@ -62,26 +66,30 @@ class Implicit:
 
     def value(self, points: FloatArray) -> FloatArray:
         """Return f at points, shape (n,)."""
-        return np.asarray(self.base.value_and_gradient(points)[0] + self._kernel(points) @ self.weights)
+        value = self.base.value_and_gradient(points)[0]
+        for block, weights in self._weighted_blocks():
+            value = value + block.value(points, weights)
+        return value
 
     def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return f at points and its gradient, shapes (n,) and (n, 3)."""
         value, slope = self.base.value_and_gradient(points)
-        start = 0
-        for block in self.blocks:
-            stop = start + len(block.points_mm)
-            more, steeper = block.value_and_gradient(points, self.weights[start:stop])
+        for block, weights in self._weighted_blocks():
+            more, steeper = block.value_and_gradient(points, weights)
             value, slope = value + more, slope + steeper
-            start = stop
         return value, slope
+
+    def _weighted_blocks(self) -> Iterator[tuple[Block, FloatArray]]:
+        starts = np.cumsum([len(block.points_mm) for block in self.blocks])[:-1]
+        return zip(self.blocks, np.split(self.weights, starts), strict=True)
 
     def sd_mm(self, points: FloatArray) -> FloatArray:
         """Return the standard deviation of the surface's place at points on it, mm: what the sampling leaves open."""
         kernel = self._kernel(points)
-        variance = np.einsum("ij,ji->i", kernel, cho_solve(cho_factor(self.curvature), kernel.T))
-        return np.asarray(
-            np.sqrt(variance) / np.maximum(np.linalg.norm(self.value_and_gradient(points)[1], axis=1), 0.2)
-        )
+        root = cholesky(self.curvature, check_finite=False)
+        whitened = solve_triangular(root, kernel.T, trans="T", check_finite=False)
+        steepness = np.linalg.norm(self.value_and_gradient(points)[1], axis=1)
+        return np.asarray(np.linalg.norm(whitened, axis=0) / np.maximum(steepness, SHALLOWEST))
 
     @property
     def smallest_detail_mm(self) -> float:
@@ -118,12 +126,12 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     told = Told(base.value_and_gradient(sites.points_mm)[0], blocks[0].kernel(sites.points_mm), sites.labels)
     weights = np.zeros(len(prior))
     for factor in ANNEALING:
-        weights = mode(told.only(slice(None, None, THINNED)), prior, factor * tau, weights)
+        weights, curvature = mode(told.only(slice(None, None, THINNED)), prior, factor * tau, weights)
     depth = told.labels * told.value(weights)
     if too_rough(depth / finest):
         raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
     near = depth < SURE * tau + OPEN_VOXELS * finest
-    weights = mode(told.only(near), prior, tau, weights)
+    weights, curvature = mode(told.only(near), prior, tau, weights)
     near |= _beside_wrong(sites.points_mm, told.labels * told.value(weights) < -FINER_VOXELS * finest)
     points, told = sites.points_mm[near], told.only(near)
     for _ in range(DETAIL_ROUNDS):
@@ -135,9 +143,9 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
         )
         blocks, prior = (*blocks, block), block_diag(prior, _prior(block))
         told = told.and_kernel(block.kernel(points))
-        weights = mode(told, prior, tau, np.concatenate([weights, np.zeros(len(block.points_mm))]))
+        weights, curvature = mode(told, prior, tau, np.concatenate([weights, np.zeros(len(block.points_mm))]))
     off = np.count_nonzero(told.labels * told.value(weights) < -WRONG_SIDE_VOXELS * finest) / len(sites.labels)
-    return Implicit(base, blocks, weights, curvature_at(told, prior, tau, weights), radius, finest, sites, off)
+    return Implicit(base, blocks, weights, curvature, radius, finest, sites, off)
 
 
 DETAIL_REACH_MM = 6.0

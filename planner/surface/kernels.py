@@ -8,6 +8,9 @@ import numpy as np
 
 from planner.grid import FloatArray
 
+AT_ONCE = 60_000
+"""Covariances are worked out for so many pairs of points at a time, so that they stay in the processor's cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -19,15 +22,33 @@ class Block:
 
     def kernel(self, points: FloatArray) -> FloatArray:
         """Return the covariances, shape (n, m), of values at `points` with those at the inducing points."""
-        return self._kernel(*_scaled_distances(points, self.points_mm, self.length_mm))
+        found = np.empty((len(points), len(self.points_mm)))
+        for part in self._parts(points):
+            found[part] = self._kernel(*_scaled_distances(points[part], self.points_mm, self.length_mm))
+        return found
+
+    def value(self, points: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return the weighted sum of kernels at `points`, shape (n,)."""
+        found = np.empty(len(points))
+        for part in self._parts(points):
+            found[part] = self._kernel(*_scaled_distances(points[part], self.points_mm, self.length_mm)) @ weights
+        return found
 
     def value_and_gradient(self, points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the weighted sum of kernels at `points` and its gradient, shapes (n,) and (n, 3)."""
-        r, fading = _scaled_distances(points, self.points_mm, self.length_mm)
-        value = self._kernel(r, fading) @ weights
-        pull = (1.0 + r) * fading
-        pull *= -(5.0 / 3.0) * (self.amplitude_mm / self.length_mm) ** 2 * weights
-        return value, np.asarray(points * pull.sum(axis=1, keepdims=True) - pull @ self.points_mm)
+        value, slope = np.empty(len(points)), np.empty((len(points), 3))
+        steepness = -(5.0 / 3.0) * (self.amplitude_mm / self.length_mm) ** 2 * weights
+        weighted = np.column_stack([steepness, steepness[:, None] * self.points_mm])
+        for part in self._parts(points):
+            r, fading = _scaled_distances(points[part], self.points_mm, self.length_mm)
+            pull = ((1.0 + r) * fading) @ weighted
+            value[part] = self._kernel(r, fading) @ weights
+            slope[part] = points[part] * pull[:, :1] - pull[:, 1:]
+        return value, slope
+
+    def _parts(self, points: FloatArray) -> list[slice]:
+        step = max(1, AT_ONCE // len(self.points_mm))
+        return [slice(start, start + step) for start in range(0, len(points), step)]
 
     def _kernel(self, r: FloatArray, fading: FloatArray) -> FloatArray:
         """Return amplitude^2 (1 + r + r^2 / 3) exp(-r)."""
@@ -45,8 +66,8 @@ def _scaled_distances(a: FloatArray, b: FloatArray, length: float) -> tuple[Floa
     scale = np.sqrt(5.0) / length
     a, b = a * scale, b * scale
     r = a @ (-2.0 * b.T)
-    r += (a * a).sum(1)[:, None]
-    r += (b * b).sum(1)[None, :]
+    r += np.einsum("ij,ij->i", a, a)[:, None]
+    r += np.einsum("ij,ij->i", b, b)[None, :]
     np.maximum(r, 0.0, out=r)
     np.sqrt(r, out=r)
     return r, np.exp(-r)

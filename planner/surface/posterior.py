@@ -41,8 +41,11 @@ class Told:
         return Told(self.f0_mm, np.concatenate([self.kernel, more], axis=1), self.labels)
 
 
-def mode(told: Told, prior: FloatArray, tau: float, weights: FloatArray) -> FloatArray:
-    """Return the weights of the posterior mode, from given ones on: Newton steps, halved while the loss would grow.
+def mode(told: Told, prior: FloatArray, tau: float, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of the posterior mode and the curvature there, from given weights on.
+
+    Newton steps, halved while the loss would grow. The curvature, the Hessian of the negative log posterior, is that of
+    the last step; only its upper triangle is filled.
 
     Parameters
     ----------
@@ -53,10 +56,12 @@ def mode(told: Told, prior: FloatArray, tau: float, weights: FloatArray) -> Floa
     """
     value, pull = told.value(weights), prior @ weights
     now = _loss(told.labels * value / tau) + 0.5 * weights @ pull
+    curvature = prior
     for _ in range(NEWTON_ROUNDS):
         z = told.labels * value / tau
         slope = pull - told.kernel.T @ (told.labels * _steepness(z)) / tau
-        step = cho_solve(cho_factor(_curvature(told, z, prior, tau)), slope)
+        curvature = _curvature(told, z, prior, tau)
+        step = cho_solve(cho_factor(curvature, check_finite=False), slope, check_finite=False)
         along, pull_along = told.kernel @ step, prior @ step
         share = 1.0
         while share > SMALLEST_SHARE:
@@ -72,15 +77,10 @@ def mode(told: Told, prior: FloatArray, tau: float, weights: FloatArray) -> Floa
         now = after
         if settled:
             break
-    return weights
+    return weights, curvature
 
 
 SMALLEST_SHARE = 1e-3
-
-
-def curvature_at(told: Told, prior: FloatArray, tau: float, weights: FloatArray) -> FloatArray:
-    """Return the Hessian of the negative log posterior, shape (m, m); only its upper triangle is filled."""
-    return _curvature(told, told.labels * told.value(weights) / tau, prior, tau)
 
 
 def _loss(z: FloatArray) -> float:

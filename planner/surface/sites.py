@@ -72,11 +72,15 @@ def spread(points: FloatArray, count: int) -> FloatArray:
     """Return `count` of the points, far from one another (farthest-point sampling from the first)."""
     points = points[:: max(1, len(points) // ENOUGH_TO_SPREAD)]
     chosen = [0]
-    gap = ((points - points[0]) ** 2).sum(axis=1)
+    gap = _squared_mm2(points - points[0])
     while len(chosen) < min(count, len(points)):
         farthest = int(np.argmax(gap))
         if gap[farthest] == 0.0:
             break
         chosen.append(farthest)
-        gap = np.minimum(gap, ((points - points[farthest]) ** 2).sum(axis=1))
+        gap = np.minimum(gap, _squared_mm2(points - points[farthest]))
     return points[chosen]
+
+
+def _squared_mm2(offsets: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("ij,ij->i", offsets, offsets))
