@@ -41,6 +41,7 @@ WITHOUT_UNIT = {
     "Told.kernel": "what a unit weight adds to f",
     "Implicit.off_share": "a share",
     "HalfSpace.inward": "a unit vector",
+    "Finder.normals": "unit vectors",
     "Implicit.weights": "coefficients of kernels",
     "Prior.bending": "a weight",
     "Prior.volume": "a weight",

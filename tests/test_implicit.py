@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from analytic import ball, ball_ml, below, both, box, ellipsoid, lattice, rigid, union, voxelised, without
+from analytic import Points, ball, ball_ml, below, both, box, ellipsoid, lattice, rigid, union, voxelised, without
 
 from planner.surface.bases import Changes, Ellipsoid, HalfSpace, base_of, cut_flat
 from planner.surface.implicit import fit, label_voxels
@@ -37,14 +37,25 @@ def test_one_voxel_has_the_ellipsoid_of_its_cell() -> None:
     assert axes[2] / axes[0] == pytest.approx(3.0)
 
 
-def test_a_kernels_gradient_is_its_finite_difference() -> None:
+def matern(a: Points, b: Points, length: float, amplitude: float) -> Points:
+    """Rasmussen and Williams, Gaussian Processes for Machine Learning, equation 4.17, nu = 5/2."""
+    apart = np.sqrt(5.0) * np.linalg.norm(a[:, None] - b[None], axis=2) / length
+    return np.asarray(amplitude**2 * (1 + apart + apart**2 / 3) * np.exp(-apart))
+
+
+@pytest.mark.parametrize("away_mm", [0.0, 900.0])
+def test_a_kernel_is_matern_and_its_gradient_the_finite_difference_wherever_the_patient_lies(away_mm: float) -> None:
     rng = np.random.default_rng(0)
-    block = Block(rng.normal(0, 5, (6, 3)), 4.0, 1.3)
-    weights, point, step = rng.normal(size=6), np.array([[0.4, -1.0, 2.0]]), 1e-5
-    slopes = [((block.kernel(point + d) - block.kernel(point - d)) @ weights)[0] / (2 * step) for d in step * np.eye(3)]
-    value, slope = block.value_and_gradient(point, weights)
-    assert slope[0] == pytest.approx(slopes, rel=1e-5)
-    assert value == pytest.approx(block.kernel(point) @ weights)
+    at = away_mm + rng.normal(0, 5, (6, 3))
+    block = Block(at, 4.0, 1.3)
+    weights, points, step = rng.normal(size=6), away_mm + rng.normal(0, 4, (50, 3)), 1e-4
+    shifted = [[matern(points + s * d, at, 4.0, 1.3) @ weights for s in (step, -step)] for d in np.eye(3)]
+    value, slope = block.value_and_gradient(points, weights)
+    assert slope == pytest.approx(np.transpose([(a - b) / (2 * step) for a, b in shifted]), abs=1e-4)
+    assert value == pytest.approx(matern(points, at, 4.0, 1.3) @ weights, abs=1e-4)
+    assert block.value(points, weights) == pytest.approx(value, abs=1e-5)
+    assert block.kernel(points) == pytest.approx(matern(points, at, 4.0, 1.3), abs=1e-4)
+    assert block.prior() == pytest.approx(matern(at, at, 4.0, 1.3), abs=1e-6)
 
 
 def test_the_fit_is_positive_inside_a_ball_negative_outside_and_zero_on_it() -> None:

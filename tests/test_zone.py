@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from analytic import ball, lattice, rigid, sphere, voxelised
 
 from planner.measure.zone import Patches, Zone
-from planner.surface import Surface, surface_of
+from planner.surface import surface_of
 
 A, B = (np.array((-4.0, 0, 0)), 10.0), (np.array((5.0, 0, 0)), 8.0)
 PAIR = Zone.of([sphere(*A, 3000), sphere(*B, 3000)])
@@ -85,8 +87,8 @@ def test_only_the_wanted_part_is_measured_to() -> None:
 
 def test_the_doubt_at_a_foot_is_that_of_the_zone_there() -> None:
     one = sphere((0, 0, 0), 12.0)
-    sd = np.where(one.vertices_lps_mm[:, 0] > 0, 0.3, 0.1)
-    zone = Zone.of([Surface(one.vertices_lps_mm, one.triangles, one.voxel_kji_mm, sd)])
+    left = one.vertices_lps_mm[:, 0] > 0
+    zone = Zone.of([replace(one, sd_of=lambda vertices: np.where(left[vertices], 0.3, 0.1))])
     assert (zone.sd_mm_at(np.array((12.0, 0, 0))), zone.sd_mm_at(np.array((-12.0, 0, 0)))) == (0.3, 0.1)
 
 

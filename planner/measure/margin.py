@@ -205,8 +205,7 @@ def _margin_map(
 
 def _voxel_sd_mm(tumour: Surface, at: int, zone: Zone, foot: FloatArray) -> float:
     """Return what voxel sampling leaves open at the minimum: both surfaces' own SDs there, as independent."""
-    own = tumour.sd_mm
-    return float(np.hypot(own[at], zone.sd_mm_at(foot)))
+    return float(np.hypot(tumour.sd_mm(at)[0], zone.sd_mm_at(foot)))
 
 
 def _without_vessels(margins: MarginMap) -> float | None:

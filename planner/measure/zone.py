@@ -78,7 +78,7 @@ class Zone:
     def sd_mm_at(self, foot: FloatArray) -> float:
         """Return what voxel sampling leaves open of the surface's place at a point on it, mm."""
         surface = self.free.surface or self.surfaces[0]
-        return float(surface.sd_mm[int(np.argmin(((surface.vertices_lps_mm - foot) ** 2).sum(axis=1)))])
+        return float(surface.sd_mm(np.argmin(((surface.vertices_lps_mm - foot) ** 2).sum(axis=1)))[0])
 
     @cached_property
     def _triangle_tree(self) -> tuple[cKDTree, FloatArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ from planner.surface.mesh import Surface, join
 from planner.surface.nets import nets_surface
 from planner.volume import BoolVoxels, Mask
 
-CELLS_PER_RADIUS = 10.0
-CELL_RANGE_MM = (0.35, 1.6)
+CELLS_PER_RADIUS = 8.0
+CELL_RANGE_MM = (0.35, 2.0)
 CELLS_PER_DETAIL = 4.5
 """Size of the cells that the fitted function is meshed with."""
 
@@ -54,19 +54,26 @@ def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
         No voxel is set.
     """
     box = mask.cropped(PAD_VOXELS)
+    start = _start_kji(mask, box)
     silent = None if unlabelled is None else _on_grid(unlabelled, box)
     labels = label_voxels(box)
     parts = [_part(Mask(labels == n, box.grid, mask.name), silent) for n in range(1, int(labels.max()) + 1)]
     whole = join(parts)
-    flags = whole.flags | ({"truncated"} if mask.touches_edge() else set())
+    at_edge = ((start <= -PAD_VOXELS) | (start + box.grid.shape_kji >= np.add(mask.grid.shape_kji, PAD_VOXELS))).any()
+    flags = whole.flags | ({"truncated"} if at_edge else set())
     spacing = mask.grid.spacing_kji_mm
     directions = mask.grid.lps_mm_from_ijk[:3, :3].T[::-1] / np.asarray(spacing)[:, None]
     return replace(whole, flags=frozenset(flags), voxel_kji_mm=spacing, voxel_directions=directions)
 
 
+def _start_kji(mask: Mask, box: Mask) -> npt.NDArray[np.int64]:
+    """Return where on the mask's lattice the first voxel of `box` lies, a crop of it."""
+    return np.asarray(np.rint(mask.grid.ijk(box.grid.lps_mm((0, 0, 0)))[0]).astype(np.int64)[::-1])
+
+
 def _on_grid(mask: Mask, box: Mask) -> Mask:
     """Return `mask` cut to the lattice of `box`, a crop of the same lattice; silent beyond the border."""
-    start = np.rint(mask.grid.ijk(box.grid.lps_mm((0, 0, 0)))[0]).astype(int)[::-1]
+    start = _start_kji(mask, box)
     voxels = np.ones(box.grid.shape_kji, dtype=bool)
     source, target = [], []
     for first, size, available in zip(start, box.grid.shape_kji, mask.grid.shape_kji, strict=True):
@@ -106,9 +113,21 @@ def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
         points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
     points = _unfolded(start, points, triangles)
     surface = Surface(
-        points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, vertex_sd_mm=fitted.sd_mm(points), even=True
+        points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, sd_of=FittedSd(fitted, points), even=True
     )
     return surface if surface.volume_ml >= 0 else surface.flipped()
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSd:
+    """The standard deviations of vertices on a fitted surface."""
+
+    fitted: Implicit
+    points_mm: FloatArray
+
+    def __call__(self, vertices: npt.NDArray[np.int64]) -> FloatArray:
+        """Return those of some vertices, mm, shape (k,)."""
+        return self.fitted.sd_mm(self.points_mm[vertices])
 
 
 def _unfolded(start: FloatArray, projected: FloatArray, triangles: npt.NDArray[np.int32]) -> FloatArray:
@@ -131,11 +150,13 @@ def _normals(points: FloatArray, triangles: npt.NDArray[np.int32]) -> FloatArray
 
 
 def _agrees(surface: Surface, fitted: Implicit) -> bool:
-    """Return whether the mesh leaves the voxel centres on their sides, by its own signed distance."""
+    """Return whether the mesh leaves the voxel centres beside it on their sides, by the planes of its vertices."""
     sites = fitted.sites
-    every = max(1, len(sites.labels) // CHECKED_SITES)
-    labels, points = sites.labels[::every], sites.points_mm[::every]
-    wrong = labels * surface.signed_depth_mm(points) < -CHECK_TOLERANCE_VOXELS * fitted.finest_mm
+    every = max(1, int(sites.beside.sum()) // CHECKED_SITES)
+    labels, points = sites.labels[sites.beside][::every], sites.points_mm[sites.beside][::every]
+    vertex = surface.nearest_vertices(points)
+    rise = np.einsum("ij,ij->i", points - surface.vertices_lps_mm[vertex], surface.vertex_normals[vertex])
+    wrong = labels * rise > CHECK_TOLERANCE_VOXELS * fitted.finest_mm
     return float(wrong.mean()) <= WRONG_SHARE_LIMIT
 
 

@@ -178,7 +178,7 @@ def too_rough(depth_voxels: FloatArray) -> bool:
 
 
 def _prior(block: Block) -> FloatArray:
-    prior = block.kernel(block.points_mm)
+    prior = block.prior()
     prior[np.diag_indices_from(prior)] *= 1.0 + 1e-6
     return prior
 

@@ -10,25 +10,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from planner.grid import FloatArray, as_points
-from planner.surface.triangles import nearest_on_triangles
+from planner.surface.nearest import Finder
+from planner.surface.triangles import shares_of_corners
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
+VertexSd = Callable[[IntArray], FloatArray]
 
 
 UNKNOWN_SD_VOXELS = 0.25
 """SD of a surface whose own was not estimated, in units of the coarsest spacing."""
 
-
-NEAR_TRIANGLES = 12
-TIE_MM = 1e-7
 
 CLOSE_EDGES = 2.0
 """Farther from a surface than this many of its longest edges, the normal of the nearest vertex tells the side."""
@@ -60,9 +58,9 @@ class Surface:
         Shape (n, 3), and (m, 3) vertex indices, counter-clockwise seen from outside.
     voxel_kji_mm
         Spacing of the lattice it was built from: its resolution.
-    vertex_sd_mm
-        Shape (n,): standard deviation of each vertex's place along its normal that voxel sampling leaves, mm; None
-        where it was not estimated.
+    sd_of
+        Takes indices of vertices, returns the standard deviation of their places along their normals that voxel
+        sampling leaves, mm; None where it was not estimated.
     voxel_directions
         Unit vectors (rows) along the lattice's k, j and i; None where they are not known, taken as S, P, L.
     flags
@@ -75,7 +73,7 @@ class Surface:
     vertices_lps_mm: FloatArray
     triangles: IntArray
     voxel_kji_mm: tuple[float, float, float]
-    vertex_sd_mm: FloatArray | None = None
+    sd_of: VertexSd | None = None
     flags: frozenset[str] = frozenset()
     voxel_directions: FloatArray | None = None
     even: bool = False
@@ -87,12 +85,15 @@ class Surface:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
-    @cached_property
-    def sd_mm(self) -> FloatArray:
-        """What voxel sampling leaves open at each vertex, mm; a quarter of the coarsest spacing where unknown."""
-        if self.vertex_sd_mm is not None:
-            return self.vertex_sd_mm
-        return np.full(len(self.vertices_lps_mm), UNKNOWN_SD_VOXELS * max(self.voxel_kji_mm))
+    def sd_mm(self, vertices: npt.ArrayLike) -> FloatArray:
+        """Return what voxel sampling leaves open at some vertices, mm; a quarter of the coarsest spacing where unknown.
+
+        `vertices` holds indices, shape (k,); so does what is returned.
+        """
+        indices = np.atleast_1d(np.asarray(vertices, dtype=np.int64))
+        if self.sd_of is not None:
+            return self.sd_of(indices)
+        return np.full(len(indices), UNKNOWN_SD_VOXELS * max(self.voxel_kji_mm))
 
     @property
     def voxels_across(self) -> float:
@@ -127,8 +128,8 @@ class Surface:
         return self.vertices_lps_mm[self.triangles]
 
     @cached_property
-    def _centre_tree(self) -> cKDTree:
-        return cKDTree(self.triangle_centres_lps_mm)
+    def _finder(self) -> Finder:
+        return Finder.of(self._corners_lps_mm, self.triangle_normals, even=self.even)
 
     @cached_property
     def vertex_area_mm2(self) -> FloatArray:
@@ -167,44 +168,29 @@ class Surface:
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
         """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
         points = as_points(points_lps_mm)
-        if self.even:
-            return self._even_depths(points)
-        foot = np.empty_like(points)
-        signed = np.empty(len(points))
-        nearest = [0.0, 0.0, 0.0]
-        evaluate = self._locator.EvaluateFunctionAndGetClosestPoint
-        for index, point in enumerate(points.tolist()):
-            signed[index] = -evaluate(point, nearest)
-            foot[index] = nearest
-        return Depths(signed, foot)
+        found = self._finder.feet(points)
+        if not self.even:
+            return Depths(found.signed_mm, found.points_mm)
+        foot, bulge = self._bulged(found.points_mm, found.triangles)
+        return Depths(np.copysign(np.linalg.norm(points - foot, axis=1), found.signed_mm + bulge), foot)
 
-    def _even_depths(self, points: FloatArray) -> Depths:
-        """Find the depths by the triangles whose centres are nearest.
+    def _bulged(self, feet: FloatArray, triangles: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return points of triangles moved onto the curved surface that the vertices' normals imply, and how far.
 
-        Around a foot, those reach farther than the foot can be from the nearest centre, so that the foot is on one of
-        them. Where several share it, the one that the point faces most squarely tells the side.
+        To second order a surface rises above the chord half as far as the planes that touch it at the corners.
         """
-        count = min(NEAR_TRIANGLES, len(self.triangles))
-        chosen = self._centre_tree.query(points, k=range(1, count + 1))[1]
-        feet = nearest_on_triangles(np.repeat(points, count, axis=0), self._corners_lps_mm[chosen.ravel()])
-        feet = feet.reshape(*chosen.shape, 3)
-        away = points[:, None] - feet
-        lengths = np.linalg.norm(away, axis=2)
-        rows, least = np.arange(len(points)), np.argmin(lengths, axis=1)
-        length = lengths[rows, least]
-        facing = np.einsum("nkj,nkj->nk", away, self.triangle_normals[chosen])
-        facing[lengths > length[:, None] + TIE_MM] = 0.0
-        outward = facing[rows, np.argmax(np.abs(facing), axis=1)]
-        return Depths(np.where(outward > 0.0, -length, length), feet[rows, least])
+        corners = self._corners_lps_mm[triangles]
+        rises = np.einsum("ncj,ncj->nc", corners - feet[:, None], self.vertex_normals[self.triangles[triangles]])
+        bulge = 0.5 * np.einsum("nc,nc->n", shares_of_corners(feet, corners), rises)
+        return feet + bulge[:, None] * self.triangle_normals[triangles], bulge
 
     def signed_depth_mm(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
         """Return the signed depth below the surface, mm (+ inside), shape (n,)."""
-        points = as_points(points_lps_mm)
-        if self.even:
-            return self._even_depths(points).signed_mm
-        values = numpy_to_vtk(np.zeros(len(points)), deep=True)
-        self._locator.FunctionValue(numpy_to_vtk(np.ascontiguousarray(points), deep=True), values)
-        return np.asarray(-vtk_to_numpy(values), dtype=np.float64)
+        return self.depths(points_lps_mm).signed_mm
+
+    def nearest_vertices(self, points_lps_mm: npt.ArrayLike) -> IntArray:
+        """Return the index of the vertex nearest to each point, shape (n,)."""
+        return np.asarray(self._vertex_tree.query(as_points(points_lps_mm))[1])
 
     def contains(self, points_lps_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return which points lie inside, shape (n,): by the nearest vertex's normal unless the surface is close."""
@@ -225,12 +211,6 @@ class Surface:
     def _longest_edge_mm(self) -> float:
         ends = self.vertices_lps_mm[self.triangles]
         return float(np.linalg.norm(ends - np.roll(ends, 1, axis=1), axis=2).max())
-
-    @cached_property
-    def _locator(self) -> Any:
-        locator = vtkImplicitPolyDataDistance()
-        locator.SetInput(_polydata(self))
-        return locator
 
     def flipped(self) -> Surface:
         """Return the surface with its triangles turned inside out."""
@@ -278,6 +258,23 @@ def _polydata(surface: Surface) -> Any:
     return data
 
 
+@dataclass(frozen=True, eq=False)
+class JoinedSd:
+    """The standard deviations of vertices of several surfaces, side by side."""
+
+    surfaces: tuple[Surface, ...]
+
+    def __call__(self, vertices: IntArray) -> FloatArray:
+        """Return those of some vertices, mm, shape (k,)."""
+        found = np.empty(len(vertices))
+        start = 0
+        for surface in self.surfaces:
+            own = (vertices >= start) & (vertices < start + len(surface.vertices_lps_mm))
+            found[own] = surface.sd_mm(vertices[own] - start)
+            start += len(surface.vertices_lps_mm)
+        return found
+
+
 def join(surfaces: Sequence[Surface]) -> Surface:
     """Return several surfaces as one value, side by side (no boolean operation)."""
     offsets = np.cumsum([0, *(len(s.vertices_lps_mm) for s in surfaces[:-1])])
@@ -285,7 +282,7 @@ def join(surfaces: Sequence[Surface]) -> Surface:
         np.concatenate([s.vertices_lps_mm for s in surfaces]),
         np.concatenate([s.triangles + o for s, o in zip(surfaces, offsets, strict=True)]),
         surfaces[0].voxel_kji_mm,
-        None if any(s.vertex_sd_mm is None for s in surfaces) else np.concatenate([s.vertex_sd_mm for s in surfaces]),
+        JoinedSd(tuple(surfaces)) if all(s.sd_of is not None for s in surfaces) else None,
         frozenset().union(*(s.flags for s in surfaces)),
         surfaces[0].voxel_directions,
         all(s.even for s in surfaces),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from planner.grid import FloatArray
 from planner.volume import BoolVoxels, Mask
@@ -45,15 +44,10 @@ def sites_of(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[
     """Return the label changes, and the labelled centres beside a change with some far ones."""
     inside = mask.voxels_kji
     known = np.ones_like(inside) if unlabelled is None else ~(unlabelled & ~inside)
-    around = np.ones((3, 3, 3), dtype=bool)
-    beside = known & (
-        (ndimage.binary_dilation(inside, around) & ~inside)
-        | (ndimage.binary_dilation(~inside & known, around) & inside)
-    )
+    beside = known & _beside_change(inside)
     midpoints, steps = [], []
     for axis in range(3):
-        lower = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
-        upper = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
+        lower, upper = _halves(axis)
         change = (inside[lower] != inside[upper]) & known[lower] & known[upper]
         kji = np.argwhere(change).astype(np.float64)
         kji[:, axis] += 0.5
@@ -66,6 +60,24 @@ def sites_of(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[
     labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
     changes = Changes(mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1]), np.concatenate(steps))
     return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
+
+
+def _beside_change(inside: BoolVoxels) -> BoolVoxels:
+    """Return the voxels with a neighbour, across a face, of the other label."""
+    found = np.zeros_like(inside)
+    for axis in range(3):
+        lower, upper = _halves(axis)
+        change = inside[lower] != inside[upper]
+        found[lower] |= change
+        found[upper] |= change
+    return found
+
+
+def _halves(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return slices that pair each voxel with the next one along an axis."""
+    lower, upper = [slice(None)] * 3, [slice(None)] * 3
+    lower[axis], upper[axis] = slice(None, -1), slice(1, None)
+    return tuple(lower), tuple(upper)
 
 
 def spread(points: FloatArray, count: int) -> FloatArray:

@@ -38,6 +38,26 @@ def nearest_on_triangles(points: FloatArray, corners: FloatArray) -> FloatArray:
     return np.asarray(found)
 
 
+def shares_of_corners(points: FloatArray, corners: FloatArray) -> FloatArray:
+    """Return the barycentric coordinates of points on triangles, shape (n, 3); a third each on a flat triangle.
+
+    Parameters
+    ----------
+    points
+        Shape (n, 3).
+    corners
+        Shape (n, 3, 3): point, corner, coordinate.
+    """
+    u, v, away = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0], points - corners[:, 0]
+    uu, uv, vv, au, av = _dot(u, u), _dot(u, v), _dot(v, v), _dot(away, u), _dot(away, v)
+    double = uu * vv - uv * uv
+    flat = double <= FLAT * uu * vv
+    double = np.where(flat, 1.0, double)
+    s = np.where(flat, 1.0 / 3.0, (vv * au - uv * av) / double)
+    t = np.where(flat, 1.0 / 3.0, (uu * av - uv * au) / double)
+    return np.stack([1.0 - s - t, s, t], axis=1)
+
+
 def _on_edge(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
     along = end - start
     share = _dot(points - start, along) / np.maximum(_dot(along, along), np.finfo(np.float64).tiny)
