@@ -24,6 +24,9 @@ VESSEL_FACING_MM = 5.0
 NEAR_MINIMUM_MM = 12.0
 """Surface whose margin lies this far above the minimum cannot take its place."""
 
+LOWEST_VERTICES = 6
+"""The minimum is looked for on all triangles around so many of the lowest vertices."""
+
 MOST_POINTS = 400
 """The interval's draws use about this many points."""
 
@@ -112,10 +115,13 @@ class Margin:
         order = np.argsort(self.map.primary_mm, kind="stable")
         order = order[self.map.primary_mm[order] <= reach]
         chosen = np.concatenate([order[:1], order[1 :: max(1, len(order) // MOST_POINTS + 1)]])
+        margin_mm = self.map.primary_mm[chosen]
+        tumour_lps_mm, zone_lps_mm = self.map.tumour.vertices_lps_mm[chosen], self.map.foot_lps_mm[chosen]
+        margin_mm[0], tumour_lps_mm[0], zone_lps_mm[0] = self.min_mm, self.at_lps_mm, self.foot_lps_mm
         return NearMinimum(
-            margin_mm=self.map.primary_mm[chosen],
-            tumour_lps_mm=self.map.tumour.vertices_lps_mm[chosen],
-            zone_lps_mm=self.map.foot_lps_mm[chosen],
+            margin_mm=margin_mm,
+            tumour_lps_mm=tumour_lps_mm,
+            zone_lps_mm=zone_lps_mm,
             tumour_normal=self.map.tumour.vertex_normals[chosen],
             zone_normal=self.map.foot_normal[chosen],
         )
@@ -149,10 +155,12 @@ def measure_margin(
     Margin
         Without an interval; `planner.measure.interval` adds it.
     """
-    margins = _margin_map(tumour, zone, as_segmented or zone, liver, vessels)
+    ruler = Ruler(zone, as_segmented or zone, liver)
+    margins = _margin_map(tumour, ruler, vessels)
     finite = np.isfinite(margins.primary_mm)
     definition: Definition = "geometric" if liver is None else "parenchymal"
-    geometric_min = float(margins.geometric_mm.min())
+    between = ruler.read(tumour.points_around(_lowest(margins)))
+    geometric_min = float(min(margins.geometric_mm.min(), between.geometric_mm.min()))
     fractions = {limit: margins.short_of(limit) for limit in THRESHOLDS_MM}
     capsule = None if liver is None else margins.fraction(margins.capsule_facing)
     if not finite.any():
@@ -160,17 +168,19 @@ def measure_margin(
             margins, definition, None, geometric_min, None, None, None, None, None, None, None, fractions, capsule,
             flags=_flags(tumour, zone), reason="all of the tumour's surface faces the liver capsule",
         )  # fmt: skip
-    thin = int(np.argmin(margins.primary_mm))
-    at = margins.tumour.vertices_lps_mm[thin]
+    vertex, best = int(np.argmin(margins.primary_mm)), int(np.argmin(between.primary_mm))
+    least, at, foot = margins.primary_mm[vertex], tumour.vertices_lps_mm[vertex], margins.foot_lps_mm[vertex]
+    if between.primary_mm[best] < least:
+        least, at, foot = between.primary_mm[best], between.points_lps_mm[best], between.foot_lps_mm[best]
     quantiles = [found if np.isfinite(found := margins.quantile_mm(share)) else None for share in (0.01, 0.05, 0.5)]
     return Margin(
         map=margins,
         definition=definition,
-        min_mm=float(margins.primary_mm[thin]),
+        min_mm=float(least),
         geometric_min_mm=geometric_min,
-        without_vessel_facing_mm=_without_vessels(margins),
+        without_vessel_facing_mm=_without_vessels(margins, vertex, float(least)),
         at_lps_mm=_point(at),
-        foot_lps_mm=_point(margins.foot_lps_mm[thin]),
+        foot_lps_mm=_point(foot),
         direction=direction_words(at - tumour.centroid_lps_mm),
         q01_mm=quantiles[0],
         q05_mm=quantiles[1],
@@ -178,29 +188,62 @@ def measure_margin(
         surface_fraction_below=fractions,
         capsule_facing_fraction=capsule,
         flags=_flags(tumour, zone),
-        voxel_sd_mm=_voxel_sd_mm(tumour, thin, zone, margins.foot_lps_mm[thin]),
+        voxel_sd_mm=_voxel_sd_mm(tumour, vertex, zone, foot),
     )
 
 
-def _margin_map(
-    tumour: Surface, zone: Zone, as_segmented: Zone, liver: ClosedLiver | None, vessels: Sequence[Surface]
-) -> MarginMap:
-    points = tumour.vertices_lps_mm
-    geometric = as_segmented.depths(points)
-    primary_mm, foot = geometric.signed_mm, geometric.foot_lps_mm
-    capsule = np.zeros(len(points), dtype=bool)
-    if liver is not None:
-        found = zone.depths(points)
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """The margin at some points: shapes (n, 3), (n,), (n,), (n, 3) and (n,)."""
+
+    points_lps_mm: FloatArray
+    primary_mm: FloatArray
+    geometric_mm: FloatArray
+    foot_lps_mm: FloatArray
+    capsule_facing: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ruler:
+    """What the margin at a point is read from: the zone, the zone as segmented, and the liver where one is known."""
+
+    zone: Zone
+    as_segmented: Zone
+    liver: ClosedLiver | None
+
+    def read(self, points: FloatArray) -> Readings:
+        """Return the margins at points of POST, shape (n, 3)."""
+        geometric = self.as_segmented.depths(points)
+        if self.liver is None:
+            facing = np.zeros(len(points), dtype=bool)
+            return Readings(points, geometric.signed_mm, geometric.signed_mm, geometric.foot_lps_mm, facing)
+        found = geometric if self.as_segmented is self.zone else self.zone.depths(points)
         inside = found.signed_mm > 0
-        capsule = inside & ~liver.goes_on_beyond(found.foot_lps_mm, zone.normals_at(found.foot_lps_mm))
-        to_liver = zone.only(liver.goes_on_beyond).distances(points)
+        normals = self.zone.normals_at(found.foot_lps_mm)
+        facing = inside & ~self.liver.goes_on_beyond(found.foot_lps_mm, normals)
+        to_liver = self.zone.only(self.liver.goes_on_beyond).distances(points)
         primary_mm = np.where(inside, to_liver.signed_mm, found.signed_mm)
         foot = np.where(inside[:, None], to_liver.foot_lps_mm, found.foot_lps_mm)
+        return Readings(points, primary_mm, geometric.signed_mm, foot, facing)
+
+
+def _margin_map(tumour: Surface, ruler: Ruler, vessels: Sequence[Surface]) -> MarginMap:
+    points = tumour.vertices_lps_mm
+    found = ruler.read(points)
     facing = None
     if vessels:
         nearest = np.max([vessel.signed_depth_mm(points) for vessel in vessels], axis=0)
         facing = nearest > -VESSEL_FACING_MM
-    return MarginMap(tumour, primary_mm, geometric.signed_mm, foot, zone.normals_at(foot), capsule, facing)
+    return MarginMap(
+        tumour, found.primary_mm, found.geometric_mm, found.foot_lps_mm, ruler.zone.normals_at(found.foot_lps_mm),
+        found.capsule_facing, facing,
+    )  # fmt: skip
+
+
+def _lowest(margins: MarginMap) -> npt.NDArray[np.int64]:
+    """Return the vertices with the lowest primary and geometric margins."""
+    orders = [np.argsort(values, kind="stable") for values in (margins.primary_mm, margins.geometric_mm)]
+    return np.unique(np.concatenate([order[:LOWEST_VERTICES] for order in orders]))
 
 
 def _voxel_sd_mm(tumour: Surface, at: int, zone: Zone, foot: FloatArray) -> float:
@@ -208,9 +251,11 @@ def _voxel_sd_mm(tumour: Surface, at: int, zone: Zone, foot: FloatArray) -> floa
     return float(np.hypot(tumour.sd_mm(at)[0], zone.sd_mm_at(foot)))
 
 
-def _without_vessels(margins: MarginMap) -> float | None:
+def _without_vessels(margins: MarginMap, lowest: int, min_mm: float) -> float | None:
     if margins.vessel_facing is None:
         return None
+    if not margins.vessel_facing[lowest]:
+        return min_mm
     rest = margins.primary_mm[~margins.vessel_facing]
     rest = rest[np.isfinite(rest)]
     return float(rest.min()) if rest.size else None

@@ -4,7 +4,8 @@ Sign everywhere: positive inside the surface, negative outside, millimetres.
 """
 
 from planner.surface.build import surface_of
-from planner.surface.mesh import Depths, PointMap, Surface, join, vtp_bytes
+from planner.surface.mesh import Depths, PointMap, Surface, join
 from planner.surface.nets import nets_surface
+from planner.surface.vtp import vtp_bytes
 
 __all__ = ["Depths", "PointMap", "Surface", "join", "nets_surface", "surface_of", "vtp_bytes"]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import vtkPoints
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from planner.grid import FloatArray, as_points
 from planner.surface.nearest import Finder
-from planner.surface.triangles import shares_of_corners
+from planner.surface.triangles import shares_of_corners, spread_shares
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
@@ -27,6 +22,9 @@ VertexSd = Callable[[IntArray], FloatArray]
 UNKNOWN_SD_VOXELS = 0.25
 """SD of a surface whose own was not estimated, in units of the coarsest spacing."""
 
+
+SPREAD = 5
+"""Rows of points that are spread over a triangle."""
 
 CLOSE_EDGES = 2.0
 """Farther from a surface than this many of its longest edges, the normal of the nearest vertex tells the side."""
@@ -188,6 +186,15 @@ class Surface:
         """Return the signed depth below the surface, mm (+ inside), shape (n,)."""
         return self.depths(points_lps_mm).signed_mm
 
+    def points_around(self, vertices: npt.ArrayLike) -> FloatArray:
+        """Return points spread over the triangles that meet in some vertices, on the curved surface, shape (n, 3)."""
+        wanted = np.zeros(len(self.vertices_lps_mm), dtype=bool)
+        wanted[np.asarray(vertices)] = True
+        triangles = np.flatnonzero(wanted[self.triangles].any(axis=1))
+        shares = spread_shares(SPREAD)
+        points = np.einsum("sc,ncj->nsj", shares, self._corners_lps_mm[triangles]).reshape(-1, 3)
+        return self._bulged(points, np.repeat(triangles, len(shares)))[0] if self.even else points
+
     def nearest_vertices(self, points_lps_mm: npt.ArrayLike) -> IntArray:
         """Return the index of the vertex nearest to each point, shape (n,)."""
         return np.asarray(self._vertex_tree.query(as_points(points_lps_mm))[1])
@@ -215,47 +222,6 @@ class Surface:
     def flipped(self) -> Surface:
         """Return the surface with its triangles turned inside out."""
         return replace(self, triangles=self.triangles[:, ::-1])
-
-
-def vtp_bytes(surface: Surface, point_values: Mapping[str, FloatArray], notes: Mapping[str, str]) -> bytes:
-    """Return a VTK XML PolyData file of a surface with one named float array per entry of `point_values`.
-
-    `notes` become string field data (the file's own statement of frame, unit and sign).
-    """
-    from vtkmodules.vtkCommonCore import vtkStringArray
-
-    data = _polydata(surface)
-    for name, values in point_values.items():
-        array = numpy_to_vtk(np.ascontiguousarray(values, dtype=np.float64), deep=True)
-        array.SetName(name)
-        data.GetPointData().AddArray(array)
-    for name, text in notes.items():
-        strings = vtkStringArray()
-        strings.SetName(name)
-        strings.InsertNextValue(text)
-        data.GetFieldData().AddArray(strings)
-    writer = vtkXMLPolyDataWriter()
-    writer.SetInputData(data)
-    writer.WriteToOutputStringOn()
-    writer.SetDataModeToBinary()
-    writer.Write()
-    return str(writer.GetOutputString()).encode("utf-8")
-
-
-def _polydata(surface: Surface) -> Any:
-    points = vtkPoints()
-    points.SetDataTypeToDouble()
-    points.SetData(numpy_to_vtk(np.ascontiguousarray(surface.vertices_lps_mm), deep=True))
-    offsets = np.arange(0, 3 * len(surface.triangles) + 1, 3, dtype=np.int64)
-    cells = vtkCellArray()
-    cells.SetData(
-        numpy_to_vtkIdTypeArray(offsets, deep=True),
-        numpy_to_vtkIdTypeArray(np.ascontiguousarray(surface.triangles.ravel()), deep=True),
-    )
-    data = vtkPolyData()
-    data.SetPoints(points)
-    data.SetPolys(cells)
-    return data
 
 
 @dataclass(frozen=True, eq=False)

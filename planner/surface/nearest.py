@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
-from planner.surface.triangles import nearest_on_triangles
+from planner.surface.triangles import nearest_on_triangles, spread_shares
 
 IntArray = npt.NDArray[np.int64]
 
@@ -69,7 +69,7 @@ class Finder:
         found, whose = [], []
         for count in np.unique(splits):
             own = owners[splits == count]
-            shares = _shares(int(count))
+            shares = spread_shares(int(count))
             found.append(np.einsum("sc,ncj->nsj", shares, corners_mm[own]).reshape(-1, 3))
             whose.append(np.repeat(own, len(shares)))
         return cls(corners_mm, normals, cKDTree(np.concatenate(found)), np.concatenate(whose))
@@ -89,11 +89,3 @@ class Finder:
         outward = facing[rows, np.argmax(np.abs(facing), axis=1)]
         signed = np.where(outward > 0.0, -length, length)
         return Feet(feet[rows, least], chosen[rows, least], signed)
-
-
-def _shares(splits: int) -> FloatArray:
-    """Return barycentric coordinates of points spread over a triangle, shape (splits * (splits + 1) / 2, 3)."""
-    a, b = np.meshgrid(np.arange(splits), np.arange(splits), indexing="ij")
-    a, b = a[a + b < splits], b[a + b < splits]
-    first, second = (a + 1.0 / 3.0) / splits, (b + 1.0 / 3.0) / splits
-    return np.stack([first, second, 1.0 - first - second], axis=1)

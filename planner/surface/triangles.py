@@ -58,6 +58,14 @@ def shares_of_corners(points: FloatArray, corners: FloatArray) -> FloatArray:
     return np.stack([1.0 - s - t, s, t], axis=1)
 
 
+def spread_shares(rows: int) -> FloatArray:
+    """Return barycentric coordinates of points spread over a triangle, shape (rows * (rows + 1) / 2, 3)."""
+    a, b = np.meshgrid(np.arange(rows), np.arange(rows), indexing="ij")
+    a, b = a[a + b < rows], b[a + b < rows]
+    first, second = (a + 1.0 / 3.0) / rows, (b + 1.0 / 3.0) / rows
+    return np.stack([first, second, 1.0 - first - second], axis=1)
+
+
 def _on_edge(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArray:
     along = end - start
     share = _dot(points - start, along) / np.maximum(_dot(along, along), np.finfo(np.float64).tiny)
