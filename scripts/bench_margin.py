@@ -2,7 +2,8 @@
 """Minimal margin on analytic phantoms, against their truth and beside the peers that PyPI has.
 
 The settings of planner/surface were chosen on seeds below 1000; report on others (default: 5000). Suites: clean (no
-grooves or creases), groove, crease, hard (C-shapes and zones of two parts).
+grooves or creases), groove, crease, hard (C-shapes and zones of two parts). With --reader-sd, contours are drawn anew
+slice by slice with that standard deviation; the truth stays that of the smooth shapes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import json
 import time
-import warnings
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -24,117 +23,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
+from margin_peers import PEERS, RIGHT_ANGLES
 from scipy import ndimage
-from scipy.spatial import cKDTree
-from skimage.measure import marching_cubes
 
-from pipelines.sample.phantoms import CLEAN, FAMILIES, GRIDS, Phantom, make_phantom, pair_of_masks
+from pipelines.sample.phantoms import (
+    CLEAN,
+    FAMILIES,
+    GRIDS,
+    Body,
+    Phantom,
+    drawn_mask_of,
+    lattice_of,
+    make_phantom,
+    mask_of,
+)
 from planner.grid import FloatArray, Grid
 from planner.measure.margin import THRESHOLDS_MM, Margin, measure_margin
-from planner.measure.zone import Zone
-from planner.surface import Surface, nets_surface, surface_of
-from planner.volume import BoolVoxels, Mask
-
-try:
-    import edt
-except ImportError:
-    edt = None
-try:
-    import surface_distance
-except ImportError:
-    surface_distance = None
+from planner.surface import surface_of
+from planner.volume import Mask
 
 SUITES = {"clean": tuple(CLEAN), "groove": ("groove",), "crease": ("two_zones",), "hard": ("c_shape", "two_parts")}
 DEFAULT_GRIDS = ("0.7x0.7x1", "0.8x0.8x3", "1.5x1.5x3", "0.75x0.75x5")
+OURS = "ablation-planner"
 HIGH_MM = 1.0
 WORDS = 3
 """How many columns of a table hold words."""
 
-
-def ours(tumour: Mask, zone: Mask) -> Margin:
-    """Measure as `ablation margin` does without a liver."""
-    return measure_margin(surface_of(tumour), Zone.of([surface_of(zone)]))
-
-
-def surface_nets(tumour: Mask, zone: Mask) -> float:
-    """VTK's surface nets, constrained to a box of one voxel."""
-    covering = nets_surface(zone.cropped(2))
-    return float(covering.signed_depth_mm(nets_surface(tumour.cropped(2)).vertices_lps_mm).min())
-
-
-def marched(tumour: Mask, zone: Mask) -> float:
-    """Marching cubes on the masks (scikit-image)."""
-
-    def mesh(mask: Mask) -> Surface:
-        box = mask.cropped(2)
-        v, t, _, _ = marching_cubes(box.voxels_kji.astype(np.float32), 0.5)
-        found = Surface(box.grid.lps_mm(v[:, ::-1]), t.astype(np.int64), mask.grid.spacing_kji_mm)
-        return found if found.volume_ml > 0 else found.flipped()
-
-    return float(mesh(zone).signed_depth_mm(mesh(tumour).vertices_lps_mm).min())
-
-
-def _border(mask: Mask) -> BoolVoxels:
-    return np.asarray(mask.voxels_kji & ~ndimage.binary_erosion(mask.voxels_kji))
-
-
-def scipy_transform(tumour: Mask, zone: Mask) -> float:
-    """Distance transform inside minus outside (scipy), at the tumour's border voxels."""
-    spacing = zone.grid.spacing_kji_mm
-    inside = ndimage.distance_transform_edt(zone.voxels_kji, sampling=spacing)
-    outside = ndimage.distance_transform_edt(~zone.voxels_kji, sampling=spacing)
-    return float((inside - outside)[_border(tumour)].min())
-
-
-def edt_transform(tumour: Mask, zone: Mask) -> float:
-    """The same with the package edt."""
-    field = edt.sdf(np.array(zone.voxels_kji), anisotropy=zone.grid.spacing_kji_mm)
-    return float(field[_border(tumour)].min())
-
-
-def maurer(tumour: Mask, zone: Mask) -> float:
-    """SimpleITK's signed Maurer map at the tumour's border voxels."""
-    image = sitk.GetImageFromArray(zone.voxels_kji.astype(np.uint8))
-    image.SetSpacing(tuple(zone.grid.spacing_kji_mm[::-1]))
-    field = sitk.GetArrayFromImage(
-        sitk.SignedMaurerDistanceMap(image, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
-    )
-    return float(field[_border(tumour)].min())
-
-
-def surfels(tumour: Mask, zone: Mask) -> float:
-    """The package surface-distance; the sign is ours: the farthest of what lies outside, else the nearest inside."""
-    spacing = zone.grid.spacing_kji_mm
-    rest = tumour.voxels_kji & ~zone.voxels_kji
-    first = rest if rest.any() else tumour.voxels_kji
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the package calls scipy by an old name
-        found = surface_distance.compute_surface_distances(first, zone.voxels_kji, spacing)["distances_gt_to_pred"]
-    return float(-found.max() if rest.any() else found.min())
-
-
-def qam(tumour: Mask, zone: Mask) -> float:
-    """Our own restatement of QAM's convention: from inner border voxel to inner border voxel."""
-    to = cKDTree(zone.grid.lps_mm(np.argwhere(_border(zone))[:, ::-1]))
-    kji = np.argwhere(_border(tumour))
-    away = to.query(tumour.grid.lps_mm(kji[:, ::-1]))[0]
-    return float(np.where(zone.voxels_kji[tuple(kji.T)], away, -away).min())
-
-
-PEERS: dict[str, Callable[[Mask, Mask], float]] = {
-    "QAM-like": qam,
-    "surface nets (VTK)": surface_nets,
-    "marching cubes": marched,
-    "scipy transform": scipy_transform,
-    "Maurer map (ITK)": maurer,
-    **({"edt transform": edt_transform} if edt else {}),
-    **({"surface-distance": surfels} if surface_distance else {}),
-}
-RIGHT_ANGLES = {"scipy transform", "Maurer map (ITK)", "edt transform", "surface-distance"}
-"""What knows spacings only, and so cannot read a sheared lattice."""
-
-OURS = "ablation-planner"
+PLACE_MM = 0.05
+"""Where the margin is this close to its minimum, the minimum might as well lie."""
 
 
 @dataclass(frozen=True)
@@ -145,50 +61,80 @@ class Task:
     seed: int
     grids: tuple[str, ...]
     peers: bool
+    reader_sd_mm: float
 
 
 def read(task: Task) -> list[dict[str, Any]]:
     """Return a row per grid and method: the error of the minimal margin, mm, and CPU seconds."""
     phantom = make_phantom(task.family, task.seed)
     rng = np.random.default_rng([task.seed, 99])
+    painted = {name: [_masks(phantom, name, task, rng) for _ in range(2)] for name in task.grids}
     rows: list[dict[str, Any]] = []
-    for name in task.grids:
-        first, second = (_masks(phantom, name, rng.uniform(-0.5, 0.5, 3)) for _ in range(2))
+    for place, name in enumerate(task.grids):
+        (tumour, zone), again = painted[name]
+        other = task.grids[(place + 1) % len(task.grids)]
         start = time.process_time()
-        margin = ours(*first)
+        margin = measure_margin(tumour, [zone])
         seconds = time.process_time() - start
-        again = ours(*second).min_mm
         base = {"grid": name, "family": task.family, "seed": task.seed, "true_mm": phantom.min_mm}
-        rows.append(
-            {**base, "method": OURS, "cpu_s": seconds, **_against(margin, phantom), "again_mm": again - margin.min_mm}
-        )
+        rows.append({
+            **base, "method": OURS, "cpu_s": seconds, **_against(margin, phantom),
+            "again_mm": _least(*again) - _minimum(margin), "itself_mm": _least(zone, again[1]),
+            "other_grid": other, "itself_elsewhere_mm": _least(zone, painted[other][1][1]),
+            "off_side": max(_off_side(mask) for mask in (tumour, zone)),
+        })  # fmt: skip
         for method, estimate in PEERS.items() if task.peers else ():
             if name == "sheared" and method in RIGHT_ANGLES:
                 continue
             start = time.process_time()
-            value = estimate(*first)
+            value = estimate(tumour, zone)
             rows.append(
                 {**base, "method": method, "cpu_s": time.process_time() - start, "error_mm": value - phantom.min_mm}
             )
     return rows
 
 
-def _masks(phantom: Phantom, grid: str, offset: FloatArray) -> tuple[Mask, Mask]:
-    tumour, zone, affine = pair_of_masks(phantom.tumour, phantom.zone, GRIDS[grid], offset)
-    lattice = Grid(tumour.shape, affine)
-    return Mask(tumour, lattice, "tumour"), Mask(zone, lattice, "zone")
+def _masks(phantom: Phantom, grid: str, task: Task, rng: np.random.Generator) -> tuple[Mask, Mask]:
+    """Return tumour and zone on a lattice of `grid` at a random place."""
+    shape, affine = lattice_of((phantom.tumour, phantom.zone), GRIDS[grid], rng.uniform(-0.5, 0.5, 3))
+
+    def painted(body: Body, name: str) -> Mask:
+        if task.reader_sd_mm > 0:
+            return Mask(drawn_mask_of(body, shape, affine, task.reader_sd_mm, rng), Grid(shape, affine), name)
+        return Mask(mask_of(body, shape, affine), Grid(shape, affine), name)
+
+    return painted(phantom.tumour, "tumour"), painted(phantom.zone, "zone")
+
+
+def _least(tumour: Mask, zone: Mask) -> float:
+    return _minimum(measure_margin(tumour, [zone]))
+
+
+def _minimum(margin: Margin) -> float:
+    if margin.min_mm is None:
+        raise RuntimeError("a margin without a liver always has a minimum")
+    return margin.min_mm
+
+
+def _off_side(mask: Mask) -> float:
+    """Return the share of the voxel centres within two voxels of the surface that it leaves on the wrong side."""
+    box = mask.cropped(4)
+    around = np.ones((3, 3, 3), dtype=bool)
+    inner = ndimage.binary_erosion(box.voxels_kji, around, iterations=2)
+    near = ndimage.binary_dilation(box.voxels_kji, around, iterations=2) & ~inner
+    kji = np.argwhere(near)
+    inside = surface_of(mask).signed_depth_mm(box.grid.lps_mm(kji[:, ::-1])) > 0
+    return float((inside != box.voxels_kji[tuple(kji.T)]).mean())
 
 
 def _against(margin: Margin, phantom: Phantom) -> dict[str, Any]:
     """Return the errors of all that is reported of a margin."""
     truth = phantom.truth
-    found = cKDTree(margin.map.tumour.vertices_lps_mm).query(truth.points_mm)[1]
     everywhere = truth.area_mm2 > 0
-    errors = (margin.map.primary_mm[found] - truth.margin_mm)[everywhere]
+    errors = margin.map.at(truth.points_mm[everywhere]) - truth.margin_mm[everywhere]
     least = truth.points_mm[truth.margin_mm <= truth.min_mm + PLACE_MM]
     return {
-        "error_mm": margin.min_mm - truth.min_mm,
-        "map_p95_mm": float(np.percentile(np.abs(errors), 95)),
+        "error_mm": _minimum(margin) - truth.min_mm,
         "map_errors_mm": errors[:: max(1, len(errors) // 100)].tolist(),
         "fraction_errors": [margin.surface_fraction_below[t] - truth.fraction_below(t) for t in THRESHOLDS_MM],
         "place_mm": float(np.linalg.norm(np.asarray(margin.at_lps_mm) - truth.at_mm)),
@@ -197,29 +143,46 @@ def _against(margin: Margin, phantom: Phantom) -> dict[str, Any]:
     }  # fmt: skip
 
 
-PLACE_MM = 0.05
-"""Where the margin is this close to its minimum, the minimum might as well lie."""
+def errors_of(errors: FloatArray) -> dict[str, Any]:
+    """Return bias, spread and tails of errors, mm."""
+    return {
+        "cases": len(errors), "bias_mm": float(errors.mean()), "sd_mm": float(errors.std()),
+        "p95_abs_mm": float(np.percentile(np.abs(errors), 95)), "max_abs_mm": float(np.abs(errors).max()),
+        "share_over_1mm_high": float((errors > HIGH_MM).mean()),
+    }  # fmt: skip
 
 
 def table(rows: list[dict[str, Any]], by_family: bool) -> list[dict[str, Any]]:
-    """Return errors of the minimal margin per grid (and family) and method."""
+    """Return errors of the minimal margin per grid (and family) and method, and over all grids."""
     keys = sorted({(r["grid"], r["family"] if by_family else "all", r["method"]) for r in rows}, key=_order)
+    if not by_family and len({r["grid"] for r in rows}) > 1:
+        keys += [("all", "all", method) for method in (OURS, *PEERS) if any(r["method"] == method for r in rows)]
     found = []
     for grid, family, method in keys:
-        own = [r for r in rows if r["grid"] == grid and r["method"] == method and family in ("all", r["family"])]
-        e = np.asarray([r["error_mm"] for r in own])
-        found.append({
-            "grid": grid, "family": family, "method": method, "cases": len(e), "bias_mm": float(e.mean()),
-            "sd_mm": float(e.std()), "p95_abs_mm": float(np.percentile(np.abs(e), 95)),
-            "max_abs_mm": float(np.abs(e).max()), "share_over_1mm_high": float((e > HIGH_MM).mean()),
-            "cpu_s": float(np.mean([r["cpu_s"] for r in own])),
-        })  # fmt: skip
+        own = [
+            r for r in rows if grid in ("all", r["grid"]) and r["method"] == method and family in ("all", r["family"])
+        ]
+        cpu_s = float(np.mean([r["cpu_s"] for r in own]))
+        errors = errors_of(np.asarray([r["error_mm"] for r in own]))
+        found.append({"grid": grid, "family": family, "method": method, **errors, "cpu_s": cpu_s})
     return found
 
 
 def _order(key: tuple[str, str, str]) -> tuple[int, str, int]:
     grid, family, method = key
     return list(GRIDS).index(grid), family, [OURS, *PEERS].index(method)
+
+
+def lead(pooled: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return, per grid, how many times our 95th percentile goes into that of the best peer."""
+    found = []
+    for ours in (row for row in pooled if row["method"] == OURS):
+        peers = [row for row in pooled if row["grid"] == ours["grid"] and row["method"] != OURS]
+        if peers:
+            best = min(peers, key=lambda row: row["p95_abs_mm"])
+            times = best["p95_abs_mm"] / ours["p95_abs_mm"]
+            found.append({"grid": ours["grid"], "best_peer": best["method"], "peer_p95_over_ours": times})
+    return found
 
 
 def rest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -229,15 +192,28 @@ def rest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         own = [r for r in rows if r["grid"] == grid and r["method"] == OURS]
         fractions = np.abs([r["fraction_errors"] for r in own])
         points = np.abs(np.concatenate([r["map_errors_mm"] for r in own]))
-        again = np.asarray([r["again_mm"] for r in own])
         found.append({
             "grid": grid, "cases": len(own), "map_p95_mm": float(np.percentile(points, 95)),
             "fraction_mean": float(fractions.mean()), "fraction_p95": float(np.percentile(fractions, 95)),
             "place_median_mm": float(np.median([r["place_mm"] for r in own])),
             "place_near_median_mm": float(np.median([r["place_near_mm"] for r in own])),
-            "again_mean_mm": float(again.mean()), "again_sd_mm": float(again.std()),
+            "off_side_mean": float(np.mean([r["off_side"] for r in own])),
+            "off_side_max": float(np.max([r["off_side"] for r in own])),
             "fallbacks": sum(r["fallback"] for r in own), "cpu_max_s": max(r["cpu_s"] for r in own),
         })  # fmt: skip
+    return found
+
+
+def itself(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return, per grid, what a shape reads against itself, and the same pair painted elsewhere less the first time."""
+    found = []
+    for grid in (g for g in GRIDS if any(r["grid"] == g for r in rows)):
+        own = [r for r in rows if r["grid"] == grid and r["method"] == OURS]
+        columns = {name: np.asarray([r[f"{name}_mm"] for r in own]) for name in ("itself", "itself_elsewhere", "again")}
+        row: dict[str, Any] = {"grid": grid, "other_grid": own[0]["other_grid"], "cases": len(own)}
+        for name, values in columns.items():
+            row |= {f"{name}_mean_mm": float(values.mean()), f"{name}_sd_mm": float(values.std())}
+        found.append(row)
     return found
 
 
@@ -260,6 +236,7 @@ def main() -> None:
     parser.add_argument("--grids", nargs="+", choices=list(GRIDS), default=list(DEFAULT_GRIDS))
     parser.add_argument("--suite", choices=list(SUITES), default="clean")
     parser.add_argument("--families", nargs="+", choices=list(FAMILIES), help="instead of a suite")
+    parser.add_argument("--reader-sd", type=float, default=0.0, help="draw every slice anew with this SD, mm")
     parser.add_argument("--by-family", action="store_true", help="a row for each family")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
@@ -267,16 +244,28 @@ def main() -> None:
     options = parser.parse_args()
     families = tuple(options.families or SUITES[options.suite])
     seeds = range(options.seed, options.seed + options.cases)
-    tasks = [Task(f, seed, tuple(options.grids), not options.no_peers) for f in families for seed in seeds]
+    grids = tuple(options.grids)
+    tasks = [Task(f, seed, grids, not options.no_peers, options.reader_sd) for f in families for seed in seeds]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         rows = [row for part in pool.map(read, tasks) for row in part]
-    pooled, families_table, beside = table(rows, False), table(rows, True), rest(rows)
+    pooled, families_table = table(rows, False), table(rows, True)
+    beside, against_itself, ahead = rest(rows), itself(rows), lead(pooled)
     print(f"{', '.join(families)}: seeds {seeds.start}-{seeds.stop - 1}; error = estimate - truth, mm; + reads high")
     show(families_table if options.by_family else pooled)
-    print(f"\n{OURS}: margin at every point, surface fractions, place of the minimum, and the same shape read again")
+    if ahead:
+        print("\nthe best peer's 95th percentile over ours")
+        show(ahead)
+    print(f"\n{OURS}: margin at every point, surface fractions, place of the minimum, voxel centres on the wrong side")
     show(beside)
+    print(
+        "\nthe zone against itself at another place of the grid and on another grid; the pair painted elsewhere, change"
+    )
+    show(against_itself)
     if options.json:
-        document = {"seed": options.seed, "pooled": pooled, "families": families_table, "beside": beside, "rows": rows}
+        document = {
+            "seed": options.seed, "pooled": pooled, "families": families_table, "beside": beside,
+            "itself": against_itself, "lead": ahead, "rows": rows,
+        }  # fmt: skip
         options.json.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from planner.grid import FloatArray
 from planner.measure.interval import Interval, NearMinimum
 from planner.measure.liver import ClosedLiver
+from planner.measure.ruler import Ruler
 from planner.measure.zone import Zone
-from planner.surface import Surface
+from planner.surface import PointMap, Surface, surface_of
+from planner.volume import Mask
 
 Definition = Literal["parenchymal", "geometric"]
 BoolArray = npt.NDArray[np.bool_]
@@ -74,6 +76,10 @@ class MarginMap:
         """Return the share of the tumour's surface whose primary margin is below `margin_mm`."""
         return self.fraction(self.primary_mm < margin_mm)
 
+    def at(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
+        """Return the primary margin at the points of the tumour's surface nearest to some points, mm, shape (n,)."""
+        return self.tumour.between_vertices(points_lps_mm, self.primary_mm)
+
     def quantile_mm(self, share: float) -> float:
         """Return the primary margin that `share` of the surface, by area, does not exceed."""
         order = np.argsort(self.primary_mm)
@@ -128,9 +134,10 @@ class Margin:
 
 
 def measure_margin(
-    tumour: Surface,
-    zone: Zone,
+    tumour: Surface | Mask,
+    zones: Zone | Sequence[Mask],
     *,
+    post_from_pre: PointMap | None = None,
     liver: ClosedLiver | None = None,
     as_segmented: Zone | None = None,
     vessels: Sequence[Surface] = (),
@@ -140,13 +147,16 @@ def measure_margin(
     Parameters
     ----------
     tumour
-        Surface of the tumour, already in POST.
-    zone
-        The union of the ablation zones that treat it, in POST; where the liver's capsule ended it, going on smoothly.
+        The tumour: its mask, on a lattice of its own, or its surface.
+    zones
+        The ablation zones that treat it, in POST: their masks, each on a lattice of its own, or their union; where the
+        liver's capsule ended that, going on smoothly.
+    post_from_pre
+        Takes points of the tumour's frame to POST; None where the tumour lies in POST.
     liver
         The closed liver of POST: with it, the margin is to liver that was not ablated.
     as_segmented
-        The union as it was segmented, for the geometric margin; `zone` where left out.
+        The union as it was segmented, for the geometric margin; `zones` where left out.
     vessels
         Surfaces of vessels in POST: with them, the margin is also given without the surface that faces a vessel.
 
@@ -154,7 +164,17 @@ def measure_margin(
     -------
     Margin
         Without an interval; `planner.measure.interval` adds it.
+
+    Raises
+    ------
+    EmptyMaskError
+        A mask is empty.
+    FrameMismatchError
+        Masks state different frames of reference and no `post_from_pre` relates them.
     """
+    zone = zones if isinstance(zones, Zone) else Zone.of_masks(_in_one_frame(tumour, zones, post_from_pre))
+    tumour = tumour if isinstance(tumour, Surface) else surface_of(tumour)
+    tumour = tumour if post_from_pre is None else tumour.moved(post_from_pre)
     ruler = Ruler(zone, as_segmented or zone, liver)
     margins = _margin_map(tumour, ruler, vessels)
     finite = np.isfinite(margins.primary_mm)
@@ -192,39 +212,12 @@ def measure_margin(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Readings:
-    """The margin at some points: shapes (n, 3), (n,), (n,), (n, 3) and (n,)."""
-
-    points_lps_mm: FloatArray
-    primary_mm: FloatArray
-    geometric_mm: FloatArray
-    foot_lps_mm: FloatArray
-    capsule_facing: BoolArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ruler:
-    """What the margin at a point is read from: the zone, the zone as segmented, and the liver where one is known."""
-
-    zone: Zone
-    as_segmented: Zone
-    liver: ClosedLiver | None
-
-    def read(self, points: FloatArray) -> Readings:
-        """Return the margins at points of POST, shape (n, 3)."""
-        geometric = self.as_segmented.depths(points)
-        if self.liver is None:
-            facing = np.zeros(len(points), dtype=bool)
-            return Readings(points, geometric.signed_mm, geometric.signed_mm, geometric.foot_lps_mm, facing)
-        found = geometric if self.as_segmented is self.zone else self.zone.depths(points)
-        inside = found.signed_mm > 0
-        normals = self.zone.normals_at(found.foot_lps_mm)
-        facing = inside & ~self.liver.goes_on_beyond(found.foot_lps_mm, normals)
-        to_liver = self.zone.only(self.liver.goes_on_beyond).distances(points)
-        primary_mm = np.where(inside, to_liver.signed_mm, found.signed_mm)
-        foot = np.where(inside[:, None], to_liver.foot_lps_mm, found.foot_lps_mm)
-        return Readings(points, primary_mm, geometric.signed_mm, foot, facing)
+def _in_one_frame(tumour: Surface | Mask, zones: Sequence[Mask], post_from_pre: PointMap | None) -> Sequence[Mask]:
+    """Return the zones if all masks may be read in one frame of reference."""
+    fixed = zones[0] if post_from_pre is not None or isinstance(tumour, Surface) else tumour
+    for zone in zones:
+        fixed.grid.require_same_frame(zone.grid, f"{fixed.name} and {zone.name}")
+    return zones
 
 
 def _margin_map(tumour: Surface, ruler: Ruler, vessels: Sequence[Surface]) -> MarginMap:

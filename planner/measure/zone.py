@@ -11,7 +11,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
-from planner.surface import Depths, Surface, join
+from planner.surface import Depths, Surface, join, surface_of
+from planner.volume import Mask
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -50,6 +51,24 @@ class Zone:
             hidden = np.any([o.contains(centres) for n, o in enumerate(surfaces) if n != index], axis=0)
             kept.append(replace(surface, triangles=surface.triangles[~hidden]))
         return cls(tuple(surfaces), Patches(join(kept)))
+
+    @classmethod
+    def of_masks(cls, masks: Sequence[Mask]) -> Zone:
+        """Return the union of masks of one frame of reference; those on one lattice are joined as masks.
+
+        So two that only abut leave no seam between them.
+
+        Raises
+        ------
+        EmptyMaskError
+            A mask is empty.
+        """
+        for mask in masks:
+            mask.require_some()
+        if len(masks) > 1 and all(mask.grid.same_lattice(masks[0].grid) for mask in masks):
+            both = np.any([mask.voxels_kji for mask in masks], axis=0)
+            return cls.of([surface_of(Mask(both, masks[0].grid, "ablation zones"))])
+        return cls.of([surface_of(mask) for mask in masks])
 
     def depths(self, points: FloatArray) -> Depths:
         """Return the signed depth (+ inside the union, mm) and the nearest point of the union's surface."""

@@ -186,6 +186,12 @@ class Surface:
         """Return the signed depth below the surface, mm (+ inside), shape (n,)."""
         return self.depths(points_lps_mm).signed_mm
 
+    def between_vertices(self, points_lps_mm: npt.ArrayLike, values: FloatArray) -> FloatArray:
+        """Return values of the vertices, shape (n,), interpolated at the surface points nearest to some points."""
+        found = self._finder.feet(as_points(points_lps_mm))
+        shares = shares_of_corners(found.points_mm, self._corners_lps_mm[found.triangles])
+        return np.asarray(np.einsum("nc,nc->n", shares, values[self.triangles[found.triangles]]))
+
     def points_around(self, vertices: npt.ArrayLike) -> FloatArray:
         """Return points spread over the triangles that meet in some vertices, on the curved surface, shape (n, 3)."""
         wanted = np.zeros(len(self.vertices_lps_mm), dtype=bool)

@@ -48,19 +48,19 @@ def _bumps(rng: np.random.Generator, count: int, height: float, sharpness: tuple
 
 
 def _balls(rng: np.random.Generator) -> Pair:
-    radius, centre = rng.uniform(4, 16), rng.uniform(-1, 1, 3)
-    shift, margin = rng.uniform(0, 4), rng.uniform(-2, 12)
+    radius, centre = rng.uniform(4, 20), rng.uniform(-1, 1, 3)
+    shift, margin = rng.uniform(0, 4), rng.uniform(-5, 15)
     return ball(centre, radius), ball(centre + shift * _direction(rng), max(4.0, radius + shift + margin))
 
 
 def _ball_in_ellipsoid(rng: np.random.Generator) -> Pair:
-    radius, centre = rng.uniform(4, 14), rng.uniform(-1, 1, 3)
+    radius, centre = rng.uniform(4, 18), rng.uniform(-1, 1, 3)
     axes = radius + rng.uniform(1, 12) + np.array([0.0, rng.uniform(0, 3), rng.uniform(1, 8)])
     return ball(centre, radius), ellipsoid(centre + rng.uniform(0, 3) * _direction(rng), axes, _rotation(rng))
 
 
 def _ellipsoids(rng: np.random.Generator) -> Pair:
-    axes = rng.uniform(4, 12) * rng.uniform([0.8, 0.9, 1.0], [1.0, 1.1, 1.6])
+    axes = rng.uniform(4, 14) * rng.uniform([0.8, 0.9, 1.0], [1.0, 1.1, 1.6])
     centre = rng.uniform(-1, 1, 3)
     outer = axes.max() * rng.uniform(0.9, 1.1, 3) + rng.uniform(0, 8)
     tumour = ellipsoid(centre, axes, _rotation(rng))
@@ -68,7 +68,7 @@ def _ellipsoids(rng: np.random.Generator) -> Pair:
 
 
 def _lobulated(rng: np.random.Generator) -> Pair:
-    radius, centre = rng.uniform(5, 14), rng.uniform(-1, 1, 3)
+    radius, centre = rng.uniform(5, 17), rng.uniform(-1, 1, 3)
     tumour = ball(centre, radius, _bumps(rng, 4, 0.3, (3, 6)))
     zone = ball(centre + rng.uniform(0, 3) * _direction(rng), 1.15 * radius + rng.uniform(2, 11),
                 _bumps(rng, 4, 0.15, (2, 5)))  # fmt: skip
@@ -76,14 +76,14 @@ def _lobulated(rng: np.random.Generator) -> Pair:
 
 
 def _partly_uncovered(rng: np.random.Generator) -> Pair:
-    radius, centre = rng.uniform(5, 14), rng.uniform(-1, 1, 3)
+    radius, centre = rng.uniform(5, 18), rng.uniform(-1, 1, 3)
     outer = radius * rng.uniform(1.0, 1.3)
     shift = (outer - radius + rng.uniform(1, 5)) * _direction(rng)
     return ball(centre, radius, _bumps(rng, 3, 0.1, (2, 4))), ball(centre + shift, outer)
 
 
 def _irregular(rng: np.random.Generator) -> Pair:
-    radius, centre = rng.uniform(6, 15), rng.uniform(-1, 1, 3)
+    radius, centre = rng.uniform(6, 17), rng.uniform(-1, 1, 3)
     tumour = ball(centre, radius, _bumps(rng, 8, 0.2, (4, 9)))
     return tumour, ball(centre, 1.2 * radius + rng.uniform(2, 10), _bumps(rng, 8, 0.15, (3, 8)))
 

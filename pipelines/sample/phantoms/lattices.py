@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,12 +60,18 @@ def mask_of(body: Body, shape_kji: tuple[int, int, int], lps_mm_from_ijk: FloatA
     return body.inside(points).reshape(shape_kji)
 
 
+def lattice_of(
+    bodies: Sequence[Body], steps_mm: FloatArray, offset_voxels: FloatArray
+) -> tuple[tuple[int, int, int], FloatArray]:
+    """Return shape (k, j, i) and lps_mm_from_ijk of a lattice over some bodies, as `lattice_over` does."""
+    return lattice_over(np.concatenate([b.samples(BOX_SAMPLES).points_mm for b in bodies]), steps_mm, offset_voxels)
+
+
 def pair_of_masks(
     tumour: Body, zone: Body, steps_mm: FloatArray, offset_voxels: FloatArray
 ) -> tuple[BoolArray, BoolArray, FloatArray]:
     """Return the masks of two bodies on one lattice over both, and its lps_mm_from_ijk."""
-    points = np.concatenate([body.samples(BOX_SAMPLES).points_mm for body in (tumour, zone)])
-    shape, affine = lattice_over(points, steps_mm, offset_voxels)
+    shape, affine = lattice_of((tumour, zone), steps_mm, offset_voxels)
     return mask_of(tumour, shape, affine), mask_of(zone, shape, affine), affine
 
 
