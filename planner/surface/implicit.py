@@ -128,7 +128,8 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     for factor in ANNEALING:
         weights, curvature = mode(told.only(slice(None, None, THINNED)), prior, factor * tau, weights)
     depth = told.labels * told.value(weights)
-    if too_rough(depth / finest):
+    off_side = depth[sites.beside] < -WRONG_SIDE_VOXELS * finest
+    if too_rough(sites.points_mm[sites.beside], off_side, radius):
         raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
     near = depth < SURE * tau + OPEN_VOXELS * finest
     weights, curvature = mode(told.only(near), prior, tau, weights)
@@ -161,20 +162,30 @@ def _beside_wrong(points: FloatArray, wrong: npt.NDArray[np.bool_]) -> npt.NDArr
 
 ROUGH_SHARE = 0.03
 ROUGH_SITES = 300
-"""More centres than both on the wrong side of the first fit are all over the surface, as where contours were drawn
-slice by slice; finer blocks, made for a groove here and there, would not bring them back."""
+ROUGH_CELLS = 0.5
+ROUGH_CELL_RADII = 0.5
+"""More centres than the first two on the wrong side of the first fit, in most of the cells of half a radius that the
+surface passes, are a roughness all over, as where contours were drawn slice by slice; finer blocks, made for a groove
+here and there, would not bring them back."""
 
 
-def too_rough(depth_voxels: FloatArray) -> bool:
-    """Return whether so many centres lie on the wrong side that finer blocks cannot help.
+def too_rough(points: FloatArray, wrong: npt.NDArray[np.bool_], radius: float) -> bool:
+    """Return whether so many centres lie on the wrong side, in so many places, that finer blocks cannot help.
 
     Parameters
     ----------
-    depth_voxels
-        Depth of all centres on their own side, in units of the finest spacing.
+    points
+        The centres beside label changes, shape (n, 3), mm.
+    wrong
+        Which of them lie on the wrong side.
+    radius
+        That of the ball of the mask's volume, mm.
     """
-    wrong = int((depth_voxels < -WRONG_SIDE_VOXELS).sum())
-    return wrong > ROUGH_SITES and wrong > ROUGH_SHARE * len(depth_voxels)
+    count = int(wrong.sum())
+    if count <= ROUGH_SITES or count <= ROUGH_SHARE * len(points):
+        return False
+    cells, cell = np.unique(np.floor(points / (ROUGH_CELL_RADII * radius)), axis=0, return_inverse=True)
+    return len(np.unique(cell[wrong])) > ROUGH_CELLS * len(cells)
 
 
 def _prior(block: Block) -> FloatArray:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray, as_points
 from planner.surface.nearest import Finder
-from planner.surface.triangles import shares_of_corners, spread_shares
+from planner.surface.triangles import corner_angles_rad, shares_of_corners, spread_shares
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
@@ -127,7 +127,8 @@ class Surface:
 
     @cached_property
     def _finder(self) -> Finder:
-        return Finder.of(self._corners_lps_mm, self.triangle_normals, even=self.even)
+        at_corners = self.vertex_normals[self.triangles]
+        return Finder.of(self._corners_lps_mm, self.triangle_normals, at_corners, even=self.even)
 
     @cached_property
     def vertex_area_mm2(self) -> FloatArray:
@@ -140,10 +141,11 @@ class Surface:
 
     @cached_property
     def vertex_normals(self) -> FloatArray:
-        """Outward unit normals, shape (n, 3)."""
+        """Outward unit normals, shape (n, 3): those of the triangles, weighed by their angles at the vertex."""
         sums = np.zeros_like(self.vertices_lps_mm)
+        angles = corner_angles_rad(self._corners_lps_mm)
         for corner in range(3):
-            np.add.at(sums, self.triangles[:, corner], self.triangle_vectors_mm2)
+            np.add.at(sums, self.triangles[:, corner], angles[:, corner, None] * self.triangle_normals)
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
-from planner.surface.triangles import nearest_on_triangles, spread_shares
+from planner.surface.triangles import nearest_on_triangles, shares_of_corners, spread_shares
 
 IntArray = npt.NDArray[np.int64]
 
@@ -17,6 +17,8 @@ NEAR_SAMPLES = 12
 """The foot is looked for on the triangles that so many nearest samples lie on."""
 
 TIE_MM = 1e-7
+ON_EDGE = 1e-6
+"""A share of a corner so near to nothing, or to all, lies on an edge, or at a corner."""
 
 SAMPLES_PER_SHORT_EDGE = 0.5
 MOST_SPLITS = 8
@@ -50,19 +52,28 @@ class Finder:
     """
 
     corners_mm: FloatArray
-    normals: FloatArray
+    triangle_normals: FloatArray
+    corner_normals: FloatArray
     samples: cKDTree
     owners: IntArray
 
     @classmethod
-    def of(cls, corners_mm: FloatArray, normals: FloatArray, *, even: bool) -> Finder:
-        """Return the finder of triangles, shape (m, 3, 3), with outward unit normals, shape (m, 3).
+    def of(
+        cls, corners_mm: FloatArray, triangle_normals: FloatArray, corner_normals: FloatArray, *, even: bool
+    ) -> Finder:
+        """Return the finder of m triangles.
 
-        `even` says that the triangles are all of about one size, so that a sample at each centre will do.
+        Parameters
+        ----------
+        corners_mm, triangle_normals, corner_normals
+            Shapes (m, 3, 3), (m, 3) and (m, 3, 3): corners (triangle, corner, coordinate), outward unit normals of the
+            triangles, and those of the vertices at their corners (weighed by their triangles' angles).
+        even
+            Whether the triangles are all of about one size, so that a sample at each centre will do.
         """
         owners = np.arange(len(corners_mm))
         if even:
-            return cls(corners_mm, normals, cKDTree(corners_mm.mean(axis=1)), owners)
+            return cls(corners_mm, triangle_normals, corner_normals, cKDTree(corners_mm.mean(axis=1)), owners)
         edges = np.linalg.norm(corners_mm - np.roll(corners_mm, 1, axis=1), axis=2)
         step = float(np.median(edges.min(axis=1))) / SAMPLES_PER_SHORT_EDGE
         splits = np.clip(np.ceil(edges.max(axis=1) / max(step, TIE_MM)), 1, MOST_SPLITS).astype(int)
@@ -72,10 +83,14 @@ class Finder:
             shares = spread_shares(int(count))
             found.append(np.einsum("sc,ncj->nsj", shares, corners_mm[own]).reshape(-1, 3))
             whose.append(np.repeat(own, len(shares)))
-        return cls(corners_mm, normals, cKDTree(np.concatenate(found)), np.concatenate(whose))
+        return cls(corners_mm, triangle_normals, corner_normals, cKDTree(np.concatenate(found)), np.concatenate(whose))
 
     def feet(self, points: FloatArray) -> Feet:
-        """Return the nearest points; where several triangles share one, the most squarely faced tells the side."""
+        """Return the nearest points, and the side by the outward normal there.
+
+        That of a vertex weighs its triangles by their angles, that of an edge adds its two (Baerentzen and Aanaes 2005:
+        no other choice is right on every closed surface).
+        """
         count = min(NEAR_SAMPLES, len(self.owners))
         chosen = self.owners[self.samples.query(points, k=range(1, count + 1))[1]]
         feet = nearest_on_triangles(np.repeat(points, count, axis=0), self.corners_mm[chosen.ravel()])
@@ -84,8 +99,19 @@ class Finder:
         lengths = np.sqrt(np.einsum("nkj,nkj->nk", away, away))
         rows, least = np.arange(len(points)), np.argmin(lengths, axis=1)
         length = lengths[rows, least]
-        facing = np.einsum("nkj,nkj->nk", away, self.normals[chosen])
-        facing[lengths > length[:, None] + TIE_MM] = 0.0
-        outward = facing[rows, np.argmax(np.abs(facing), axis=1)]
-        signed = np.where(outward > 0.0, -length, length)
-        return Feet(feet[rows, least], chosen[rows, least], signed)
+        foot, triangle = feet[rows, least], chosen[rows, least]
+        normals = self.triangle_normals[triangle].copy()
+        shares = shares_of_corners(foot, self.corners_mm[triangle])
+        corner = np.argmax(shares, axis=1)
+        at_corner = shares[rows, corner] > 1.0 - ON_EDGE
+        normals[at_corner] = self.corner_normals[triangle[at_corner], corner[at_corner]]
+        on_edge = np.flatnonzero((shares.min(axis=1) < ON_EDGE) & ~at_corner)
+        tied = lengths[on_edge] <= length[on_edge, None] + TIE_MM
+        normals[on_edge] = self._sums(chosen[on_edge], tied)
+        outward = np.einsum("nj,nj->n", away[rows, least], normals)
+        return Feet(foot, triangle, np.where(outward > 0.0, -length, length))
+
+    def _sums(self, chosen: IntArray, wanted: npt.NDArray[np.bool_]) -> FloatArray:
+        """Return the sums of the normals of the wanted among chosen triangles (n, k), each counted once."""
+        again = np.tril(chosen[:, :, None] == chosen[:, None, :], -1).any(axis=2)
+        return np.asarray(np.einsum("nk,nkj->nj", (wanted & ~again).astype(float), self.triangle_normals[chosen]))

@@ -58,6 +58,15 @@ def shares_of_corners(points: FloatArray, corners: FloatArray) -> FloatArray:
     return np.stack([1.0 - s - t, s, t], axis=1)
 
 
+def corner_angles_rad(corners: FloatArray) -> FloatArray:
+    """Return the angle at each corner of triangles of shape (n, 3, 3), shape (n, 3)."""
+    onward = np.roll(corners, -1, axis=1) - corners
+    back = np.roll(corners, 1, axis=1) - corners
+    lengths = np.linalg.norm(onward, axis=2) * np.linalg.norm(back, axis=2)
+    cosines = np.einsum("ncj,ncj->nc", onward, back) / np.maximum(lengths, np.finfo(np.float64).tiny)
+    return np.asarray(np.arccos(np.clip(cosines, -1.0, 1.0)))
+
+
 def spread_shares(rows: int) -> FloatArray:
     """Return barycentric coordinates of points spread over a triangle, shape (rows * (rows + 1) / 2, 3)."""
     a, b = np.meshgrid(np.arange(rows), np.arange(rows), indexing="ij")
