@@ -149,7 +149,7 @@ def ball_margin(lesion_id: str, *, interval: bool = True) -> Margin:
         tuple(map(float, foot[thin])), "posterior-left",
         margins.quantile_mm(0.01), margins.quantile_mm(0.05), margins.quantile_mm(0.5),
         {limit: margins.short_of(limit) for limit in (0.0, 5.0, 10.0)}, 0.0, sure if interval else None,
-        ("thick_slices",),
+        ("thick_slices",), foot_direction="posterior-left", off_side_lps_mm={"tumour": tumour.off_side_lps_mm},
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pipelines.store.held_against import no_risk_document, risk_document, verdic
 from pipelines.store.numbers import number
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
+from planner.grid import FloatArray
 from planner.measure.interval import Interval
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check
@@ -97,6 +98,7 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
         "target_covered": _by_limit(None if coverage is None else coverage.target_covered, GROWTHS_MM),
         "residual_ml": None if coverage is None else number(coverage.residual_ml),
         "flags": [] if margin is None else list(margin.flags),
+        "off_side_lps_mm": {} if margin is None else _points_of(margin.off_side_lps_mm),
         "rigid_min_mm": number(lesion.rigid_min_mm),
         **_assumptions(interval),
     }
@@ -111,7 +113,12 @@ def _numbers(margin: Margin | None) -> dict[str, Json]:
         "at_lps_mm": _point(None if margin is None else margin.at_lps_mm),
         "foot_lps_mm": _point(None if margin is None else margin.foot_lps_mm),
         "direction": None if margin is None else margin.direction,
+        "foot_direction": None if margin is None else margin.foot_direction,
     }
+
+
+def _points_of(points: Mapping[str, FloatArray]) -> dict[str, Json]:
+    return {name: [[number(x), number(y), number(z)] for x, y, z in found] for name, found in points.items()}
 
 
 def _assumptions(interval: Interval | None) -> dict[str, Json]:

@@ -92,6 +92,9 @@ class MarginMap:
 class Margin:
     """The minimal margin with its place, its doubt and its distribution. Sign: + covered, - not covered, mm.
 
+    `at_lps_mm` lies on the tumour's surface and `direction` is that from the tumour's centroid; `foot_lps_mm` is the
+    point that the margin was measured to, and `foot_direction` the one from the zone's centroid. `off_side_lps_mm`
+    holds the voxel centres of "tumour" and "ablation" that their surfaces leave on the wrong side.
     `min_mm` and what depends on it are None where all of the surface faces the capsule: `reason` says so.
     """
 
@@ -112,6 +115,8 @@ class Margin:
     flags: tuple[str, ...] = ()
     reason: str | None = None
     voxel_sd_mm: float = 0.0
+    foot_direction: str | None = None
+    off_side_lps_mm: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def near_minimum(self) -> NearMinimum | None:
         """Return the surface that could hold the minimum, thinned for the interval's draws; None without a minimum."""
@@ -183,10 +188,12 @@ def measure_margin(
     geometric_min = float(min(margins.geometric_mm.min(), between.geometric_mm.min()))
     fractions = {limit: margins.short_of(limit) for limit in THRESHOLDS_MM}
     capsule = None if liver is None else margins.fraction(margins.capsule_facing)
+    off_side = {"tumour": tumour.off_side_lps_mm, "ablation": ruler.as_segmented.off_side_lps_mm}
     if not finite.any():
         return Margin(
             margins, definition, None, geometric_min, None, None, None, None, None, None, None, fractions, capsule,
             flags=_flags(tumour, zone), reason="all of the tumour's surface faces the liver capsule",
+            off_side_lps_mm=off_side,
         )  # fmt: skip
     vertex, best = int(np.argmin(margins.primary_mm)), int(np.argmin(between.primary_mm))
     least, at, foot = margins.primary_mm[vertex], tumour.vertices_lps_mm[vertex], margins.foot_lps_mm[vertex]
@@ -202,6 +209,7 @@ def measure_margin(
         at_lps_mm=_point(at),
         foot_lps_mm=_point(foot),
         direction=direction_words(at - tumour.centroid_lps_mm),
+        foot_direction=direction_words(foot - ruler.as_segmented.centroid_lps_mm),
         q01_mm=quantiles[0],
         q05_mm=quantiles[1],
         median_mm=quantiles[2],
@@ -209,6 +217,7 @@ def measure_margin(
         capsule_facing_fraction=capsule,
         flags=_flags(tumour, zone),
         voxel_sd_mm=_voxel_sd_mm(tumour, vertex, zone, foot),
+        off_side_lps_mm=off_side,
     )
 
 

@@ -116,6 +116,16 @@ class Zone:
         samples = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
         return float(np.count_nonzero(self.contains(samples))) * float(step**3) / 1000.0
 
+    @cached_property
+    def centroid_lps_mm(self) -> FloatArray:
+        """Centroid of the union's surface, shape (3,)."""
+        return (self.free.surface or self.surfaces[0]).centroid_lps_mm
+
+    @property
+    def off_side_lps_mm(self) -> FloatArray:
+        """The voxel centres that the zones' surfaces leave on the wrong side, shape (n, 3)."""
+        return np.concatenate([surface.off_side_lps_mm for surface in self.surfaces])
+
     @property
     def voxel_kji_mm(self) -> tuple[float, float, float]:
         """Spacing of the coarsest zone's lattice."""

@@ -13,6 +13,7 @@ from planner.grid import FloatArray
 from planner.surface.implicit import Implicit, fit, label_voxels
 from planner.surface.mesh import Surface, join
 from planner.surface.nets import nets_surface
+from planner.surface.sites import voxels_beside_change
 from planner.volume import BoolVoxels, Mask
 
 CELLS_PER_RADIUS = 8.0
@@ -96,7 +97,8 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
     except np.linalg.LinAlgError:
         pass
     nets = nets_surface(own)
-    return replace(nets, flags=frozenset({"fallback"}))
+    points, inside = voxels_beside_change(own)
+    return replace(nets, flags=frozenset({"fallback"}), off_side_lps_mm=points[nets.contains(points) != inside])
 
 
 def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
@@ -113,7 +115,12 @@ def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
         points = points - np.clip(step, -0.5 * cell, 0.5 * cell)[:, None] * slope
     points = _unfolded(start, points, triangles)
     surface = Surface(
-        points, triangles.astype(np.int64), mask.grid.spacing_kji_mm, sd_of=FittedSd(fitted, points), even=True
+        points,
+        triangles.astype(np.int64),
+        mask.grid.spacing_kji_mm,
+        sd_of=FittedSd(fitted, points),
+        even=True,
+        off_side_lps_mm=fitted.off_side_mm,
     )
     return surface if surface.volume_ml >= 0 else surface.flipped()
 

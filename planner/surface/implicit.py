@@ -52,7 +52,8 @@ FEW_POINTS = 16
 class Implicit:
     """The fitted function. Positive inside; its zero level is the surface; not a distance away from it.
 
-    `off_share` is the share of its sites that it leaves on the wrong side by over a tenth of a voxel.
+    `off_side_mm` are the centres that it leaves on the wrong side, shape (n, 3); `off_share` is the share of its sites
+    that it does by over a tenth of a voxel.
     """
 
     base: Base
@@ -62,6 +63,7 @@ class Implicit:
     radius_mm: float
     finest_mm: float
     sites: Sites
+    off_side_mm: FloatArray
     off_share: float
 
     def value(self, points: FloatArray) -> FloatArray:
@@ -145,8 +147,9 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
         blocks, prior = (*blocks, block), block_diag(prior, _prior(block))
         told = told.and_kernel(block.kernel(points))
         weights, curvature = mode(told, prior, tau, np.concatenate([weights, np.zeros(len(block.points_mm))]))
-    off = np.count_nonzero(told.labels * told.value(weights) < -WRONG_SIDE_VOXELS * finest) / len(sites.labels)
-    return Implicit(base, blocks, weights, curvature, radius, finest, sites, off)
+    depth = told.labels * told.value(weights)
+    off_share = np.count_nonzero(depth < -WRONG_SIDE_VOXELS * finest) / len(sites.labels)
+    return Implicit(base, blocks, weights, curvature, radius, finest, sites, points[depth < 0.0], off_share)
 
 
 DETAIL_REACH_MM = 6.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -64,6 +64,8 @@ class Surface:
     flags
         "truncated": the mask reached the border of its lattice, so that the structure may go on outside;
         "fallback": surface nets stand in for a fit that failed.
+    off_side_lps_mm
+        Shape (n, 3): the voxel centres that the surface leaves on the wrong side.
     even
         Whether the triangles are all of about one size, on a surface that is smooth at that size.
     """
@@ -75,6 +77,7 @@ class Surface:
     flags: frozenset[str] = frozenset()
     voxel_directions: FloatArray | None = None
     even: bool = False
+    off_side_lps_mm: FloatArray = field(default_factory=lambda: np.empty((0, 3)))
 
     def __post_init__(self) -> None:
         """Keep the arrays read-only."""
@@ -162,7 +165,8 @@ class Surface:
     def moved(self, to_from: PointMap) -> Surface:
         """Return the surface with its vertices carried by a map of points, outward again if the map mirrors."""
         vertices = as_points(to_from(self.vertices_lps_mm))
-        surface = replace(self, vertices_lps_mm=vertices)
+        off_side = as_points(to_from(self.off_side_lps_mm)) if len(self.off_side_lps_mm) else self.off_side_lps_mm
+        surface = replace(self, vertices_lps_mm=vertices, off_side_lps_mm=off_side)
         return surface if surface.volume_ml >= 0 else surface.flipped()
 
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
@@ -260,4 +264,5 @@ def join(surfaces: Sequence[Surface]) -> Surface:
         frozenset().union(*(s.flags for s in surfaces)),
         surfaces[0].voxel_directions,
         all(s.even for s in surfaces),
+        np.concatenate([s.off_side_lps_mm for s in surfaces]),
     )

@@ -62,6 +62,12 @@ def sites_of(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[
     return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
 
 
+def voxels_beside_change(mask: Mask) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return the centres, LPS mm, of the voxels beside a change of label, and which of them are inside."""
+    kji = np.argwhere(_beside_change(mask.voxels_kji))
+    return mask.grid.lps_mm(kji[:, ::-1]), mask.voxels_kji[tuple(kji.T)]
+
+
 def _beside_change(inside: BoolVoxels) -> BoolVoxels:
     """Return the voxels with a neighbour, across a face, of the other label."""
     found = np.zeros_like(inside)
