@@ -31,6 +31,7 @@ from pipelines.sample.phantoms import (
     FAMILIES,
     GRIDS,
     Body,
+    Cut,
     Phantom,
     drawn_mask_of,
     lattice_of,
@@ -81,7 +82,7 @@ def read(task: Task) -> list[dict[str, Any]]:
             **base, "method": OURS, "cpu_s": seconds, **_against(margin, phantom),
             "again_mm": _least(*again) - _minimum(margin), "itself_mm": _least(zone, again[1]),
             "other_grid": other, "itself_elsewhere_mm": _least(zone, painted[other][1][1]),
-            "off_side": max(_off_side(mask) for mask in (tumour, zone)),
+            "off_side": max(_off_side(mask) for mask in (tumour, zone)), "groove_voxels": _groove_voxels(phantom, zone),
         })  # fmt: skip
         for method, estimate in PEERS.items() if task.peers else ():
             if name == "sheared" and method in RIGHT_ANGLES:
@@ -104,6 +105,14 @@ def _masks(phantom: Phantom, grid: str, task: Task, rng: np.random.Generator) ->
         return Mask(mask_of(body, shape, affine), Grid(shape, affine), name)
 
     return painted(phantom.tumour, "tumour"), painted(phantom.zone, "zone")
+
+
+def _groove_voxels(phantom: Phantom, zone: Mask) -> int | None:
+    """Return how many voxels a groove takes from the zone's mask: with none of them, no program can know of it."""
+    if not isinstance(phantom.zone, Cut):
+        return None
+    whole = mask_of(phantom.zone.body, zone.grid.shape_kji, zone.grid.lps_mm_from_ijk)
+    return int(np.count_nonzero(whole != zone.voxels_kji))
 
 
 def _least(tumour: Mask, zone: Mask) -> float:
@@ -217,6 +226,20 @@ def itself(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def by_groove(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return our errors, over all grids, by how many voxels the groove takes from the mask."""
+    own = [r for r in rows if r["method"] == OURS and r["groove_voxels"] is not None]
+    found = []
+    for name, low, high in SEEN:
+        errors = np.asarray([r["error_mm"] for r in own if low <= r["groove_voxels"] < high])
+        if len(errors):
+            found.append({"groove_voxels": name, "share": len(errors) / len(own), **errors_of(errors)})
+    return found
+
+
+SEEN = (("none", 0, 1), ("1 to 10", 1, 11), ("11 to 50", 11, 51), ("more", 51, 10**9), ("all", 0, 10**9))
+
+
 def show(rows: list[dict[str, Any]]) -> None:
     """Print rows under their names."""
     if not rows:
@@ -261,10 +284,14 @@ def main() -> None:
         "\nthe zone against itself at another place of the grid and on another grid; the pair painted elsewhere, change"
     )
     show(against_itself)
+    seen = by_groove(rows)
+    if seen:
+        print("\nhow much of the groove the mask shows, all grids")
+        show(seen)
     if options.json:
         document = {
             "seed": options.seed, "pooled": pooled, "families": families_table, "beside": beside,
-            "itself": against_itself, "lead": ahead, "rows": rows,
+            "itself": against_itself, "lead": ahead, "by_groove": seen, "rows": rows,
         }  # fmt: skip
         options.json.write_text(json.dumps(document) + "\n", encoding="utf-8")
 

@@ -66,7 +66,7 @@ def test_the_order_and_the_sense_of_the_lattices_axes_do_not_matter(pair: Pair) 
 
 
 @FEW
-@given(pairs(), st.sampled_from([0.5, 2.0]))
+@given(pairs(), st.sampled_from([0.1, 0.5, 2.0, 10.0]))
 def test_the_margin_grows_with_the_unit_of_length(pair: Pair, factor: float) -> None:
     """Sizes that the fit states in mm (meshing, details) are not scaled along; a tenth of a voxel covers them."""
     larger = pair.on(on(GRID, np.diag([factor, factor, factor, 1.0])))

@@ -19,6 +19,7 @@ from planner.volume import BoolVoxels, Mask
 CELLS_PER_RADIUS = 8.0
 CELL_RANGE_MM = (0.35, 2.0)
 CELLS_PER_DETAIL = 4.5
+MOST_CELLS_PER_RADIUS = 40.0
 """Size of the cells that the fitted function is meshed with."""
 
 PROJECTION_ROUNDS = 2
@@ -98,13 +99,15 @@ def _part(mask: Mask, unlabelled: Mask | None) -> Surface:
         pass
     nets = nets_surface(own)
     points, inside = voxels_beside_change(own)
-    return replace(nets, flags=frozenset({"fallback"}), off_side_lps_mm=points[nets.contains(points) != inside])
+    suspect = (nets.rise_mm(points) < 0.0) != inside
+    wrong = points[suspect][nets.contains(points[suspect]) != inside[suspect]]
+    return replace(nets, flags=frozenset({"fallback"}), off_side_lps_mm=wrong)
 
 
 def _mesh(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
     # A body smaller than the finest cell (one voxel of 0.5 mm) would slip between the corners.
     cell = min(float(np.clip(fitted.radius_mm / CELLS_PER_RADIUS, *CELL_RANGE_MM)), 0.4 * fitted.radius_mm)
-    cell = min(cell, fitted.smallest_detail_mm / CELLS_PER_DETAIL)
+    cell = max(min(cell, fitted.smallest_detail_mm / CELLS_PER_DETAIL), fitted.radius_mm / MOST_CELLS_PER_RADIUS)
     origin, values = _sampled(fitted, mask, silent, cell)
     vertices, triangles, _, _ = marching_cubes(values, 0.0, gradient_direction="ascent", allow_degenerate=False)
     start = origin + vertices.astype(np.float64) * cell
@@ -161,9 +164,7 @@ def _agrees(surface: Surface, fitted: Implicit) -> bool:
     sites = fitted.sites
     every = max(1, int(sites.beside.sum()) // CHECKED_SITES)
     labels, points = sites.labels[sites.beside][::every], sites.points_mm[sites.beside][::every]
-    vertex = surface.nearest_vertices(points)
-    rise = np.einsum("ij,ij->i", points - surface.vertices_lps_mm[vertex], surface.vertex_normals[vertex])
-    wrong = labels * rise > CHECK_TOLERANCE_VOXELS * fitted.finest_mm
+    wrong = labels * surface.rise_mm(points) > CHECK_TOLERANCE_VOXELS * fitted.finest_mm
     return float(wrong.mean()) <= WRONG_SHARE_LIMIT
 
 

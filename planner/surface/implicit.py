@@ -163,7 +163,7 @@ def _beside_wrong(points: FloatArray, wrong: npt.NDArray[np.bool_]) -> npt.NDArr
     return np.asarray(np.isfinite(gap))
 
 
-ROUGH_SHARE = 0.03
+ROUGH_SHARE = 0.05
 ROUGH_SITES = 300
 ROUGH_CELLS = 0.5
 ROUGH_CELL_RADII = 0.5
@@ -187,8 +187,9 @@ def too_rough(points: FloatArray, wrong: npt.NDArray[np.bool_], radius: float) -
     count = int(wrong.sum())
     if count <= ROUGH_SITES or count <= ROUGH_SHARE * len(points):
         return False
-    cells, cell = np.unique(np.floor(points / (ROUGH_CELL_RADII * radius)), axis=0, return_inverse=True)
-    return len(np.unique(cell[wrong])) > ROUGH_CELLS * len(cells)
+    cells = np.floor((points - points.min(axis=0)) / (ROUGH_CELL_RADII * radius)).astype(np.int64)
+    number = np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0) + 1))
+    return len(np.unique(number[wrong])) > ROUGH_CELLS * len(np.unique(number))
 
 
 def _prior(block: Block) -> FloatArray:

@@ -207,9 +207,11 @@ class Surface:
         points = np.einsum("sc,ncj->nsj", shares, self._corners_lps_mm[triangles]).reshape(-1, 3)
         return self._bulged(points, np.repeat(triangles, len(shares)))[0] if self.even else points
 
-    def nearest_vertices(self, points_lps_mm: npt.ArrayLike) -> IntArray:
-        """Return the index of the vertex nearest to each point, shape (n,)."""
-        return np.asarray(self._vertex_tree.query(as_points(points_lps_mm))[1])
+    def rise_mm(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
+        """Return how far points rise above the plane of the nearest vertex, mm, shape (n,): - below, so inside."""
+        points = as_points(points_lps_mm)
+        vertex = self._vertex_tree.query(points)[1]
+        return np.asarray(np.einsum("ij,ij->i", points - self.vertices_lps_mm[vertex], self.vertex_normals[vertex]))
 
     def contains(self, points_lps_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return which points lie inside, shape (n,): by the nearest vertex's normal unless the surface is close."""

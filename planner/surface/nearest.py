@@ -73,7 +73,13 @@ class Finder:
         """
         owners = np.arange(len(corners_mm))
         if even:
-            return cls(corners_mm, triangle_normals, corner_normals, cKDTree(corners_mm.mean(axis=1)), owners)
+            return cls(
+                corners_mm,
+                triangle_normals,
+                corner_normals,
+                cKDTree(corners_mm.mean(axis=1), balanced_tree=False),
+                owners,
+            )
         edges = np.linalg.norm(corners_mm - np.roll(corners_mm, 1, axis=1), axis=2)
         step = float(np.median(edges.min(axis=1))) / SAMPLES_PER_SHORT_EDGE
         splits = np.clip(np.ceil(edges.max(axis=1) / max(step, TIE_MM)), 1, MOST_SPLITS).astype(int)
@@ -83,7 +89,13 @@ class Finder:
             shares = spread_shares(int(count))
             found.append(np.einsum("sc,ncj->nsj", shares, corners_mm[own]).reshape(-1, 3))
             whose.append(np.repeat(own, len(shares)))
-        return cls(corners_mm, triangle_normals, corner_normals, cKDTree(np.concatenate(found)), np.concatenate(whose))
+        return cls(
+            corners_mm,
+            triangle_normals,
+            corner_normals,
+            cKDTree(np.concatenate(found), balanced_tree=False),
+            np.concatenate(whose),
+        )
 
     def feet(self, points: FloatArray) -> Feet:
         """Return the nearest points, and the side by the outward normal there.
