@@ -223,8 +223,8 @@ def measure_margin(
 
 def _in_one_frame(tumour: Surface | Mask, zones: Sequence[Mask], post_from_pre: PointMap | None) -> Sequence[Mask]:
     """Return the zones if all masks may be read in one frame of reference."""
-    fixed = zones[0] if post_from_pre is not None or isinstance(tumour, Surface) else tumour
     for zone in zones:
+        fixed = zones[0] if post_from_pre is not None or isinstance(tumour, Surface) else tumour
         fixed.grid.require_same_frame(zone.grid, f"{fixed.name} and {zone.name}")
     return zones
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from planner.errors import InputError
 from planner.grid import FloatArray
 from planner.surface import Depths, Surface, join, surface_of
 from planner.volume import Mask
@@ -62,7 +63,11 @@ class Zone:
         ------
         EmptyMaskError
             A mask is empty.
+        InputError
+            There is none.
         """
+        if not masks:
+            raise InputError("ablation: no mask was given, expected at least one ablation zone", code="no-zone")
         for mask in masks:
             mask.require_some()
         if len(masks) > 1 and all(mask.grid.same_lattice(masks[0].grid) for mask in masks):
