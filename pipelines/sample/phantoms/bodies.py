@@ -40,6 +40,10 @@ class Body(Protocol):
         """Return which points, shape (n, 3), lie inside."""
         ...
 
+    def depth_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Return how deep points lie below the surface, + inside: right to first order near it, of the right sign."""
+        ...
+
     def samples(self, count: int) -> Samples:
         """Return about `count` points spread over the surface."""
         ...
@@ -80,15 +84,23 @@ class Star:
         u = _fibonacci(count)
         radius = self.radius_at(u)
         points = self.centre_mm + radius[:, None] * u
-        gradient = np.zeros_like(points)
+        gradient = self._slope(points)
+        normals = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+        area = 4.0 * np.pi / count * radius**2 / np.einsum("ij,ij->i", normals, u)
+        return Samples(points, normals, area)
+
+    def depth_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Return the depths of points, mm."""
+        return np.asarray(-self._level(points_mm) / np.linalg.norm(self._slope(points_mm), axis=1))
+
+    def _slope(self, points_mm: FloatArray) -> FloatArray:
+        gradient = np.zeros_like(points_mm)
         step = 1e-4
         for axis in range(3):
             shift = np.zeros(3)
             shift[axis] = step
-            gradient[:, axis] = (self._level(points + shift) - self._level(points - shift)) / (2 * step)
-        normals = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
-        area = 4.0 * np.pi / count * radius**2 / np.einsum("ij,ij->i", normals, u)
-        return Samples(points, normals, area)
+            gradient[:, axis] = (self._level(points_mm + shift) - self._level(points_mm - shift)) / (2 * step)
+        return gradient
 
     def _level(self, points_mm: FloatArray) -> FloatArray:
         offset = points_mm - self.centre_mm
@@ -135,9 +147,13 @@ class Arc:
 
     def inside(self, points_mm: FloatArray) -> BoolArray:
         """Return which points lie inside."""
+        return np.asarray(self.depth_mm(points_mm) >= 0.0)
+
+    def depth_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Return the depths of points, mm."""
         away = (points_mm - self.centre_mm) @ self.frame.T
         angle = np.clip(np.arctan2(away[:, 1], away[:, 0]), -self.half_angle_rad, self.half_angle_rad)
-        return np.asarray(np.linalg.norm(away - self._line(angle), axis=1) <= self.tube_mm)
+        return np.asarray(self.tube_mm - np.linalg.norm(away - self._line(angle), axis=1))
 
     def samples(self, count: int) -> Samples:
         """Return points over the tube and its two half balls."""
@@ -185,6 +201,10 @@ class Cut:
         """Return which points lie inside."""
         return np.asarray(self.body.inside(points_mm) & ~self.tool.inside(points_mm))
 
+    def depth_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Return the depths of points, mm."""
+        return np.asarray(np.minimum(self.body.depth_mm(points_mm), -self.tool.depth_mm(points_mm)))
+
     def samples(self, count: int) -> Samples:
         """Return the samples of the body outside the tool, and of the tool inside the body, turned around."""
         outer, inner = self.body.samples(count), self.tool.samples(count)
@@ -206,6 +226,10 @@ class Union:
     def inside(self, points_mm: FloatArray) -> BoolArray:
         """Return which points lie inside."""
         return np.asarray(np.any([body.inside(points_mm) for body in self.bodies], axis=0))
+
+    def depth_mm(self, points_mm: FloatArray) -> FloatArray:
+        """Return the depths of points, mm."""
+        return np.asarray(np.max([body.depth_mm(points_mm) for body in self.bodies], axis=0))
 
     def samples(self, count: int) -> Samples:
         """Return of each body's samples those that no other covers."""

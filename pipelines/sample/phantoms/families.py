@@ -151,9 +151,54 @@ HARD: dict[str, Callable[[np.random.Generator], Pair]] = {
 }
 FAMILIES = CLEAN | HARD
 
+AIM_SD_MM = 4.0
+"""How far a zone's middle lies from the tumour's, along each axis."""
+
+
+def _aimed_balls(rng: np.random.Generator) -> Pair:
+    radius = rng.uniform(5, 14)
+    return ball(np.zeros(3), radius), ball(rng.normal(0, AIM_SD_MM, 3), radius + rng.uniform(2, 10))
+
+
+def _aimed_ellipsoids(rng: np.random.Generator) -> Pair:
+    axes = rng.uniform(5, 11) * rng.uniform([0.8, 0.9, 1.0], [1.0, 1.1, 1.5])
+    zone = ellipsoid(
+        rng.normal(0, AIM_SD_MM, 3), axes.max() * rng.uniform(0.9, 1.2, 3) + rng.uniform(2, 9), _rotation(rng)
+    )
+    return ellipsoid(np.zeros(3), axes, _rotation(rng)), zone
+
+
+def _aimed_lobulated(rng: np.random.Generator) -> Pair:
+    radius = rng.uniform(5, 13)
+    zone = ball(rng.normal(0, AIM_SD_MM, 3), 1.15 * radius + rng.uniform(2, 10), _bumps(rng, 4, 0.15, (2, 5)))
+    return ball(np.zeros(3), radius, _bumps(rng, 4, 0.3, (3, 6))), zone
+
+
+def _aimed_creased(rng: np.random.Generator) -> Pair:
+    radius, axis, apart = rng.uniform(5, 11), _direction(rng), rng.uniform(5, 12)
+    middle, radii = rng.normal(0, AIM_SD_MM, 3), radius + rng.uniform(2, 9, 2)
+    zone = Union(tuple(ball(middle + s * 0.5 * apart * axis, r) for s, r in zip((-1, 1), radii, strict=True)))
+    return ball(np.zeros(3), radius), zone
+
+
+def _concentric(rng: np.random.Generator) -> Pair:
+    radius = rng.uniform(5, 14)
+    return ball(np.zeros(3), radius), ball(np.zeros(3), radius + rng.uniform(0, 10))
+
+
+AIMED: dict[str, Callable[[np.random.Generator], Pair]] = {
+    "aimed_balls": _aimed_balls,
+    "aimed_ellipsoids": _aimed_ellipsoids,
+    "aimed_lobulated": _aimed_lobulated,
+    "aimed_creased": _aimed_creased,
+    "concentric": _concentric,
+}
+"""Zones aimed at the tumour's middle and missing it by 4 mm along each axis; concentric ones do not miss."""
+
 
 def make_phantom(family: str, seed: int) -> Phantom:
     """Return a phantom of a family, the same for a seed."""
-    rng = np.random.default_rng([seed, sorted(FAMILIES).index(family)])
-    tumour, zone = FAMILIES[family](rng)
+    known = FAMILIES if family in FAMILIES else AIMED
+    rng = np.random.default_rng([seed, sorted(known).index(family) + (100 if known is AIMED else 0)])
+    tumour, zone = known[family](rng)
     return Phantom(family, tumour, zone, truth_of(tumour, zone))
