@@ -14,7 +14,7 @@ from planner.findings import ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import FloatArray
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
-from planner.measure.margin import THRESHOLDS_MM, measure_margin
+from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment, Check
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
@@ -36,6 +36,8 @@ class AssessSettings:
     ----------
     tumour_contour_sd_mm, zone_contour_sd_mm, contour_correlation_mm
         Reader-to-reader error of the contours that the interval allows for, and how far it stays similar.
+    liver_contour_sd_mm
+        The same of the liver's, where its capsule limits the margin.
     seed
         Of the interval's draws.
     """
@@ -43,6 +45,7 @@ class AssessSettings:
     tumour_contour_sd_mm: float = 0.5
     zone_contour_sd_mm: float = 0.5
     contour_correlation_mm: float = 5.0
+    liver_contour_sd_mm: float = 0.5
     seed: int = 20130101
 
 
@@ -208,13 +211,14 @@ def _measured(
     if alignment.kind != "identity":
         in_rigid = in_pre.moved(alignment.rigid.post_from_pre)
         rigid_min_mm = measure_margin(in_rigid, zone, liver=scene.liver, as_segmented=as_segmented).min_mm
-    near = margin.near_minimum()
-    if near is not None:
+    points = margin.points()
+    if points is not None:
         doubt = Doubt(
             settings.tumour_contour_sd_mm, settings.zone_contour_sd_mm, settings.contour_correlation_mm,
-            whole.registration_error_mm or 0.0, margin.voxel_sd_mm,
+            whole.registration_error_mm or 0.0, margin.voxel_sd_mm, slice_sd_mm(margin),
+            0.0 if scene.liver is None else settings.liver_contour_sd_mm,
         )  # fmt: skip
-        margin = replace(margin, interval=margin_interval(near, doubt, settings.seed, THRESHOLDS_MM))
+        margin = replace(margin, interval=margin_interval(points, doubt, settings.seed, THRESHOLDS_MM))
     reasons = () if margin.reason is None else (Reason("margin.min_mm", "capsule-only", margin.reason),)
     if margin.without_vessel_facing_mm is None:
         text = (

@@ -16,7 +16,8 @@ from planner.findings import LIVER_ML, Finding
 from planner.grid import Grid
 from planner.measure.coverage import Coverage
 from planner.measure.interval import Doubt, Interval
-from planner.measure.margin import Margin, MarginMap
+from planner.measure.margin import Margin
+from planner.measure.margin_map import MarginMap
 from planner.register.alignment import Alignment, Check, Displacement, SpatialMap
 from planner.surface import Surface
 from planner.volume import Mask, Volume

@@ -4,82 +4,106 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from analytic import sphere
+from analytic import ball, lattice, sphere, voxelised
 from scipy.special import ndtr
 
-from planner.measure.interval import Doubt, Interval, NearMinimum, margin_interval
+from planner.measure.interval import Doubt, Interval, MarginPoints, margin_interval
+from planner.measure.margin import measure_margin, slice_sd_mm
+from planner.measure.zone import Zone
+from planner.surface import Surface
 
 THRESHOLDS = (0.0, 5.0, 10.0)
 SOME = Doubt(0.5, 0.5, 5.0, 2.0, 0.1)
 NONE = Doubt(0.0, 0.0, 5.0, 0.0, 0.0)
 
 
-def ball_in_ball(tumour_mm: float = 9.0, zone_mm: float = 16.0, apart_mm: float = 2.5, count: int = 250) -> NearMinimum:
-    """The margins of a ball off the middle of its zone, smallest first."""
-    p = np.array((apart_mm, 0, 0)) + tumour_mm * sphere((0, 0, 0), 1.0, count).vertices_lps_mm
-    length = np.linalg.norm(p, axis=1)
-    order = np.argsort(zone_mm - length)
-    p, length = p[order], length[order, None]
-    return NearMinimum(zone_mm - length[:, 0], p, zone_mm * p / length, (p - (apart_mm, 0, 0)) / tumour_mm, p / length)
+def points_of(tumour: Surface, zone: Surface) -> MarginPoints:
+    points = measure_margin(tumour, Zone.of([zone])).points()
+    assert points is not None
+    return points
 
 
-def plane_below_plane(count: int = 15) -> NearMinimum:
-    """A tumour face 4 mm below the zone's face."""
-    x, y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-12, 12, count)] * 2))
-    p = np.stack([x, y, np.zeros_like(x)], axis=1)
-    up = np.broadcast_to((0.0, 0, 1), p.shape)
-    return NearMinimum(np.full(len(p), 4.0), p, p + 4.0 * up, up, up)
+def ball_in_ball(tumour_mm: float = 9.0, zone_mm: float = 16.0, apart_mm: float = 2.5) -> MarginPoints:
+    return points_of(sphere((apart_mm, 0, 0), tumour_mm, 900), sphere((0, 0, 0), zone_mm, 1500))
 
 
-def interval(near: NearMinimum, doubt: Doubt, seed: int = 1) -> Interval:
-    return margin_interval(near, doubt, seed, THRESHOLDS)
+def interval(points: MarginPoints, doubt: Doubt, seed: int = 1) -> Interval:
+    return margin_interval(points, doubt, seed, THRESHOLDS)
+
+
+def centre_of(found: Interval) -> float:
+    return 0.5 * (found.low_mm + found.high_mm)
+
+
+def width_of(found: Interval) -> float:
+    return found.high_mm - found.low_mm
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_nearly_the_same() -> None:
     one, again, other = (interval(ball_in_ball(), SOME, seed) for seed in (1, 1, 2))
     assert one == again
     assert other != one
-    assert other.low_mm == pytest.approx(one.low_mm, abs=0.2)
+    assert other.low_mm == pytest.approx(one.low_mm, abs=0.3)
 
 
 def test_without_any_doubt_the_interval_is_the_minimum() -> None:
-    near = ball_in_ball()
-    found = interval(near, NONE)
-    assert (found.low_mm, found.high_mm) == pytest.approx((4.5, 4.5), abs=0.01)
+    points = ball_in_ball()
+    found = interval(points, NONE)
+    assert (found.low_mm, found.high_mm) == pytest.approx((points.margin_mm[0],) * 2)
     assert found.p_at_least == {0.0: 1.0, 5.0: 0.0, 10.0: 0.0}
 
 
 def test_the_interval_widens_with_the_registration_error() -> None:
-    widths = [
-        found.high_mm - found.low_mm
-        for found in (interval(ball_in_ball(), replace(SOME, registration_error_mm=e)) for e in (0.0, 1.0, 2.0, 4.0))
-    ]
+    points = ball_in_ball()
+    widths = [width_of(interval(points, replace(SOME, registration_error_mm=e))) for e in (0.0, 1.0, 2.0, 4.0)]
     assert widths == sorted(widths)
     assert widths[3] > widths[0] + 5.0
 
 
-@pytest.mark.parametrize("part", ["tumour_contour_sd_mm", "zone_contour_sd_mm", "voxel_sd_mm"])
+@pytest.mark.parametrize("part", ["tumour_contour_sd_mm", "zone_contour_sd_mm", "voxel_sd_mm", "slice_sd_mm"])
 def test_every_source_of_doubt_widens_the_interval(part: str) -> None:
-    narrow, wide = interval(ball_in_ball(), SOME), interval(ball_in_ball(), replace(SOME, **{part: 1.5}))
-    assert wide.high_mm - wide.low_mm > narrow.high_mm - narrow.low_mm + 1.0
+    points = ball_in_ball()
+    narrow, wide = interval(points, SOME), interval(points, replace(SOME, **{part: 1.5}))
+    assert width_of(wide) > width_of(narrow) + 0.5
 
 
-def test_with_one_source_only_the_width_is_the_normal_one() -> None:
-    """Registration alone: mean length 1.6 mm is 1 mm along each axis, so +-1.96 mm."""
-    found = interval(plane_below_plane(), Doubt(0.0, 0.0, 5.0, 1.6, 0.0))
-    assert found.high_mm - found.low_mm == pytest.approx(2 * 1.96, abs=0.01)
-    assert 0.5 * (found.high_mm + found.low_mm) == pytest.approx(4.0, abs=0.1)
+def test_registration_alone_makes_the_normal_width_of_the_error_that_was_stated() -> None:
+    """A 3-D normal error of 1 mm along each axis has the mean length sqrt(8 / pi) = 1.596 mm; +-1.96 mm."""
+    found = interval(ball_in_ball(), Doubt(0.0, 0.0, 5.0, float(np.sqrt(8 / np.pi)), 0.0))
+    assert width_of(found) == pytest.approx(2 * 1.96, abs=0.02)
 
 
-def test_the_mean_length_of_a_registration_error_is_the_error_that_was_stated() -> None:
-    """A 3-D normal error of 1 mm along each axis has the mean length sqrt(8 / pi) = 1.596 mm."""
-    found = interval(plane_below_plane(), Doubt(0.0, 0.0, 5.0, float(np.sqrt(8 / np.pi)), 0.0))
-    assert (found.high_mm - found.low_mm) / (2 * 1.96) == pytest.approx(1.0, abs=0.01)
+@pytest.mark.parametrize("apart_mm", [0.0, 2.5, 6.0])
+def test_exact_smooth_contours_are_not_taken_for_rough_ones(apart_mm: float) -> None:
+    """What errors of the assumed size would roughen is not there to be taken off: the centre stays at the minimum."""
+    points = ball_in_ball(apart_mm=apart_mm)
+    found = interval(points, replace(SOME, registration_error_mm=0.0))
+    assert centre_of(found) == pytest.approx(points.margin_mm[0], abs=0.5)
 
 
-def test_the_centre_lies_above_the_measured_minimum_of_a_rough_contour() -> None:
-    found = interval(ball_in_ball(apart_mm=0.5), replace(SOME, registration_error_mm=0.0))
-    assert 0.5 * (found.low_mm + found.high_mm) > 6.5 + 0.3
+def smooth_noise(points: np.ndarray, sd: float, correlation: float, rng: np.random.Generator) -> np.ndarray:
+    """A smooth random field by random Fourier features: another construction than the one under test."""
+    waves = rng.normal(0, 1 / correlation, (300, 3))
+    return np.asarray(sd * np.sqrt(2 / 300) * np.cos(points @ waves.T + rng.uniform(0, 2 * np.pi, 300)).sum(axis=1))
+
+
+def drawn(surface: Surface, sd: float, correlation: float, rng: np.random.Generator) -> Surface:
+    """A surface as a reader draws it."""
+    error = smooth_noise(surface.vertices_lps_mm, sd, correlation, rng)
+    return replace(surface, vertices_lps_mm=surface.vertices_lps_mm + error[:, None] * surface.vertex_normals)
+
+
+def test_the_centre_makes_up_for_what_rough_contours_lower() -> None:
+    rng = np.random.default_rng(4)
+    raw, centres = [], []
+    for seed in range(12):
+        tumour, zone = sphere((2.0, 0, 0), 9.0, 900), sphere((0, 0, 0), 16.0, 1500)
+        points = points_of(drawn(tumour, 0.5, 4.5, rng), drawn(zone, 0.7, 4.5, rng))
+        found = interval(points, Doubt(0.5, 0.7, 4.5, 0.0, 0.0), seed)
+        raw.append(points.margin_mm[0] - 5.0)
+        centres.append(centre_of(found) - 5.0)
+    assert np.mean(raw) < -0.7
+    assert abs(np.mean(centres)) < 0.4
 
 
 def test_variance_shares_sum_to_one_and_name_the_largest_source() -> None:
@@ -90,58 +114,53 @@ def test_variance_shares_sum_to_one_and_name_the_largest_source() -> None:
     assert found.assumed.registration_error_mm == 6.0
 
 
+def test_masks_that_came_aligned_have_no_share_of_registration() -> None:
+    assert interval(ball_in_ball(), replace(SOME, registration_error_mm=0.0)).variance_share["registration"] == 0.0
+
+
 def test_probabilities_are_those_of_the_interval_and_fall_with_the_threshold() -> None:
     found = interval(ball_in_ball(), SOME)
-    centre, sd = 0.5 * (found.low_mm + found.high_mm), (found.high_mm - found.low_mm) / (2 * 1.96)
+    centre, sd = centre_of(found), width_of(found) / (2 * 1.96)
     assert found.p_at_least == pytest.approx({t: ndtr((centre - t) / sd) for t in THRESHOLDS}, abs=1e-3)
     assert found.p_at_least[0.0] >= found.p_at_least[5.0] >= found.p_at_least[10.0]
 
 
-def test_parallel_errors_of_both_contours_do_not_cancel() -> None:
-    """Tumour and zone contours err independently: 0.6 and 0.8 mm make 1.0 mm."""
-    found = interval(plane_below_plane(2), Doubt(0.6, 0.8, 1000.0, 0.0, 0.0))
-    assert found.high_mm - found.low_mm == pytest.approx(2 * 1.96, abs=0.01)
-
-
 def test_a_single_point_has_an_interval() -> None:
-    near = ball_in_ball()
-    one = NearMinimum(
-        *(getattr(near, n)[:1] for n in ("margin_mm", "tumour_lps_mm", "zone_lps_mm", "tumour_normal", "zone_normal"))
-    )
-    found = interval(one, SOME)
-    assert found.low_mm < one.margin_mm[0] < found.high_mm
+    points = ball_in_ball()
+    names = ("margin_mm", "tumour_lps_mm", "zone_lps_mm", "tumour_normal", "zone_normal")
+    found = interval(replace(points, **{name: getattr(points, name)[:1] for name in names}), SOME)
+    assert found.low_mm < points.margin_mm[0] < found.high_mm
 
 
-def smooth_noise(points: np.ndarray, sd: float, correlation: float, rng: np.random.Generator) -> np.ndarray:
-    """A smooth random field by random Fourier features: another construction than the one under test."""
-    waves = rng.normal(0, 1 / correlation, (200, 3))
-    return np.asarray(sd * np.sqrt(2 / 200) * np.cos(points @ waves.T + rng.uniform(0, 2 * np.pi, 200)).sum(axis=1))
+def test_a_tumour_outside_its_zone_and_one_that_touches_it_have_intervals() -> None:
+    for apart in (7.0, 30.0):
+        points = ball_in_ball(apart_mm=apart)
+        found = interval(points, SOME)
+        assert found.low_mm < points.margin_mm[0] + 1.0
+        assert found.high_mm > points.margin_mm[0] - 0.5
+
+
+@pytest.mark.parametrize("thick_mm", [3.0, 5.0])
+def test_thick_slices_are_allowed_for(thick_mm: float) -> None:
+    grid = lattice(20.0, (thick_mm, 0.8, 0.8))
+    margin = measure_margin(voxelised(ball((1, 0, 0), 10.0), grid), [voxelised(ball((0, 0, 0), 16.0), grid)])
+    assert slice_sd_mm(margin) == (0.0 if thick_mm == 3.0 else pytest.approx(0.04 * thick_mm))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "near", [plane_below_plane(11), ball_in_ball(apart_mm=3.0, count=150)], ids=["planes", "balls"]
-)
-def test_the_interval_holds_the_known_truth_nineteen_times_in_twenty(near: NearMinimum) -> None:
-    """Perturb known surfaces and a known alignment, measure the perturbed minimum, ask where the truth lies."""
-    doubt = Doubt(0.5, 0.5, 5.0, 1.6, 0.0)
-    truth = float(near.margin_mm.min())
+@pytest.mark.parametrize("apart_mm", [1.0, 4.0])
+def test_the_interval_holds_the_known_truth_nineteen_times_in_twenty(apart_mm: float) -> None:
+    """Draw known surfaces with errors, displace one, measure, ask where the truth lies."""
+    tumour, zone = sphere((apart_mm, 0, 0), 8.0, 700), sphere((0, 0, 0), 15.0, 1200)
+    truth = 7.0 - apart_mm
     rng = np.random.default_rng(20)
+    doubt, trials = Doubt(0.5, 0.5, 5.0, 1.6, 0.0), 80
     held = below = 0
-    trials = 100
     for seed in range(trials):
-        observed = near.margin_mm + smooth_noise(near.zone_lps_mm, 0.5, 5.0, rng)
-        observed -= smooth_noise(near.tumour_lps_mm, 0.5, 5.0, rng) + near.zone_normal @ rng.normal(0, 1.0, 3)
-        order = np.argsort(observed)
-        drawn = NearMinimum(
-            observed[order],
-            near.tumour_lps_mm[order],
-            near.zone_lps_mm[order],
-            near.tumour_normal[order],
-            near.zone_normal[order],
-        )
-        found = interval(drawn, doubt, seed)
+        shift = rng.normal(0, 1.0, 3)
+        moved = drawn(tumour, 0.5, 5.0, rng).moved(lambda p, by=shift: p + by)
+        found = interval(points_of(moved, drawn(zone, 0.5, 5.0, rng)), doubt, seed)
         held += found.low_mm <= truth <= found.high_mm
         below += truth < found.low_mm
-    assert held >= 0.88 * trials
-    assert below <= 0.03 * trials
+    assert held >= 0.9 * trials
+    assert below <= 0.05 * trials

@@ -1,4 +1,4 @@
-"""How sure a minimal margin is: interval and probabilities, by linearised draws of surface and alignment errors."""
+"""How sure a minimal margin is: interval and probabilities, by draws of surface and alignment errors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from planner.grid import FloatArray
+from planner.measure.contours import Roughness, TrueShape, roughness, true_shape
+from planner.surface import Surface
 
 TRE_MEAN_PER_AXIS_SD = 1.6
 """Mean length of a 3-D normal error over its SD along one axis."""
@@ -19,10 +21,14 @@ VOXEL_INFLATION = 1.7
 DRAWS = 1000
 Z95 = 1.959964
 
+TOUCHING_MM = 1e-6
+CLOSEST_CENTRE_MM = 3.0
+"""A zone is never taken to be more strongly curved, seen from a tumour's point, than a ball of this radius."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NearMinimum:
-    """The part of a tumour's surface that could hold the minimum, as the draws need it.
+class MarginPoints:
+    """The points of a tumour's surface that the draws need: the minimum first, the low ones densely, the rest evenly.
 
     Parameters
     ----------
@@ -32,6 +38,8 @@ class NearMinimum:
         Shape (n, 3): point on the tumour's surface and the point it was measured to.
     tumour_normal, zone_normal
         Shape (n, 3): outward unit normals there.
+    tumour, zone
+        The surfaces themselves, as drawn.
     """
 
     margin_mm: FloatArray
@@ -39,6 +47,8 @@ class NearMinimum:
     zone_lps_mm: FloatArray
     tumour_normal: FloatArray
     zone_normal: FloatArray
+    tumour: Surface
+    zone: Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,10 @@ class Doubt:
         Mean 3-D target registration error at the lesion; 0 for masks that came aligned.
     voxel_sd_mm
         What voxel sampling leaves open.
+    slice_sd_mm
+        What is added where slices are thick or voxels across the tumour few.
+    liver_contour_sd_mm
+        Displacement of the liver's contour; it counts where the capsule's rim limits the margin.
     """
 
     tumour_contour_sd_mm: float
@@ -62,6 +76,8 @@ class Doubt:
     correlation_mm: float
     registration_error_mm: float
     voxel_sd_mm: float
+    slice_sd_mm: float = 0.0
+    liver_contour_sd_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +103,32 @@ class Interval:
     variance_share: Mapping[str, float]
 
 
-def margin_interval(near: NearMinimum, doubt: Doubt, seed: int, thresholds_mm: tuple[float, ...]) -> Interval:
-    """Return the 95 % interval of a minimal margin and the probability of reaching each threshold.
+def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm: tuple[float, ...]) -> Interval:
+    """Return the 95 % interval of a minimal margin of the true surfaces, and the probability to reach each threshold.
 
-    Linearised draws d_i* = d_i + u_zone(q_i) - (n_tumour . n_zone) u_tumour(p_i) - n_zone . t, with u smooth normal
-    fields of the contours' SDs and t the alignment's error. The minimum of a noisy field reads low: the interval is
-    centred on MAM + b, b = MAM - median of the draws' minima, and its width is the SD at the minimum point, voxel part
-    included (evidence, margins, section 4).
+    The minimum over a noisy surface reads low. First, what contour errors alone would show is taken off both surfaces
+    (`true_shape`), with the doubt that remains, and the lowering of distances to a rough zone with it; the median of
+    the draws' minima is the margin without the contours' noise. A displacement of the whole (registration, and each
+    contour's own) lowers the minimum, too: by how much, is told by displacing what was seen once more, and is added.
+    The width is the standard deviation of both, and of voxel sampling.
     """
     rng = np.random.default_rng(seed)
     axis_sd = doubt.registration_error_mm / TRE_MEAN_PER_AXIS_SD
-    facing = np.einsum("ij,ij->i", near.tumour_normal, near.zone_normal)
-    noise = _field(near.zone_lps_mm, doubt.zone_contour_sd_mm, doubt.correlation_mm, rng)
-    noise -= facing * _field(near.tumour_lps_mm, doubt.tumour_contour_sd_mm, doubt.correlation_mm, rng)
-    noise -= rng.normal(scale=axis_sd, size=(DRAWS, 3)) @ near.zone_normal.T if axis_sd > 0 else 0.0
-    minimum = float(near.margin_mm[0])
-    centre = 2.0 * minimum - float(np.median((near.margin_mm + noise).min(axis=1)))
+    margin = points.margin_mm
+    radius = _mean_radius_mm(points.zone)
+    rough = roughness(margin, radius, doubt.zone_contour_sd_mm, doubt.correlation_mm)
+    onward = _onward(points)
+    along_zone = np.einsum("ij,ij->i", onward, points.zone_normal)
+    drawn, whole_sd = _without_contour_noise(points, doubt, rough, onward, rng)
+    lowest = drawn.min(axis=1)
+    shift_sd = float(np.hypot(axis_sd, whole_sd))
+    lowered = float(np.median(lowest) - np.median(_shifted(drawn, margin, onward, radius, shift_sd, rng).min(axis=1)))
+    centre = float(np.median(lowest)) + lowered
+    along_rim = np.sqrt(max(0.0, 1.0 - float(along_zone[0]) ** 2))
     variance = {
-        "contours": doubt.zone_contour_sd_mm**2 + (facing[0] * doubt.tumour_contour_sd_mm) ** 2,
+        "contours": float(lowest.var()) + whole_sd**2 + (along_rim * doubt.liver_contour_sd_mm) ** 2,
         "registration": axis_sd**2,
-        "voxels": (VOXEL_INFLATION * doubt.voxel_sd_mm) ** 2,
+        "voxels": (VOXEL_INFLATION * doubt.voxel_sd_mm) ** 2 + doubt.slice_sd_mm**2,
     }
     total = sum(variance.values())
     spread = float(np.sqrt(total))
@@ -119,10 +141,44 @@ def margin_interval(near: NearMinimum, doubt: Doubt, seed: int, thresholds_mm: t
     )
 
 
-def _field(points: FloatArray, sd_mm: float, correlation_mm: float, rng: np.random.Generator) -> FloatArray:
-    """Return draws, shape (DRAWS, n), of a smooth normal field with a squared-exponential correlation."""
-    apart = ((points[:, None, :] - points[None, :, :]) ** 2).sum(axis=2)
-    covariance = np.exp(-0.5 * apart / correlation_mm**2)
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    return np.asarray(sd_mm * rng.standard_normal((DRAWS, len(points))) @ root.T)
+def _onward(points: MarginPoints) -> FloatArray:
+    """Return unit vectors, shape (n, 3), along which moving the zone's surface adds to the margin."""
+    margin = np.where(np.abs(points.margin_mm) < TOUCHING_MM, np.inf, points.margin_mm)
+    onward = (points.zone_lps_mm - points.tumour_lps_mm) / margin[:, None]
+    return np.where(np.isinf(margin)[:, None], points.zone_normal, onward)
+
+
+def _mean_radius_mm(zone: Surface) -> float:
+    away = np.linalg.norm(zone.vertices_lps_mm - zone.centroid_lps_mm, axis=1)
+    return float(np.average(away, weights=zone.vertex_area_mm2))
+
+
+def _without_contour_noise(
+    points: MarginPoints, doubt: Doubt, rough: Roughness, onward: FloatArray, rng: np.random.Generator
+) -> tuple[FloatArray, float]:
+    """Return draws of the margins of the true surfaces, (draws, n), and the SD of their whole places along an axis."""
+    every = np.ones(len(points.margin_mm))
+    zone = _shape(points.zone, points.zone_lps_mm, rough.scatter, doubt.zone_contour_sd_mm, doubt, rng)
+    tumour = _shape(points.tumour, points.tumour_lps_mm, every, doubt.tumour_contour_sd_mm, doubt, rng)
+    along_zone = np.einsum("ij,ij->i", onward, points.zone_normal)
+    along_tumour = np.einsum("ij,ij->i", onward, points.tumour_normal)
+    seen = points.margin_mm + np.sign(points.margin_mm) * rough.lowering_mm
+    drawn = seen + along_zone * zone.change_mm - along_tumour * tumour.change_mm
+    return drawn, float(np.hypot(zone.shift_sd_mm, tumour.shift_sd_mm))
+
+
+def _shape(
+    surface: Surface, at: FloatArray, scatter: FloatArray, sd_mm: float, doubt: Doubt, rng: np.random.Generator
+) -> TrueShape:
+    return true_shape(surface, at, scatter, sd_mm, doubt.correlation_mm, DRAWS, rng)
+
+
+def _shifted(
+    drawn: FloatArray, margin: FloatArray, onward: FloatArray, radius: float, shift_sd: float, rng: np.random.Generator
+) -> FloatArray:
+    """Return draws of margins after a random displacement of the tumour, to second order in a ball of that radius."""
+    shift = shift_sd * rng.standard_normal((len(drawn), 3))
+    along = shift @ onward.T
+    across = (shift**2).sum(axis=1)[:, None] - along**2
+    curved = np.where(margin > 0.0, np.maximum(radius - margin, CLOSEST_CENTRE_MM), radius - margin)
+    return np.asarray(drawn + along - across / (2.0 * curved))

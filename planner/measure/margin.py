@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.grid import FloatArray
-from planner.measure.interval import Interval, NearMinimum
+from planner.measure.interval import Interval, MarginPoints
 from planner.measure.liver import ClosedLiver
+from planner.measure.margin_map import MarginMap
 from planner.measure.ruler import Ruler
 from planner.measure.zone import Zone
-from planner.surface import PointMap, Surface, surface_of
+from planner.surface import PointMap, Surface, spread_indices, surface_of
 from planner.volume import Mask
 
 Definition = Literal["parenchymal", "geometric"]
@@ -23,69 +24,16 @@ BoolArray = npt.NDArray[np.bool_]
 VESSEL_FACING_MM = 5.0
 """Tumour surface nearer to a vessel than this faces it."""
 
-NEAR_MINIMUM_MM = 12.0
-"""Surface whose margin lies this far above the minimum cannot take its place."""
-
 LOWEST_VERTICES = 6
 """The minimum is looked for on all triangles around so many of the lowest vertices."""
 
-MOST_POINTS = 400
-"""The interval's draws use about this many points."""
+EVEN_POINTS = 150
+LOW_POINTS = 150
+LOW_SHARE = 0.25
+"""The draws use so many points of the whole surface, and so many of the share of it with the least margin."""
 
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
 """The margins that bands, fractions and probabilities are reported for."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MarginMap:
-    """The margin at every vertex of the tumour's surface, in POST. Sign: + covered, - not covered, mm.
-
-    Parameters
-    ----------
-    tumour
-        The tumour's surface as moved into POST.
-    primary_mm
-        Shape (n,): to liver that was not ablated where a liver is known, else to the zone's surface. Infinite where
-        no unablated liver exists at all in that direction or any other.
-    geometric_mm
-        Shape (n,): to the zone's surface, whatever lies beyond.
-    foot_lps_mm
-        Shape (n, 3): the point that the primary margin was measured to.
-    foot_normal
-        Shape (n, 3): outward unit normal of the zone there.
-    capsule_facing
-        Shape (n,): whether the nearest unablated point lies outside the closed liver.
-    vessel_facing
-        Shape (n,): whether a vessel lies within 5 mm; None where no vessel mask was given.
-    """
-
-    tumour: Surface
-    primary_mm: FloatArray
-    geometric_mm: FloatArray
-    foot_lps_mm: FloatArray
-    foot_normal: FloatArray
-    capsule_facing: BoolArray
-    vessel_facing: BoolArray | None = None
-
-    def fraction(self, where: BoolArray) -> float:
-        """Return the share of the tumour's surface, by area, where a condition holds."""
-        area = self.tumour.vertex_area_mm2
-        return float(area[where].sum() / area.sum())
-
-    def short_of(self, margin_mm: float) -> float:
-        """Return the share of the tumour's surface whose primary margin is below `margin_mm`."""
-        return self.fraction(self.primary_mm < margin_mm)
-
-    def at(self, points_lps_mm: npt.ArrayLike) -> FloatArray:
-        """Return the primary margin at the points of the tumour's surface nearest to some points, mm, shape (n,)."""
-        return self.tumour.between_vertices(points_lps_mm, self.primary_mm)
-
-    def quantile_mm(self, share: float) -> float:
-        """Return the primary margin that `share` of the surface, by area, does not exceed."""
-        order = np.argsort(self.primary_mm)
-        below = np.cumsum(self.tumour.vertex_area_mm2[order])
-        place = int(np.searchsorted(below, share * below[-1]))
-        return float(self.primary_mm[order[min(place, len(order) - 1)]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,25 +64,31 @@ class Margin:
     reason: str | None = None
     voxel_sd_mm: float = 0.0
     foot_direction: str | None = None
+    zone: Surface | None = None
     off_side_lps_mm: Mapping[str, FloatArray] = field(default_factory=dict)
 
-    def near_minimum(self) -> NearMinimum | None:
-        """Return the surface that could hold the minimum, thinned for the interval's draws; None without a minimum."""
-        if self.min_mm is None:
+    def points(self) -> MarginPoints | None:
+        """Return the points that the interval's draws need; None without a minimum."""
+        if self.min_mm is None or self.zone is None:
             return None
-        reach = self.min_mm + NEAR_MINIMUM_MM
         order = np.argsort(self.map.primary_mm, kind="stable")
-        order = order[self.map.primary_mm[order] <= reach]
-        chosen = np.concatenate([order[:1], order[1 :: max(1, len(order) // MOST_POINTS + 1)]])
+        order = order[np.isfinite(self.map.primary_mm[order])]
+        vertices = self.map.tumour.vertices_lps_mm
+        low = order[: max(1, int(LOW_SHARE * len(order)))]
+        even = order[spread_indices(vertices[order], EVEN_POINTS)]
+        rest = np.union1d(even, low[spread_indices(vertices[low], LOW_POINTS)])
+        chosen = np.concatenate([order[:1], rest])
         margin_mm = self.map.primary_mm[chosen]
-        tumour_lps_mm, zone_lps_mm = self.map.tumour.vertices_lps_mm[chosen], self.map.foot_lps_mm[chosen]
+        tumour_lps_mm, zone_lps_mm = vertices[chosen], self.map.foot_lps_mm[chosen]
         margin_mm[0], tumour_lps_mm[0], zone_lps_mm[0] = self.min_mm, self.at_lps_mm, self.foot_lps_mm
-        return NearMinimum(
+        return MarginPoints(
             margin_mm=margin_mm,
             tumour_lps_mm=tumour_lps_mm,
             zone_lps_mm=zone_lps_mm,
             tumour_normal=self.map.tumour.vertex_normals[chosen],
             zone_normal=self.map.foot_normal[chosen],
+            tumour=self.map.tumour,
+            zone=self.zone,
         )
 
 
@@ -218,6 +172,7 @@ def measure_margin(
         flags=_flags(tumour, zone),
         voxel_sd_mm=_voxel_sd_mm(tumour, vertex, zone, foot),
         off_side_lps_mm=off_side,
+        zone=zone.free.surface,
     )
 
 
@@ -277,6 +232,18 @@ THICK_SLICE_MM = 3.0
 
 FEW_VOXELS = 5
 """A tumour of fewer voxels than this along some axis is flagged."""
+
+SLICE_SD_PER_MM = 0.04
+"""SD that an interval allows for per mm of slice thickness where a flag says that slices are thick or voxels few: the
+error at 5 mm slices is 0.2 mm (`scripts/bench_margin.py`, clean suite)."""
+
+
+def slice_sd_mm(margin: Margin) -> float:
+    """Return what an interval allows for beyond the fit's own doubt where sampling is coarse, mm."""
+    if margin.zone is None or not {"thick_slices", "few_voxels_across"} & set(margin.flags):
+        return 0.0
+    return SLICE_SD_PER_MM * max((*margin.map.tumour.voxel_kji_mm, *margin.zone.voxel_kji_mm))
+
 
 _WORDS = (("left", "right"), ("posterior", "anterior"), ("superior", "inferior"))
 _NAMED_ABOVE = 0.4

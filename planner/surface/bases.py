@@ -29,6 +29,23 @@ class Ellipsoid:
         scale = (volume / (4.0 / 3.0 * np.pi * np.sqrt(np.linalg.det(moments)))) ** (2.0 / 3.0)
         return cls(centres.mean(axis=0), np.linalg.inv(moments * scale))
 
+    @classmethod
+    def around(cls, points_mm: FloatArray, weights: FloatArray) -> Ellipsoid:
+        """Return the ellipsoid that weighted points of a surface lie around: its own, where they are spread over one.
+
+        A ball's surface has a third of its squared radius as second moment along each axis.
+        """
+        centre = np.average(points_mm, axis=0, weights=weights)
+        spread = np.cov((points_mm - centre).T, aweights=weights, bias=True)
+        flattest = FLATTEST * max(float(np.trace(spread)), 1e-6) * np.eye(3)
+        return cls(centre, np.asarray(np.linalg.inv(3.0 * spread + flattest), dtype=np.float64))
+
+    def radius_mm(self, points: FloatArray) -> FloatArray:
+        """Return the radius in the directions of points from the centre, mm, shape (n,)."""
+        away = points - self.centre_mm
+        away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+        return np.asarray(1.0 / np.sqrt(np.einsum("ij,jk,ik->i", away, self.shape_per_mm2, away)))
+
     def value_and_gradient(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the first-order signed distance (+ inside) and its gradient, shapes (n,) and (n, 3)."""
         offset = points - self.centre_mm
@@ -74,6 +91,8 @@ def base_of(mask: Mask, changes: Changes, *, cut: bool) -> tuple[Base, float]:
 
 
 ENOUGH_FOR_A_PLANE = 3
+FLATTEST = 1e-4
+"""Keeps an ellipsoid around points of a plane from being singular, as a share of its size squared."""
 
 
 def _of_sampling(base: Base, changes: Changes) -> float:

@@ -87,8 +87,14 @@ def _halves(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
 
 
 def spread(points: FloatArray, count: int) -> FloatArray:
-    """Return `count` of the points, far from one another (farthest-point sampling from the first)."""
-    points = points[:: max(1, len(points) // ENOUGH_TO_SPREAD)]
+    """Return `count` of the points, far from one another."""
+    return points[spread_indices(points, count)]
+
+
+def spread_indices(points: FloatArray, count: int) -> npt.NDArray[np.int64]:
+    """Return the indices of `count` of the points, far from one another (farthest-point sampling from the first)."""
+    every = max(1, len(points) // ENOUGH_TO_SPREAD)
+    points = points[::every]
     chosen = [0]
     gap = _squared_mm2(points - points[0])
     while len(chosen) < min(count, len(points)):
@@ -97,7 +103,7 @@ def spread(points: FloatArray, count: int) -> FloatArray:
             break
         chosen.append(farthest)
         gap = np.minimum(gap, _squared_mm2(points - points[farthest]))
-    return points[chosen]
+    return every * np.asarray(chosen, dtype=np.int64)
 
 
 def _squared_mm2(offsets: FloatArray) -> FloatArray:
