@@ -123,6 +123,14 @@ def ellipsoid(
     return Star(np.asarray(centre_mm, dtype=np.float64), shape, np.zeros((0, 5)) if bumps is None else bumps)
 
 
+def lobes(rng: np.random.Generator, count: int, height: float, sharpness: tuple[float, float]) -> FloatArray:
+    """Return bumps of a star at random: some dents, most of them lobes of up to `height` radii, shape (count, 5)."""
+    axes = rng.normal(size=(count, 3))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    heights = rng.uniform(-0.4, 1.0, size=(count, 1)) * height
+    return np.concatenate([axes, heights, rng.uniform(*sharpness, size=(count, 1))], axis=1)
+
+
 @dataclass(frozen=True, eq=False)
 class Arc:
     """A tube with round ends around an arc of a circle (a C); a long radius makes it a nearly straight one.

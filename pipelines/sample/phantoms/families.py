@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.sample.phantoms.bodies import Arc, Body, Cut, FloatArray, Union, ball, ellipsoid
+from pipelines.sample.phantoms.bodies import Arc, Body, Cut, FloatArray, Union, ball, ellipsoid, lobes
 from pipelines.sample.phantoms.truth import Truth, truth_of
 
 
@@ -40,13 +40,6 @@ def _rotation(rng: np.random.Generator) -> FloatArray:
     return np.asarray(q if np.linalg.det(q) > 0 else q * [1.0, 1.0, -1.0])
 
 
-def _bumps(rng: np.random.Generator, count: int, height: float, sharpness: tuple[float, float]) -> FloatArray:
-    axes = rng.normal(size=(count, 3))
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    heights = rng.uniform(-0.4, 1.0, size=(count, 1)) * height
-    return np.concatenate([axes, heights, rng.uniform(*sharpness, size=(count, 1))], axis=1)
-
-
 def _balls(rng: np.random.Generator) -> Pair:
     radius, centre = rng.uniform(4, 20), rng.uniform(-1, 1, 3)
     shift, margin = rng.uniform(0, 4), rng.uniform(-5, 15)
@@ -69,9 +62,9 @@ def _ellipsoids(rng: np.random.Generator) -> Pair:
 
 def _lobulated(rng: np.random.Generator) -> Pair:
     radius, centre = rng.uniform(5, 17), rng.uniform(-1, 1, 3)
-    tumour = ball(centre, radius, _bumps(rng, 4, 0.3, (3, 6)))
+    tumour = ball(centre, radius, lobes(rng, 4, 0.3, (3, 6)))
     zone = ball(centre + rng.uniform(0, 3) * _direction(rng), 1.15 * radius + rng.uniform(2, 11),
-                _bumps(rng, 4, 0.15, (2, 5)))  # fmt: skip
+                lobes(rng, 4, 0.15, (2, 5)))  # fmt: skip
     return tumour, zone
 
 
@@ -79,13 +72,13 @@ def _partly_uncovered(rng: np.random.Generator) -> Pair:
     radius, centre = rng.uniform(5, 18), rng.uniform(-1, 1, 3)
     outer = radius * rng.uniform(1.0, 1.3)
     shift = (outer - radius + rng.uniform(1, 5)) * _direction(rng)
-    return ball(centre, radius, _bumps(rng, 3, 0.1, (2, 4))), ball(centre + shift, outer)
+    return ball(centre, radius, lobes(rng, 3, 0.1, (2, 4))), ball(centre + shift, outer)
 
 
 def _irregular(rng: np.random.Generator) -> Pair:
     radius, centre = rng.uniform(6, 17), rng.uniform(-1, 1, 3)
-    tumour = ball(centre, radius, _bumps(rng, 8, 0.2, (4, 9)))
-    return tumour, ball(centre, 1.2 * radius + rng.uniform(2, 10), _bumps(rng, 8, 0.15, (3, 8)))
+    tumour = ball(centre, radius, lobes(rng, 8, 0.2, (4, 9)))
+    return tumour, ball(centre, 1.2 * radius + rng.uniform(2, 10), lobes(rng, 8, 0.15, (3, 8)))
 
 
 def _two_zones(rng: np.random.Generator) -> Pair:
@@ -170,8 +163,8 @@ def _aimed_ellipsoids(rng: np.random.Generator) -> Pair:
 
 def _aimed_lobulated(rng: np.random.Generator) -> Pair:
     radius = rng.uniform(5, 13)
-    zone = ball(rng.normal(0, AIM_SD_MM, 3), 1.15 * radius + rng.uniform(2, 10), _bumps(rng, 4, 0.15, (2, 5)))
-    return ball(np.zeros(3), radius, _bumps(rng, 4, 0.3, (3, 6))), zone
+    zone = ball(rng.normal(0, AIM_SD_MM, 3), 1.15 * radius + rng.uniform(2, 10), lobes(rng, 4, 0.15, (2, 5)))
+    return ball(np.zeros(3), radius, lobes(rng, 4, 0.3, (3, 6))), zone
 
 
 def _aimed_creased(rng: np.random.Generator) -> Pair:
