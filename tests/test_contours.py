@@ -83,4 +83,4 @@ def test_distances_to_a_rough_ball_end_in_its_dents(margin_mm: float, radius_mm:
     along = abs(margin_mm) + np.sign(margin_mm) * error[:, foot]
     found = roughness(np.array([margin_mm]), radius_mm, sd, correlation)
     assert (along - nearest).mean() == pytest.approx(found.lowering_mm[0], abs=0.12)
-    assert nearest.std() == pytest.approx(sd * found.scatter[0], abs=0.1)
+    assert nearest.std() == pytest.approx(sd * found.scatter_share[0], abs=0.1)

@@ -143,7 +143,7 @@ def test_where_the_whole_zone_reaches_beyond_the_liver_there_is_no_margin_but_a_
     assert found.min_mm is None
     assert found.reason
     assert found.at_lps_mm is None
-    assert found.near_minimum() is None
+    assert found.points() is None
     assert found.capsule_facing_fraction == pytest.approx(1.0)
     assert all(v is None or np.isfinite(v) for v in (found.q05_mm, found.median_mm, found.geometric_min_mm))
 

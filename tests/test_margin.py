@@ -236,9 +236,9 @@ def test_a_vessel_far_away_faces_nothing_and_one_around_everything_leaves_nothin
     assert around.without_vessel_facing_mm is None
 
 
-def test_what_could_hold_the_minimum_starts_with_it_and_is_thinned() -> None:
+def test_the_points_of_a_margin_start_with_its_minimum_and_are_thinned() -> None:
     found = measure_margin(sphere((3, 0, 0), 6.0, 6000), Zone.of([sphere((0, 0, 0), 14.0)]))
-    near = found.near_minimum()
+    near = found.points()
     assert near is not None
     assert near.margin_mm[0] == found.min_mm
     assert len(near.margin_mm) <= 450

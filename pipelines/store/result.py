@@ -125,7 +125,8 @@ def _assumptions(interval: Interval | None) -> dict[str, Json]:
     if interval is None:
         return {"assumed": None, "variance_share": None}
     doubt = interval.assumed
-    names = ("tumour_contour_sd_mm", "zone_contour_sd_mm", "correlation_mm", "registration_error_mm", "voxel_sd_mm")
+    names = ("tumour_contour_sd_mm", "zone_contour_sd_mm", "correlation_mm", "registration_error_mm", "voxel_sd_mm",
+             "slice_sd_mm", "liver_contour_sd_mm")  # fmt: skip
     return {
         "assumed": {name: number(getattr(doubt, name)) for name in names},
         "variance_share": {source: number(share) for source, share in interval.variance_share.items()},

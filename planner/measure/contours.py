@@ -155,12 +155,12 @@ class Roughness:
     ----------
     lowering_mm
         Shape (n,): by how much the distance reads too short.
-    scatter
+    scatter_share
         Shape (n,): the share of the contour's standard deviation that a distance to the nearest point keeps.
     """
 
     lowering_mm: FloatArray
-    scatter: FloatArray
+    scatter_share: FloatArray
 
 
 def roughness(margin_mm: FloatArray, zone_radius_mm: float, sd_mm: float, correlation_mm: float) -> Roughness:

@@ -158,7 +158,7 @@ def _without_contour_noise(
 ) -> tuple[FloatArray, float]:
     """Return draws of the margins of the true surfaces, (draws, n), and the SD of their whole places along an axis."""
     every = np.ones(len(points.margin_mm))
-    zone = _shape(points.zone, points.zone_lps_mm, rough.scatter, doubt.zone_contour_sd_mm, doubt, rng)
+    zone = _shape(points.zone, points.zone_lps_mm, rough.scatter_share, doubt.zone_contour_sd_mm, doubt, rng)
     tumour = _shape(points.tumour, points.tumour_lps_mm, every, doubt.tumour_contour_sd_mm, doubt, rng)
     along_zone = np.einsum("ij,ij->i", onward, points.zone_normal)
     along_tumour = np.einsum("ij,ij->i", onward, points.tumour_normal)

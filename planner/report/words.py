@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from planner.assessment import LesionAssessment
-from planner.measure.interval import Interval
+from planner.measure.interval import Doubt, Interval
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check
 
@@ -209,12 +209,33 @@ def interval_sentences(interval: Interval | None) -> tuple[str, ...]:
         f"Probability that the minimal margin is at least the limit: {chances}." if chances else "",
         f"Assumed standard deviations: tumour contour {doubt.tumour_contour_sd_mm:.2f} mm, zone contour"
         f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm), voxel sampling"
-        f" {doubt.voxel_sd_mm:.2f} mm; mean 3-D registration error {doubt.registration_error_mm:.2f} mm."
-        " If they are too small, the interval is too narrow; where contours are smoother than assumed, the interval and"
-        " the probabilities read too high.",
-        f"Shares of the variance: {shares}." if shares else "",
+        f" {doubt.voxel_sd_mm:.2f} mm{_coarse(doubt)}; {_registration(doubt)}"
+        " If they are too small, the interval is too narrow.",
+        f"Shares of the variance: {shares}. {_widest(interval)}" if shares else "",
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def _coarse(doubt: Doubt) -> str:
+    return f" and {doubt.slice_sd_mm:.2f} mm more for thick slices or few voxels" if doubt.slice_sd_mm else ""
+
+
+def _registration(doubt: Doubt) -> str:
+    if doubt.registration_error_mm == 0.0:
+        return "the masks came aligned: no registration error is allowed for."
+    return f"mean 3-D registration error {doubt.registration_error_mm:.2f} mm."
+
+
+def _widest(interval: Interval) -> str:
+    name = max(interval.variance_share, key=lambda source: interval.variance_share[source])
+    return f"What makes the interval wide is above all {WIDE_BY.get(name, name)}."
+
+
+WIDE_BY = {
+    "contours": "how far readers' contours differ",
+    "registration": "how well the two studies could be brought together",
+    "voxels": "how coarsely the voxels sample the contours",
+}
 
 
 def coverage_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
