@@ -22,6 +22,9 @@ ROW = {
 }
 
 
+BENCHES = sorted(path.stem for path in (ROOT / "scripts").glob("bench_*.py"))
+
+
 def script(name: str):
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -62,7 +65,44 @@ def test_the_distance_bench_writes_its_rows(tmp_path):
     assert all(row["max_abs_mm"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
 
 
-@pytest.mark.parametrize("name", ["bench_margin", "bench_review", "bench_distances", "bench_cost"])
+def test_the_interval_bench_counts_both_constructions_in_every_stratum(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(
+        ROOT / "scripts" / "bench_interval.py", "--seed", 3, "--cases", 1, "--errors", 0, 2,
+        "--families", "concentric", "aimed_lobulated", "--json", out,
+    )  # fmt: skip
+    assert ran.code == 0, ran.stderr
+    document = json.loads(out.read_text())
+    every = {row["construction"]: row for row in document["strata"] if row["stratum"] == "all"}
+    assert {name: row["cases"] for name, row in every.items()} == {"ours": 4, "section 4": 4}
+    assert {"TRE 0 mm", "TRE 2 mm", "concentric", "aimed_lobulated"} <= {row["stratum"] for row in document["strata"]}
+    assert sum(row["statements"] for row in document["reliability"] if row["construction"] == "ours") == 12
+    for row in document["rows"]:
+        assert row["ours"]["low_mm"] < row["ours"]["high_mm"]
+        assert abs(row["measured_mm"] - row["true_mm"]) < 12.0
+
+
+def test_the_margin_bench_limits_margins_by_the_liver(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(
+        ROOT / "scripts" / "bench_margin.py", "--suite", "capsule", "--cases", 1, "--grids", "0.8x0.8x3", "--json", out
+    )
+    assert ran.code == 0, ran.stderr
+    ours = [row for row in json.loads(out.read_text())["pooled"] if row["method"] == "ablation-planner"]
+    assert len(ours) == 1
+    assert ours[0]["max_abs_mm"] < 0.6
+
+
+def test_the_table_of_roughness_is_what_its_bench_draws(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(ROOT / "scripts" / "bench_roughness.py", "--seed", 1, "--cases", 200, "--json", out)
+    assert ran.code == 0, ran.stderr
+    for row in json.loads(out.read_text())["rows"]:
+        assert row["lowering"] == pytest.approx(row["used"], abs=4.0 * row["standard_error"])
+        assert row["scatter"] == pytest.approx(row["used_scatter"], rel=0.2)
+
+
+@pytest.mark.parametrize("name", BENCHES)
 def test_a_bench_explains_its_options(name):
     ran = python(ROOT / "scripts" / f"{name}.py", "--help")
     assert ran.code == 0, ran.stderr
