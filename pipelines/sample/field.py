@@ -27,6 +27,7 @@ class Field:
     amplitudes_mm: FloatArray
     contraction_centres_mm: FloatArray
     contraction_fractions: FloatArray
+    contraction_radius_mm: float = CONTRACTION_RADIUS_MM
 
     def displacement_mm(self, points_mm: FloatArray) -> FloatArray:
         """Return the local (non-rigid) displacement at points of POST."""
@@ -35,7 +36,7 @@ class Field:
         total = waves @ self.amplitudes_mm.astype(dtype)
         for centre, fraction in zip(self.contraction_centres_mm, self.contraction_fractions, strict=True):
             offset = points_mm - centre.astype(dtype)
-            decay = np.exp(-((norm(offset) / CONTRACTION_RADIUS_MM) ** 4)) * float(fraction)
+            decay = np.exp(-((norm(offset) / self.contraction_radius_mm) ** 4)) * float(fraction)
             total = total + offset * decay[..., None]
         return np.asarray(total)
 
@@ -79,7 +80,7 @@ class Field:
             "amplitudes_mm": self.amplitudes_mm.tolist(),
             "contraction_centres_mm": self.contraction_centres_mm.tolist(),
             "contraction_fractions": self.contraction_fractions.tolist(),
-            "contraction_radius_mm": CONTRACTION_RADIUS_MM,
+            "contraction_radius_mm": self.contraction_radius_mm,
         }
 
 

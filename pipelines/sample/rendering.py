@@ -248,8 +248,10 @@ def _masks_of(study: Study, organs: dict[str, Mask], targets: dict[str, Mask]) -
     return {"liver": organs["liver"], **targets, **{role: organs[role] for role in roles}}
 
 
-def draw(patient: Patient, study: Study, lattice: Lattice) -> tuple[npt.NDArray[np.float32], dict[str, Mask]]:
-    """Return the CT numbers (k, j, i) and the masks by role of one study."""
+def draw(
+    patient: Patient, study: Study, lattice: Lattice, *, noisy: bool = True
+) -> tuple[npt.NDArray[np.float32], dict[str, Mask]]:
+    """Return the CT numbers (k, j, i) and the masks by role of one study, with scanner noise or without."""
     canvas = Canvas(patient, study, lattice)
     _paint_trunk(canvas)
     organs = _paint_organs(canvas)
@@ -258,8 +260,9 @@ def draw(patient: Patient, study: Study, lattice: Lattice) -> tuple[npt.NDArray[
         targets = {f"ablation_{z.number}": _paint_zone(canvas, n, organs["liver"]) for n, z in enumerate(patient.zones)}
     _paint_table(canvas)
     canvas.hu += canvas.texture_hu * _texture(canvas.pre_mm, patient.seed)
-    seed = int(np.random.default_rng([patient.seed, 4, int(study == "post")]).integers(2**62))
-    canvas.hu += _noise(lattice, seed)
+    if noisy:
+        seed = int(np.random.default_rng([patient.seed, 4, int(study == "post")]).integers(2**62))
+        canvas.hu += _noise(lattice, seed)
     return canvas.hu, _masks_of(study, organs, targets)
 
 
@@ -278,9 +281,13 @@ def _paint_table(canvas: Canvas) -> None:
 
 
 def render(
-    patient: Patient, study: Study, spacing_kji_mm: tuple[float, float, float] = (2.0, 1.3, 1.3)
+    patient: Patient,
+    study: Study,
+    spacing_kji_mm: tuple[float, float, float] = (2.0, 1.3, 1.3),
+    *,
+    noisy: bool = True,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], dict[str, Mask]]:
     """Return a study's CT numbers (k, j, i), its `lps_mm_from_ijk` matrix, and its masks by role."""
     lattice = make_lattice(patient, study, spacing_kji_mm)
-    image, masks = draw(patient, study, lattice)
+    image, masks = draw(patient, study, lattice, noisy=noisy)
     return image, lattice.lps_mm_from_ijk, masks
