@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How far registrations are off, on post-ablation studies made with a known motion; ours and others, same cases.
 
-Cases (pipelines/sample/after.py) are made of synthetic patients' PRE, of the seeds, and with --real of the unenhanced
+Cases (scripts/known_motion.py) are made of synthetic patients' PRE, of the seeds, and with --real of the unenhanced
 3 mm CT of the test data (ABLATION_TEST_DATA, else ../shared/data). Target registration error (TRE) in the ring (liver
 5-30 mm from the zone), at the tumour's surface, in all of the liver; what becomes of the minimal margin; overlap of the
 liver masks; share of the liver where the map folds; CPU and memory. All peers start from our rigid motion and see the
@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 from bench_margin import show
+from known_motion import Made, Source, Wanted, make_after
 from registration_peers import Pair, bspline, demons, elastix, timed
 from scipy.spatial import cKDTree
 
 from pipelines.sample import make_patient
-from pipelines.sample.after import Made, Source, Wanted, make_after
 from pipelines.sample.rendering import render
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid

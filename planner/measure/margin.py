@@ -219,16 +219,19 @@ def _without_vessels(margins: MarginMap, lowest: int, min_mm: float) -> float | 
 
 
 def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
-    thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM
+    thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM + ROUNDING_MM
     few = tumour.voxels_across < FEW_VOXELS
     truncated = tumour.truncated or zone.truncated
     fallback = any("fallback" in surface.flags for surface in (tumour, *zone.surfaces))
-    raised = {"thick_slices": thick, "few_voxels_across": few, "truncated": truncated, "surface_fallback": fallback}
+    holes = any("holes" in surface.flags for surface in zone.surfaces)
+    raised = {"thick_slices": thick, "few_voxels_across": few, "truncated": truncated, "surface_fallback": fallback,
+              "zone_holes": holes}  # fmt: skip
     return tuple(name for name, holds in raised.items() if holds)
 
 
 THICK_SLICE_MM = 3.0
-"""Slices thicker than this are flagged."""
+ROUNDING_MM = 1e-3
+"""Slices thicker than this are flagged; the affine of a tilted scan states 3 mm with rounding errors."""
 
 FEW_VOXELS = 5
 """A tumour of fewer voxels than this along some axis is flagged."""

@@ -37,6 +37,7 @@ FLAGS = {
     "thick_slices": "slices are thicker than 3 mm, so the margin along the slice direction is coarse",
     "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
     "surface_fallback": "a contour could not be fitted, so a coarser surface stands in for it",
+    "zone_holes": "the ablation mask has holes inside, which count as not ablated",
     "truncated": "a contour reaches the border of its volume, so the structure may go on outside",
 }
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 from scipy.linalg import block_diag, cholesky, solve_triangular
 from scipy.spatial import cKDTree
 
@@ -46,6 +45,10 @@ DETAIL_ROUNDS = 2
 DETAIL_POINTS = 100
 MAIN_POINTS = 60
 FEW_POINTS = 16
+
+
+class NoFitError(Exception):
+    """No smooth function follows the labels; surface nets have to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +116,25 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     unlabelled
         Voxels outside the mask, on its lattice, that say nothing (beyond the liver capsule, where an ablation zone
         ends because the liver does).
+
+    Raises
+    ------
+    NoFitError
+        No label change is known, the labels are rougher than a fit can follow, or the fit does not settle.
     """
+    try:
+        return _fit(mask, unlabelled)
+    except np.linalg.LinAlgError as error:
+        raise NoFitError("the fit did not settle") from error
+
+
+def _fit(mask: Mask, unlabelled: BoolVoxels | None) -> Implicit:
     radius = float((3.0 * mask.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0))
     finest = min(mask.grid.spacing_kji_mm)
     tau = TAU_VOXELS * finest
     changes, sites = sites_of(mask, unlabelled, radius)
     if not len(changes.midpoints_mm):
-        raise np.linalg.LinAlgError("no label change is known")
+        raise NoFitError("no label change is known")
     base, excess_mm = base_of(mask, changes, cut=unlabelled is not None)
     blocks: tuple[Block, ...] = (
         _main_block(changes, radius, excess_mm, short=unlabelled is not None or cut_flat(mask)),
@@ -132,7 +147,7 @@ def fit(mask: Mask, unlabelled: BoolVoxels | None = None) -> Implicit:
     depth = told.labels * told.value(weights)
     off_side = depth[sites.beside] < -WRONG_SIDE_VOXELS * finest
     if too_rough(sites.points_mm[sites.beside], off_side, radius):
-        raise np.linalg.LinAlgError("the labels are rougher than a fit can follow")
+        raise NoFitError("the labels are rougher than a fit can follow")
     near = depth < SURE * tau + OPEN_VOXELS * finest
     weights, curvature = mode(told.only(near), prior, tau, weights)
     near |= _beside_wrong(sites.points_mm, told.labels * told.value(weights) < -FINER_VOXELS * finest)
@@ -223,8 +238,3 @@ def _main_block(changes: Changes, radius: float, excess_mm: float, *, short: boo
     length = radius * (SHORT_LENGTH_RADII if short else LENGTH_RADII)
     amplitude = AMPLITUDE_RADII * radius + AMPLITUDE_PER_EXCESS * excess_mm
     return Block(spread(changes.midpoints_mm, MAIN_POINTS), length, amplitude)
-
-
-def label_voxels(mask: Mask) -> npt.NDArray[np.int32]:
-    """Return the connected components of a mask (26 neighbours), numbered from 1."""
-    return np.asarray(ndimage.label(mask.voxels_kji, structure=np.ones((3, 3, 3)))[0])

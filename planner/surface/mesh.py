@@ -63,7 +63,7 @@ class Surface:
         Unit vectors (rows) along the lattice's k, j and i; None where they are not known, taken as S, P, L.
     flags
         "truncated": the mask reached the border of its lattice, so that the structure may go on outside;
-        "fallback": surface nets stand in for a fit that failed.
+        "fallback": surface nets stand in for a fit that failed; "holes": walls of holes inside are part of it.
     off_side_lps_mm
         Shape (n, 3): the voxel centres that the surface leaves on the wrong side.
     even
@@ -262,7 +262,7 @@ def join(surfaces: Sequence[Surface]) -> Surface:
         np.concatenate([s.vertices_lps_mm for s in surfaces]),
         np.concatenate([s.triangles + o for s, o in zip(surfaces, offsets, strict=True)]),
         surfaces[0].voxel_kji_mm,
-        JoinedSd(tuple(surfaces)) if all(s.sd_of is not None for s in surfaces) else None,
+        JoinedSd(tuple(surfaces)) if any(s.sd_of is not None for s in surfaces) else None,
         frozenset().union(*(s.flags for s in surfaces)),
         surfaces[0].voxel_directions,
         all(s.even for s in surfaces),

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D
 
-from planner.surface.mesh import Surface
-from planner.volume import Mask
+from planner.surface.mesh import Surface, join
+from planner.surface.parts import filled_holes
+from planner.volume import BoolVoxels, Mask
 
 ITERATIONS = 16
 RELAXATION = 0.5
+"""Of the smoothing: enough to take the steps off; a vertex stays within its box however often it is moved."""
+
+LEAST_VOLUME = 0.8
+"""A smoothed surface that holds less than this share of the voxels' volume (a plate, a line) is left unsmoothed."""
+
+FACES = np.asarray(ndimage.generate_binary_structure(3, 1))
 
 
 def nets_surface(box: Mask) -> Surface:
-    """Return the surface of a padded mask by surface nets, each vertex kept within a box of one voxel."""
+    """Return the surface of a padded mask by surface nets, each vertex kept within a box of one voxel.
+
+    Holes have walls of their own, turned inside out: which side of a mesh is outward is only known of solid bodies.
+    """
+    filled = filled_holes(box.voxels_kji, FACES)
+    holes = filled & ~box.voxels_kji
+    outer = _net_of(filled, box)
+    return join([outer, _net_of(holes, box).flipped()]) if holes.any() else outer
+
+
+def _net_of(solid: BoolVoxels, box: Mask) -> Surface:
+    smooth = _net(solid, box, ITERATIONS)
+    enough = LEAST_VOLUME * np.count_nonzero(solid) * box.grid.voxel_mm3 / 1000.0
+    return smooth if smooth.volume_ml >= enough else _net(solid, box, 0)
+
+
+def _net(solid: BoolVoxels, box: Mask, iterations: int) -> Surface:
     spacing_ijk = np.asarray(box.grid.spacing_kji_mm[::-1])
     image = vtkImageData()
     image.SetDimensions(*box.grid.shape_kji[::-1])
     image.SetSpacing(*spacing_ijk)
-    image.GetPointData().SetScalars(numpy_to_vtk(box.voxels_kji.astype(np.int16).ravel(), deep=True))
+    image.GetPointData().SetScalars(numpy_to_vtk(solid.astype(np.int16).ravel(), deep=True))
     nets = vtkSurfaceNets3D()
     nets.SetInputData(image)
     nets.SetLabel(0, 1)
@@ -29,7 +53,7 @@ def nets_surface(box: Mask) -> Surface:
     smoother = nets.GetSmoother()
     smoother.SetConstraintStrategyToConstraintBox()
     smoother.SetConstraintBox(*spacing_ijk)
-    smoother.SetNumberOfIterations(ITERATIONS)
+    smoother.SetNumberOfIterations(iterations)
     smoother.SetRelaxationFactor(RELAXATION)
     nets.Update()
     normals = vtkPolyDataNormals()
