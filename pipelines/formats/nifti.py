@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import warnings
 import zlib
 from contextlib import suppress
@@ -12,7 +13,7 @@ import nibabel
 import numpy as np
 import numpy.typing as npt
 from nibabel.filebasedimages import ImageFileError
-from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.imageglobals import logger as nibabel_log
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
@@ -40,6 +41,9 @@ NIFTI1_SIZE, NIFTI2_SIZE = 348, 540
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
+nibabel_log.setLevel(logging.CRITICAL)
+"""What nibabel remarks on a bad header would precede our one line about the file."""
+
 
 def read_nifti(path: Path, name: str) -> VoxelFile:
     """Return what a NIfTI file holds, on a lattice in LPS mm; messages call it `name`.
@@ -50,7 +54,7 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
         The file is truncated, not three-dimensional, not in mm, or its transforms are missing, not finite, or disagree.
     """
     try:
-        with LoggingOutputSuppressor(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = (
                 nibabel.Nifti1Image.from_filename(path) if _is_nifti1(path) else nibabel.Nifti2Image.from_filename(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -48,15 +48,15 @@ class Margin:
 
     map: MarginMap
     definition: Definition
-    min_mm: float | None
     geometric_min_mm: float
-    without_vessel_facing_mm: float | None
-    at_lps_mm: tuple[float, float, float] | None
-    foot_lps_mm: tuple[float, float, float] | None
-    direction: str | None
-    q01_mm: float | None
-    q05_mm: float | None
-    median_mm: float | None
+    min_mm: float | None = None
+    without_vessel_facing_mm: float | None = None
+    at_lps_mm: tuple[float, float, float] | None = None
+    foot_lps_mm: tuple[float, float, float] | None = None
+    direction: str | None = None
+    q01_mm: float | None = None
+    q05_mm: float | None = None
+    median_mm: float | None = None
     surface_fraction_below: Mapping[float, float] = field(default_factory=dict)
     capsule_facing_fraction: float | None = None
     interval: Interval | None = None
@@ -140,25 +140,25 @@ def measure_margin(
     definition: Definition = "geometric" if liver is None else "parenchymal"
     between = ruler.read(tumour.points_around(_lowest(margins)))
     geometric_min = float(min(margins.geometric_mm.min(), between.geometric_mm.min()))
-    fractions = {limit: margins.short_of(limit) for limit in THRESHOLDS_MM}
-    capsule = None if liver is None else margins.fraction(margins.capsule_facing)
-    off_side = {"tumour": tumour.off_side_lps_mm, "ablation": ruler.as_segmented.off_side_lps_mm}
+    known = Margin(
+        map=margins,
+        definition=definition,
+        geometric_min_mm=geometric_min,
+        surface_fraction_below={limit: margins.short_of(limit) for limit in THRESHOLDS_MM},
+        capsule_facing_fraction=None if liver is None else margins.fraction(margins.capsule_facing),
+        flags=_flags(tumour, zone),
+        off_side_lps_mm={"tumour": tumour.off_side_lps_mm, "ablation": ruler.as_segmented.off_side_lps_mm},
+    )
     if not finite.any():
-        return Margin(
-            margins, definition, None, geometric_min, None, None, None, None, None, None, None, fractions, capsule,
-            flags=_flags(tumour, zone), reason="all of the tumour's surface faces the liver capsule",
-            off_side_lps_mm=off_side,
-        )  # fmt: skip
+        return replace(known, reason="all of the tumour's surface faces the liver capsule")
     vertex, best = int(np.argmin(margins.primary_mm)), int(np.argmin(between.primary_mm))
     least, at, foot = margins.primary_mm[vertex], tumour.vertices_lps_mm[vertex], margins.foot_lps_mm[vertex]
     if between.primary_mm[best] < least:
         least, at, foot = between.primary_mm[best], between.points_lps_mm[best], between.foot_lps_mm[best]
     quantiles = [found if np.isfinite(found := margins.quantile_mm(share)) else None for share in (0.01, 0.05, 0.5)]
-    return Margin(
-        map=margins,
-        definition=definition,
+    return replace(
+        known,
         min_mm=float(least),
-        geometric_min_mm=geometric_min,
         without_vessel_facing_mm=_without_vessels(margins, vertex, float(least)),
         at_lps_mm=_point(at),
         foot_lps_mm=_point(foot),
@@ -167,11 +167,7 @@ def measure_margin(
         q01_mm=quantiles[0],
         q05_mm=quantiles[1],
         median_mm=quantiles[2],
-        surface_fraction_below=fractions,
-        capsule_facing_fraction=capsule,
-        flags=_flags(tumour, zone),
         voxel_sd_mm=_voxel_sd_mm(tumour, vertex, zone, foot),
-        off_side_lps_mm=off_side,
         zone=zone.free.surface,
     )
 
