@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from planner.volume import BoolVoxels, Mask
 GUARD_STRIDE = 0.35
 """Far centres, this share of the radius apart, keep f on the right side away from the surface."""
 
+PLACE_DECIMALS = 4
 ENOUGH_TO_SPREAD = 3000
 """Points are spread among this many at most."""
 
@@ -53,13 +55,29 @@ def sites_of(mask: Mask, unlabelled: BoolVoxels | None, radius: float) -> tuple[
         kji[:, axis] += 0.5
         midpoints.append(kji)
         steps.append(np.broadcast_to(mask.grid.lps_mm_from_ijk[:3, 2 - axis], kji.shape))
-    strides = [max(2, round(GUARD_STRIDE * radius / s)) for s in mask.grid.spacing_kji_mm]
-    guard = np.zeros_like(inside)
-    guard[:: strides[0], :: strides[1], :: strides[2]] = True
-    chosen = np.argwhere(beside | (guard & known))
+    guard = known & _far_apart(inside.shape, [GUARD_STRIDE * radius / s for s in mask.grid.spacing_kji_mm])
+    chosen = np.argwhere(beside | guard)
+    points = mask.grid.lps_mm(chosen[:, ::-1])
+    order = _by_place(points)
+    chosen, points = chosen[order], points[order]
     labels = np.where(inside[tuple(chosen.T)], 1.0, -1.0)
-    changes = Changes(mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1]), np.concatenate(steps))
-    return changes, Sites(mask.grid.lps_mm(chosen[:, ::-1]), labels, beside[tuple(chosen.T)])
+    middles = mask.grid.lps_mm(np.concatenate(midpoints)[:, ::-1])
+    by_place = _by_place(middles)
+    changes = Changes(middles[by_place], np.concatenate(steps)[by_place])
+    return changes, Sites(points, labels, beside[tuple(chosen.T)])
+
+
+def _far_apart(shape: tuple[int, ...], strides: Sequence[float]) -> BoolVoxels:
+    """Return voxels so many apart along each axis (at least 2), as far from the one end of the lattice as the other."""
+    found = np.zeros(shape, dtype=bool)
+    steps = [max(2, round(stride)) for stride in strides]
+    found[tuple(slice((n - 1) % step // 2, None, step) for n, step in zip(shape, steps, strict=True))] = True
+    return found
+
+
+def _by_place(points_mm: FloatArray) -> npt.NDArray[np.int64]:
+    """Return the order of points by where they lie in the patient: the same however a volume's axes are stored."""
+    return np.asarray(np.lexsort(np.round(points_mm, PLACE_DECIMALS).T), dtype=np.int64)
 
 
 def voxels_beside_change(mask: Mask) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
