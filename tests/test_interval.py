@@ -69,8 +69,15 @@ def test_every_source_of_doubt_widens_the_interval(part: str) -> None:
 
 def test_registration_alone_makes_the_normal_width_of_the_error_that_was_stated() -> None:
     """A 3-D normal error of 1 mm along each axis has the mean length sqrt(8 / pi) = 1.596 mm; +-1.96 mm."""
-    found = interval(ball_in_ball(), Doubt(0.0, 0.0, 5.0, float(np.sqrt(8 / np.pi)), 0.0))
-    assert width_of(found) == pytest.approx(2 * 1.96, abs=0.02)
+    doubt = Doubt(0.0, 0.0, 5.0, float(np.sqrt(8 / np.pi)), 0.0)
+    assert width_of(interval(ball_in_ball(apart_mm=6.0), doubt)) == pytest.approx(2 * 1.96, abs=0.04)
+
+
+def test_where_an_aim_looks_perfect_how_far_a_displacement_lowers_the_minimum_is_doubted() -> None:
+    doubt = Doubt(0.0, 0.0, 5.0, 3.0, 0.0)
+    aside, centred = (interval(ball_in_ball(apart_mm=apart), doubt) for apart in (6.0, 0.0))
+    assert width_of(centred) > width_of(aside) + 0.2
+    assert centre_of(centred) > ball_in_ball(apart_mm=0.0).margin_mm[0] + 0.5
 
 
 @pytest.mark.parametrize("apart_mm", [0.0, 2.5, 6.0])
