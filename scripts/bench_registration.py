@@ -45,7 +45,7 @@ from planner.volume import Mask, Volume
 
 OURS = "ablation-planner"
 SLICES_MM = (1.0, 1.5, 2.0, 3.0, 5.0)
-IN_PLANE_MM = 1.3
+IN_PLANE_MM = 1.6
 SOURCE_KJI_MM = (1.5, 1.3, 1.3)
 REAL_KJI_MM = ((3.0, 3.0, 3.0), (5.0, 2.7, 2.7))
 RING_MM = (5.0, 30.0)

@@ -12,22 +12,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import ConvexHull, cKDTree
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from pipelines.sample.field import Field, make_field
-from pipelines.sample.phantoms import SmoothError, Star, ball, lobes
+from pipelines.sample.phantoms import Star, ball, lobes
 from planner.grid import FloatArray, Grid
 from planner.register.prepare import Scan
 from planner.volume import BoolVoxels, FloatVoxels, Mask, Volume
 
 BREATH_MM = (4.0, 12.0)
 SLIDING_MM = 1.5
+OUTLINE_LINES = 24
 BESIDE_LIVER_MM = 3.0
 """The breathing is half of what it is inside this far beyond the liver's outline, and fades over the first."""
 
 MASK_ERROR_MM = 1.2
 MASK_ERROR_ALIKE_MM = 12.0
+ERROR_STEP_MM = 4.0
+SQUEEZING = 0.25
+"""Waves along their own direction, which change the volume of tissue by some per cent, are this share of the others."""
+
 MOST_CONTRACTION = 0.14
 REACH_OF_CONTRACTION = 1.3
 """By volume; how far it reaches, in radii of the zone."""
@@ -124,7 +129,9 @@ class Motion:
         return _moved(np.asarray(np.linalg.inv(self.near_from_post)), points_mm)
 
     def _slid(self, points_mm: FloatArray, sign: float) -> FloatArray:
-        outside_mm = (points_mm[:, :2] @ self.outline[:, :2].T + self.outline[:, 2]).max(axis=1)
+        outside_mm = np.full(len(points_mm), -np.inf)
+        for a, b, c in self.outline:
+            np.maximum(outside_mm, a * points_mm[:, 0] + b * points_mm[:, 1] + c, out=outside_mm)
         share = 1.0 / (1.0 + np.exp(np.minimum((outside_mm - BESIDE_LIVER_MM) / SLIDING_MM, 50.0)))
         moved = np.array(points_mm)
         moved[:, 2] += sign * self.breath_mm * share
@@ -236,21 +243,30 @@ def _motion(
 ) -> Motion:
     centre = liver_mm.mean(axis=0)
     field = make_field(rng, centre, np.zeros((0, 3)))
-    sizes = np.linalg.norm(field.amplitudes_mm, axis=1, keepdims=True)
-    field = replace(field, amplitudes_mm=sizes * _unit(rng.normal(size=field.amplitudes_mm.shape)))
+    sizes = np.linalg.norm(field.amplitudes_mm, axis=1, keepdims=True) * rng.normal(
+        0.0, SQUEEZING, (len(field.phases), 1)
+    )
+    field = replace(field, amplitudes_mm=field.amplitudes_mm + sizes * _unit(field.wave_vectors_per_mm))
     breath = float(rng.uniform(*BREATH_MM) * rng.choice([-1.0, 1.0]))
     direction = rng.normal(size=3) * [0.5, 0.5, 1.0]
     axis = rng.normal(size=3)
     far = np.eye(4)
     far[:3, :3] = Rotation.from_rotvec(np.radians(wanted.turned_deg) * axis / np.linalg.norm(axis)).as_matrix()
     far[:3, 3] = centre - far[:3, :3] @ centre + wanted.away_mm * direction / np.linalg.norm(direction)
-    found = Motion(field, np.asarray(np.linalg.inv(far)), ConvexHull(liver_mm[::11, :2]).equations, breath)
+    found = Motion(field, np.asarray(np.linalg.inv(far)), _outline(liver_mm), breath)
     at = found.near(found.post_from_pre(site[None]))
     linear = (1.0 - contraction) ** (-1.0 / 3.0) - 1.0
     contracted = replace(
         field, contraction_centres_mm=at, contraction_fractions=np.array([linear]), contraction_radius_mm=reach_mm
     )
     return replace(found, field=contracted)
+
+
+def _outline(liver_mm: FloatArray) -> FloatArray:
+    """Return lines around the liver as seen along the body, shape (n, 3)."""
+    angle = np.linspace(0.0, 2.0 * np.pi, OUTLINE_LINES, endpoint=False)
+    outward = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.column_stack([outward, -(liver_mm[:, :2] @ outward.T).max(axis=0)])
 
 
 def _ends_mm(motion: Motion, liver_mm: FloatArray, ends_mm: FloatArray) -> FloatArray:
@@ -291,8 +307,8 @@ def _study(
 ) -> Scan:
     """Return what a scan shows of the source before noise, and its liver mask with an error of its own."""
     samples = max(1, round(grid.spacing_kji_mm[0] / THIN_MM))
-    error = SmoothError.draw(MASK_ERROR_MM, MASK_ERROR_ALIKE_MM, rng)
     centres = _centres(grid)
+    error = _mask_error(grid, rng)
     hu = np.zeros(len(centres))
     for n in range(samples):
         step = np.array([0.0, 0.0, ((n + 0.5) / samples - 0.5) * grid.spacing_kji_mm[0]])
@@ -302,10 +318,19 @@ def _study(
         drawn[near] += TUMOUR_HU * _share(tumour.depth_mm(at[near]))
         hu += drawn / samples
     liver = _read(level, pre_from_grid(centres), -FAR_MM)
-    beside = np.abs(liver) < 5.0 * MASK_ERROR_MM
-    liver[beside] += error.at(centres[beside])
+    liver += _read(error, centres, 0.0)
     mask = Mask((liver > 0.0).reshape(grid.shape_kji), grid, "liver")
     return Scan(Volume(hu.reshape(grid.shape_kji).astype(np.float32), grid, "CT"), mask, {})
+
+
+def _mask_error(grid: Grid, rng: np.random.Generator) -> Volume:
+    """Return a smooth random field over a grid: by how far the liver's contour is off, mm."""
+    corners = grid.corners_lps_mm()
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    shape = np.ceil((high - low) / ERROR_STEP_MM).astype(int)[::-1] + 2
+    smooth = ndimage.gaussian_filter(rng.standard_normal(shape), MASK_ERROR_ALIKE_MM / np.sqrt(2.0) / ERROR_STEP_MM)
+    field = (MASK_ERROR_MM / smooth.std() * smooth).astype(np.float32)
+    return Volume(field, Grid.axis_aligned(field.shape, (ERROR_STEP_MM,) * 3, low))
 
 
 PointMap = Callable[[FloatArray], FloatArray]
