@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from analytic import ball, lattice, sphere, voxelised
+from analytic import Points, ball, lattice, sphere, voxelised, without
 from scipy.special import ndtr
 
 from planner.measure.interval import Doubt, Interval, MarginPoints, margin_interval
@@ -27,8 +27,8 @@ def ball_in_ball(tumour_mm: float = 9.0, zone_mm: float = 16.0, apart_mm: float 
     return points_of(sphere((apart_mm, 0, 0), tumour_mm, 900), sphere((0, 0, 0), zone_mm, 1500))
 
 
-def interval(points: MarginPoints, doubt: Doubt, seed: int = 1) -> Interval:
-    return margin_interval(points, doubt, seed, THRESHOLDS)
+def interval(points: MarginPoints, doubt: Doubt, seed: int = 1, thresholds: tuple[float, ...] = THRESHOLDS) -> Interval:
+    return margin_interval(points, doubt, seed, thresholds)
 
 
 def centre_of(found: Interval) -> float:
@@ -57,7 +57,7 @@ def test_the_interval_widens_with_the_registration_error() -> None:
     points = ball_in_ball()
     widths = [width_of(interval(points, replace(SOME, registration_error_mm=e))) for e in (0.0, 1.0, 2.0, 4.0)]
     assert widths == sorted(widths)
-    assert widths[3] > widths[0] + 5.0
+    assert widths[3] > widths[0] + 4.0
 
 
 @pytest.mark.parametrize("part", ["tumour_contour_sd_mm", "zone_contour_sd_mm", "voxel_sd_mm", "slice_sd_mm"])
@@ -73,11 +73,15 @@ def test_registration_alone_makes_the_normal_width_of_the_error_that_was_stated(
     assert width_of(interval(ball_in_ball(apart_mm=6.0), doubt)) == pytest.approx(2 * 1.96, abs=0.04)
 
 
-def test_where_an_aim_looks_perfect_how_far_a_displacement_lowers_the_minimum_is_doubted() -> None:
-    doubt = Doubt(0.0, 0.0, 5.0, 3.0, 0.0)
-    aside, centred = (interval(ball_in_ball(apart_mm=apart), doubt) for apart in (6.0, 0.0))
-    assert width_of(centred) > width_of(aside) + 0.2
-    assert centre_of(centred) > ball_in_ball(apart_mm=0.0).margin_mm[0] + 0.5
+@pytest.mark.parametrize("error_mm", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("apart_mm", [0.0, 1.0, 3.0])
+def test_no_displacement_makes_a_margin_larger_than_a_perfect_aim_would(error_mm: float, apart_mm: float) -> None:
+    """A ball of 9 mm in one of 16 mm is covered by 7 mm at most, whatever the registration error."""
+    perfect = ball_in_ball(apart_mm=0.0).margin_mm[0]
+    found = interval(ball_in_ball(apart_mm=apart_mm), Doubt(0.0, 0.0, 5.0, error_mm, 0.0), thresholds=(perfect + 0.3,))
+    assert found.high_mm <= perfect + 0.3
+    assert found.p_at_least[perfect + 0.3] == 0.0
+    assert found.low_mm < ball_in_ball(apart_mm=apart_mm).margin_mm[0]
 
 
 @pytest.mark.parametrize("apart_mm", [0.0, 2.5, 6.0])
@@ -126,9 +130,9 @@ def test_masks_that_came_aligned_have_no_share_of_registration() -> None:
 
 
 def test_probabilities_are_those_of_the_interval_and_fall_with_the_threshold() -> None:
-    found = interval(ball_in_ball(), SOME)
+    found = interval(ball_in_ball(apart_mm=6.0), SOME)
     centre, sd = centre_of(found), width_of(found) / (2 * 1.96)
-    assert found.p_at_least == pytest.approx({t: ndtr((centre - t) / sd) for t in THRESHOLDS}, abs=1e-3)
+    assert found.p_at_least == pytest.approx({t: ndtr((centre - t) / sd) for t in THRESHOLDS}, abs=5e-3)
     assert found.p_at_least[0.0] >= found.p_at_least[5.0] >= found.p_at_least[10.0]
 
 
@@ -171,3 +175,32 @@ def test_the_interval_holds_the_known_truth_nineteen_times_in_twenty(apart_mm: f
         below += truth < found.low_mm
     assert held >= 0.9 * trials
     assert below <= 0.05 * trials
+
+
+@pytest.mark.parametrize("sd_mm", [0.3, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("defect", ["hole", "groove"])
+def test_a_thin_spot_on_a_round_zone_is_not_taken_for_an_error_of_the_contour(defect: str, sd_mm: float) -> None:
+    """Exact masks: a small hole, or a vessel's groove, 1 to 1.4 mm beside the tumour."""
+    grid = lattice(20.0, (1.0, 1.0, 1.0), shift_mm=(0.3, 0.2, 0.4))
+    gone = ball((9.0, 0, 0), 1.6) if defect == "hole" else tube((10.0, 0, 0), 3.0)
+    zone = voxelised(without(ball((0, 0, 0), 16.0), gone), grid)
+    margin = measure_margin(voxelised(ball((0, 0, 0), 6.0), grid), [zone])
+    points = margin.points()
+    assert points is not None
+    found = interval(points, Doubt(sd_mm, sd_mm, 5.0, 0.0, margin.voxel_sd_mm))
+    assert found.low_mm < (1.4 if defect == "hole" else 1.0) < found.high_mm
+    assert found.p_at_least[5.0] < 0.05
+
+
+def tube(on_axis: Points, radius_mm: float):
+    """A cylinder along z."""
+    return lambda points: np.hypot(points[:, 0] - on_axis[0], points[:, 1] - on_axis[1]) <= radius_mm
+
+
+def test_the_livers_own_error_counts_where_the_rim_of_the_capsule_limits() -> None:
+    """A foot on the rim is not reached along the zone's normal; one inside the liver is."""
+    points = ball_in_ball(apart_mm=6.0)
+    slanted = replace(points, zone_normal=np.tile((0.0, 0.0, 1.0), (len(points.margin_mm), 1)))
+    for given, wider in ((points, False), (slanted, True)):
+        narrow, wide = (interval(given, replace(SOME, liver_contour_sd_mm=sd)) for sd in (0.0, 2.0))
+        assert (width_of(wide) > width_of(narrow) + 0.5) == wider

@@ -4,7 +4,7 @@ A contour's error is taken for a smooth random displacement along the normal, of
 a known distance. What is drawn is split, by how its distance from a ball varies with direction, into its size, its
 place, its flattening and the rest. Size and place stay as they were drawn. Of the flattening and of the rest it is
 asked how much the error alone would make: where all of it, the true surface is taken to be a ball there, where little
-of it, to be as drawn, each with the doubt that remains.
+of it, to be as drawn, each with the doubt that remains; what stands out in one place stays whatever the rest is like.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cholesky
 from scipy.spatial.distance import cdist
+from scipy.special import expit
 
 from planner.grid import FloatArray
 from planner.surface import Ellipsoid, Surface, spread_indices
@@ -87,8 +88,10 @@ def true_shape(
     flattening, rest = sizes[:, 4:] @ modes[:, 4:].T, error - sizes @ modes.T
     change = -sizes[:, :1] * scatter
     for drawn, noise in ((seen.flattening_mm, flattening), (seen.rest_mm, rest)):
-        kept = _kept(float((drawn[judged] ** 2).mean()), (noise[:, judged] ** 2).mean(axis=1), rng)
-        change += (kept - 1.0)[:, None] * drawn[asked] + np.sqrt(kept)[:, None] * scatter * noise[:, asked]
+        by_error = (noise[:, judged] ** 2).mean(axis=1)
+        kept = _kept(float((drawn[judged] ** 2).mean()), by_error, rng)
+        kept = _kept_here(kept, drawn[asked], float(by_error.mean()), rng)
+        change += (kept - 1.0) * drawn[asked] + np.sqrt(kept) * scatter * noise[:, asked]
     return TrueShape(change, float(np.sqrt(sizes[:, 1:4].var(axis=0).mean())))
 
 
@@ -134,6 +137,34 @@ def _kept(seen_mm2: float, by_error_mm2: FloatArray, rng: np.random.Generator) -
     weights = np.exp(likelihood - likelihood.max())
     true_mm2 = rng.choice(SHAPE_SD_MM**2, size=len(by_error_mm2), p=weights / weights.sum())
     return np.asarray(true_mm2 / (true_mm2 + of_error))
+
+
+DEFECT_SHARE = 0.02
+DEFECT_SD_MM = 4.0
+"""Beforehand, so much of a surface belongs to a dent, a hole or a bump of that size, whatever the rest looks like."""
+
+
+def _kept_here(kept: FloatArray, seen_mm: FloatArray, of_error_mm2: float, rng: np.random.Generator) -> FloatArray:
+    """Return draws, shape (draws, n), of the share of what is seen at each point that is true.
+
+    What a smooth error would hardly make in one place is a defect there, and stays: a groove beside a vessel on a zone
+    that is otherwise round.
+
+    Parameters
+    ----------
+    kept
+        Shape (draws,): what the surface as a whole says.
+    seen_mm
+        Shape (n,): what is seen at each point.
+    of_error_mm2
+        The mean square of what errors alone would show.
+    """
+    total_mm2 = DEFECT_SD_MM**2 + of_error_mm2
+    by_error = np.log((1.0 - DEFECT_SHARE) / DEFECT_SHARE) + 0.5 * np.log(total_mm2 / max(of_error_mm2, 1e-12))
+    by_defect = 0.5 * seen_mm**2 * (1.0 / max(of_error_mm2, 1e-12) - 1.0 / total_mm2)
+    chance = expit(by_defect - by_error)
+    is_defect = rng.uniform(size=len(kept))[:, None] < chance
+    return np.where(is_defect, DEFECT_SD_MM**2 / total_mm2, kept[:, None])
 
 
 STEEPNESS = np.array([0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0, 20.0])

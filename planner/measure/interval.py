@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.optimize import bisect, linprog
+from scipy.special import ndtr, ndtri
 
 from planner.grid import FloatArray
 from planner.measure.contours import Roughness, TrueShape, roughness, true_shape
@@ -19,7 +20,16 @@ VOXEL_INFLATION = 1.7
 """Factor on the surface's own SD that covered the harder shapes (evidence, margins, section 4)."""
 
 DRAWS = 1000
+
+NODES = ndtri((np.arange(2000) + 0.5) / 2000)
+"""A standard normal in parts of equal probability."""
+
 Z95 = 1.959964
+
+REACH_SD = 8.0
+QUANTILE_MM = 1e-6
+FARTHEST_SD = 4.0
+"""No displacement is allowed for beyond so many of its standard deviations along an axis."""
 
 LOWERED_SHARE = 0.8
 LOWERED_SD_SHARE = 0.5
@@ -116,7 +126,8 @@ def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm
     the draws' minima is the margin without the contours' noise. A displacement of the whole (registration, and each
     contour's own) lowers the minimum, too: by how much, is told by displacing what was seen once more. Most of that is
     added, and some of it doubted: it is right for zones aimed at random, too small for perfectly aimed ones, too large
-    where chance made one look so. The width is the standard deviation of all that, and of voxel sampling.
+    where chance made one look so. The width is the standard deviation of all that, and of voxel sampling; but no
+    displacement makes a margin larger than the best aim would.
     """
     rng = np.random.default_rng(seed)
     axis_sd = doubt.registration_error_mm / TRE_MEAN_PER_AXIS_SD
@@ -138,14 +149,71 @@ def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm
         "voxels": (VOXEL_INFLATION * doubt.voxel_sd_mm) ** 2 + doubt.slice_sd_mm**2,
     }
     total = sum(variance.values())
-    spread = float(np.sqrt(total))
+    by_shift = shifted * shift_sd**2
+    belief = _Belief(
+        centre,
+        float(np.sqrt(max(0.0, total - by_shift))),
+        float(np.sqrt(by_shift)),
+        float(np.median(lowest)) + _room(drawn.mean(axis=0), onward, FARTHEST_SD * shift_sd),
+    )
     return Interval(
-        low_mm=centre - Z95 * spread,
-        high_mm=centre + Z95 * spread,
-        p_at_least={t: float(ndtr((centre - t) / spread)) if spread > 0 else float(centre >= t) for t in thresholds_mm},
+        low_mm=belief.quantile(0.025),
+        high_mm=belief.quantile(0.975),
+        p_at_least={t: belief.at_least(t) for t in thresholds_mm},
         assumed=doubt,
         variance_share={name: float(part / total) if total > 0 else 0.0 for name, part in variance.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """A margin: centre + shape + place, both normal, but that centre + place is never above a limit.
+
+    Parameters
+    ----------
+    centre_mm
+        Where both are 0.
+    shape_sd_mm, place_sd_mm
+        Their standard deviations.
+    most_mm
+        The limit: no displacement makes the margin of the shapes as they are any larger.
+    """
+
+    centre_mm: float
+    shape_sd_mm: float
+    place_sd_mm: float
+    most_mm: float
+
+    def at_least(self, limit_mm: float) -> float:
+        """Return the probability of a margin of at least `limit_mm`."""
+        still_mm = self.centre_mm + self.shape_sd_mm * NODES - limit_mm
+        reached = ndtr(still_mm / self.place_sd_mm) if self.place_sd_mm > 0 else (still_mm >= 0.0).astype(float)
+        possible = self.most_mm + self.shape_sd_mm * NODES >= limit_mm
+        return float((reached * possible).mean())
+
+    def quantile(self, share: float) -> float:
+        """Return what the margin is below with a probability."""
+        far = REACH_SD * float(np.hypot(self.shape_sd_mm, self.place_sd_mm))
+        if far == 0.0:
+            return self.centre_mm
+        return float(
+            bisect(
+                lambda x: self.at_least(x) - (1.0 - share), self.centre_mm - far, self.centre_mm + far, xtol=QUANTILE_MM
+            )
+        )
+
+
+def _room(margin: FloatArray, onward: FloatArray, reach_mm: float) -> float:
+    """Return by how much displacing the tumour, by up to `reach_mm` along each axis, could raise the minimum at most.
+
+    A linear programme: the most t with margin + onward . shift >= t everywhere; curvature only lowers it.
+    """
+    if reach_mm == 0.0:
+        return 0.0
+    rows = np.column_stack([-onward, np.ones(len(margin))])
+    bounds = [(-reach_mm, reach_mm)] * 3 + [(None, None)]
+    found = linprog([0.0, 0.0, 0.0, -1.0], A_ub=rows, b_ub=margin, bounds=bounds, method="highs")
+    return float(found.x[3] - margin.min()) if found.success else np.inf
 
 
 def _onward(points: MarginPoints) -> FloatArray:
