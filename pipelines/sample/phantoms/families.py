@@ -94,14 +94,15 @@ def _groove(rng: np.random.Generator) -> Pair:
     radius, centre, away = rng.uniform(5, 12), rng.uniform(-1, 1, 3), _direction(rng)
     margin, wide = rng.uniform(0.5, 4), rng.uniform(3, 8)
     zone = ball(centre, radius + margin + rng.uniform(0.4, 1.0) * wide)
+    return ball(centre, radius), Cut(zone, _vessel(rng, centre + (radius + margin + 0.5 * wide) * away, away, wide))
+
+
+def _vessel(rng: np.random.Generator, on: FloatArray, away: FloatArray, wide: float) -> Arc:
+    """Return a slightly bent tube across a direction, its axis nearest to the origin of that direction at `on`."""
     along = np.cross(away, _direction(rng))
     along /= np.linalg.norm(along)
     bend = 60.0
-    tool = Arc(
-        centre + (radius + margin + 0.5 * wide + bend) * away, np.stack([-away, along, np.cross(-away, along)]),
-        bend, 0.5 * wide, 0.6,
-    )  # fmt: skip
-    return ball(centre, radius), Cut(zone, tool)
+    return Arc(on + bend * away, np.stack([-away, along, np.cross(-away, along)]), bend, 0.5 * wide, 0.6)
 
 
 def _arc(rng: np.random.Generator, centre: FloatArray, tube: float) -> Arc:
@@ -174,6 +175,13 @@ def _aimed_creased(rng: np.random.Generator) -> Pair:
     return ball(np.zeros(3), radius), zone
 
 
+def _aimed_grooved(rng: np.random.Generator) -> Pair:
+    radius, away, wide = rng.uniform(5, 12), _direction(rng), rng.uniform(3, 8)
+    zone = ball(rng.normal(0, AIM_SD_MM, 3), radius + rng.uniform(3, 10))
+    tool = _vessel(rng, (radius + rng.uniform(0.5, 5) + 0.5 * wide) * away, away, wide)
+    return ball(np.zeros(3), radius), Cut(zone, tool)
+
+
 def _concentric(rng: np.random.Generator) -> Pair:
     radius = rng.uniform(5, 14)
     return ball(np.zeros(3), radius), ball(np.zeros(3), radius + rng.uniform(0, 10))
@@ -184,6 +192,7 @@ AIMED: dict[str, Callable[[np.random.Generator], Pair]] = {
     "aimed_ellipsoids": _aimed_ellipsoids,
     "aimed_lobulated": _aimed_lobulated,
     "aimed_creased": _aimed_creased,
+    "aimed_grooved": _aimed_grooved,
     "concentric": _concentric,
 }
 """Zones aimed at the tumour's middle and missing it by 4 mm along each axis; concentric ones do not miss."""
