@@ -190,6 +190,30 @@ def test_a_liver_that_lies_elsewhere_is_refused() -> None:
     assert caught.value.code == "no-shared-space"
 
 
+def test_a_liver_mask_that_shows_only_another_place_on_the_same_lattice_is_refused() -> None:
+    grid = lattice(60.0, (2.0, 2.0, 2.0))
+    zone = surface_of(voxelised(ball((-30, 0, 0), 8), grid))
+    with pytest.raises(InputError, match="does not come near"):
+        close_liver(voxelised(ball((45, 0, 0), 5), grid, "liver"), [zone], [zone])
+
+
+@pytest.mark.parametrize("reach_mm", [10.0, 14.0])
+def test_a_liver_mask_whose_volume_ends_in_the_zone_is_taken_to_go_on(reach_mm: float) -> None:
+    """The end of a cropped liver file is no capsule: the margin stays what it is, and is flagged."""
+    tumour, zone = (voxelised(ball(at, r), GRID) for at, r in (((-6.5, 0, 0), 5.5), ((0, 0, 0), ZONE_MM)))
+    cropped = voxelised(below(0, 99.0), lattice((25.0, 25.0, reach_mm), (1.25, 1.1, 1.1)), "liver")
+    narrow = Mask(cropped.voxels_kji.transpose(2, 1, 0), _turned(cropped.grid), "liver")
+    found = margin(tumour, zone, narrow)
+    assert found.min_mm == pytest.approx(ZONE_MM - 12.0, abs=0.3)
+    assert ("liver_truncated" in found.flags) == (reach_mm < ZONE_MM - 1.0)
+
+
+def _turned(grid: Grid) -> Grid:
+    """The lattice with its slices along x."""
+    affine = np.array(grid.lps_mm_from_ijk)[:, [2, 1, 0, 3]][[2, 1, 0, 3]]
+    return Grid((grid.shape_kji[2], grid.shape_kji[1], grid.shape_kji[0]), affine)
+
+
 def vein(p: Points) -> np.ndarray:
     """A vein that runs through the liver beside the zone and leaves it: a hole that is open at both ends."""
     return np.asarray(np.hypot(p[:, 0] + 13.0, p[:, 1]) < 5.0)

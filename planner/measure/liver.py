@@ -17,7 +17,7 @@ from planner.volume import Mask
 BoolArray = npt.NDArray[np.bool_]
 
 BEYOND_VOXELS = 1.0
-"""How far beyond the zone's surface to look for liver, in voxels along the normal."""
+"""How far beyond the zone's surface to look for liver, along its normal, in voxels of mean spacing."""
 
 AROUND_MM = 25.0
 """How much of the liver around the zones is kept."""
@@ -37,12 +37,15 @@ class ClosedLiver:
         Map of POST points to the frame of `surface`: identity when the liver is that of POST.
     step_mm
         How far beyond the zone's surface to look for liver.
+    goes_on
+        Whether its lattice ended before the zone or the tumour did, so that the liver was taken to go on there.
     """
 
     surface: Surface
     closed: Mask
     liver_from_post: PointMap
     step_mm: float
+    goes_on: bool = False
 
     def contains(self, points_post_lps_mm: FloatArray) -> BoolArray:
         """Return which points of POST lie inside the closed liver."""
@@ -74,21 +77,42 @@ def close_liver(
     InputError
         The liver mask lies nowhere near the surfaces.
     """
-    filled = np.array(liver.voxels_kji)
-    for surface in inner:
-        _add_inside(filled, liver, surface)
-    filled = _without_holes(filled)
     window = neighbourhood(liver, around)
-    cut = filled[window]
-    if not cut.any():
+    given, liver, goes_on = liver, _reaching(liver, inner), False
+    if liver is not given:
+        window, goes_on = neighbourhood(liver, around), True
+    added = np.zeros_like(liver.voxels_kji)
+    for surface in inner:
+        _add_inside(added, liver, surface)
+    if not liver.voxels_kji[window].any():
         raise InputError("liver: the mask does not come near the ablation zone", code="no-shared-space")
+    filled = _without_holes(liver.voxels_kji | added)
+    cut = filled[window]
     start = tuple(int(part.start) for part in window)
     grid = liver.grid.cropped((start[0], start[1], start[2]), cut.shape)
     surface = nets_surface(_padded_by_repeating(cut, Mask(np.ones_like(cut), grid).cropped(2)))
     step = BEYOND_VOXELS * float(np.mean(liver.grid.spacing_kji_mm))
-    return ClosedLiver(
-        surface, Mask(filled, liver.grid, "closed liver"), liver_from_post or (lambda points: points), step
-    )
+    closed = Mask(filled, liver.grid, "closed liver")
+    return ClosedLiver(surface, closed, liver_from_post or (lambda points: points), step, goes_on)
+
+
+def _reaching(liver: Mask, surfaces: Sequence[Surface]) -> Mask:
+    """Return the liver on a lattice that holds some surfaces: where its own ends before, it goes on as at the end.
+
+    What lies beyond a scan is not known; that the liver ended there is the one thing that is not likely.
+    """
+    if not surfaces:
+        return liver
+    kji = liver.grid.ijk(np.concatenate([surface.vertices_lps_mm for surface in surfaces]))[:, ::-1]
+    shape = np.asarray(liver.grid.shape_kji)
+    before = np.ceil(np.maximum(0.0, -kji.min(axis=0))).astype(int)
+    after = np.ceil(np.maximum(0.0, kji.max(axis=0) - (shape - 1))).astype(int)
+    if max(before.max(), after.max()) <= 1:
+        return liver
+    pad = [(int(low) + 2, int(high) + 2) for low, high in zip(before, after, strict=True)]
+    voxels = np.pad(liver.voxels_kji, pad, mode="edge")
+    first, size = (-pad[0][0], -pad[1][0], -pad[2][0]), (voxels.shape[0], voxels.shape[1], voxels.shape[2])
+    return Mask(voxels, liver.grid.cropped(first, size), liver.name)
 
 
 def _padded_by_repeating(cut: BoolArray, box: Mask) -> Mask:

@@ -32,6 +32,8 @@ LOW_POINTS = 150
 LOW_SHARE = 0.25
 """The draws use so many points of the whole surface, and so many of the share of it with the least margin."""
 
+NO_LIVER_LEFT = "all of the tumour's surface faces the liver capsule: the liver mask shows no liver beside the zone that was not ablated"
+
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
 """The margins that bands, fractions and probabilities are reported for."""
 
@@ -144,13 +146,13 @@ def measure_margin(
         map=margins,
         definition=definition,
         geometric_min_mm=geometric_min,
-        surface_fraction_below={limit: margins.short_of(limit) for limit in THRESHOLDS_MM},
+        surface_fraction_below={limit: margins.short_of(limit) for limit in THRESHOLDS_MM if finite.any()},
         capsule_facing_fraction=None if liver is None else margins.fraction(margins.capsule_facing),
-        flags=_flags(tumour, zone),
+        flags=_flags(tumour, zone, liver),
         off_side_lps_mm={"tumour": tumour.off_side_lps_mm, "ablation": ruler.as_segmented.off_side_lps_mm},
     )
     if not finite.any():
-        return replace(known, reason="all of the tumour's surface faces the liver capsule")
+        return replace(known, reason=NO_LIVER_LEFT)
     vertex, best = int(np.argmin(margins.primary_mm)), int(np.argmin(between.primary_mm))
     least, at, foot = margins.primary_mm[vertex], tumour.vertices_lps_mm[vertex], margins.foot_lps_mm[vertex]
     if between.primary_mm[best] < least:
@@ -214,14 +216,14 @@ def _without_vessels(margins: MarginMap, lowest: int, min_mm: float) -> float | 
     return float(rest.min()) if rest.size else None
 
 
-def _flags(tumour: Surface, zone: Zone) -> tuple[str, ...]:
+def _flags(tumour: Surface, zone: Zone, liver: ClosedLiver | None) -> tuple[str, ...]:
     thick = max((*tumour.voxel_kji_mm, *zone.voxel_kji_mm)) > THICK_SLICE_MM + ROUNDING_MM
     few = tumour.voxels_across < FEW_VOXELS
     truncated = tumour.truncated or zone.truncated
     fallback = any("fallback" in surface.flags for surface in (tumour, *zone.surfaces))
     holes = any("holes" in surface.flags for surface in zone.surfaces)
     raised = {"thick_slices": thick, "few_voxels_across": few, "truncated": truncated, "surface_fallback": fallback,
-              "zone_holes": holes}  # fmt: skip
+              "zone_holes": holes, "liver_truncated": liver is not None and liver.goes_on}  # fmt: skip
     return tuple(name for name, holds in raised.items() if holds)
 
 

@@ -38,6 +38,7 @@ FLAGS = {
     "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
     "surface_fallback": "a contour could not be fitted, so a coarser surface stands in for it",
     "zone_holes": "the ablation mask has holes inside, which count as not ablated",
+    "liver_truncated": "the liver mask's volume ends before the zone does; the liver was taken to go on there",
     "truncated": "a contour reaches the border of its volume, so the structure may go on outside",
 }
 
@@ -209,12 +210,17 @@ def interval_sentences(interval: Interval | None) -> tuple[str, ...]:
         " are rough.",
         f"Probability that the minimal margin is at least the limit: {chances}." if chances else "",
         f"Assumed standard deviations: tumour contour {doubt.tumour_contour_sd_mm:.2f} mm, zone contour"
-        f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm), voxel sampling"
-        f" {doubt.voxel_sd_mm:.2f} mm{_coarse(doubt)}; {_registration(doubt)}"
+        f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm){_capsule_doubt(doubt)},"
+        f" voxel sampling {doubt.voxel_sd_mm:.2f} mm{_coarse(doubt)}; {_registration(doubt)}"
         " If they are too small, the interval is too narrow.",
         f"Shares of the variance: {shares}. {_widest(interval)}" if shares else "",
     ]
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def _capsule_doubt(doubt: Doubt) -> str:
+    sd_mm = doubt.liver_contour_sd_mm
+    return f", liver contour {sd_mm:.2f} mm where the capsule's rim limits" if sd_mm else ""
 
 
 def _coarse(doubt: Doubt) -> str:
@@ -233,7 +239,7 @@ def _widest(interval: Interval) -> str:
 
 
 WIDE_BY = {
-    "contours": "how far readers' contours differ",
+    "contours": "how far the contours are assumed to be off",
     "registration": "how well the two studies could be brought together",
     "voxels": "how coarsely the voxels sample the contours",
 }
