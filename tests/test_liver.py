@@ -197,6 +197,14 @@ def test_a_liver_mask_that_shows_only_another_place_on_the_same_lattice_is_refus
         close_liver(voxelised(ball((45, 0, 0), 5), grid, "liver"), [zone], [zone])
 
 
+@pytest.mark.parametrize(("beyond_mm", "flagged"), [(0.0, False), (1.4, True), (2.0, True), (5.0, False)])
+def test_a_margin_that_hinges_on_a_sliver_of_liver_is_flagged(beyond_mm: float, flagged: bool) -> None:
+    """The zone ends at x = 9 along its own reader's capsule; the liver mask's capsule lies a little farther out."""
+    zone = voxelised(both(ball((0, 0, 0), ZONE_MM), below(0, 9.0)), GRID)
+    found = margin(voxelised(ball((3.0, 0, 0), 5.5), GRID), zone, voxelised(below(0, 9.0 + beyond_mm), GRID, "liver"))
+    assert ("liver_sliver" in found.flags) == flagged
+
+
 @pytest.mark.parametrize("reach_mm", [10.0, 14.0])
 def test_a_liver_mask_whose_volume_ends_in_the_zone_is_taken_to_go_on(reach_mm: float) -> None:
     """The end of a cropped liver file is no capsule: the margin stays what it is, and is flagged."""

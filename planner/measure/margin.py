@@ -32,7 +32,10 @@ LOW_POINTS = 150
 LOW_SHARE = 0.25
 """The draws use so many points of the whole surface, and so many of the share of it with the least margin."""
 
-NO_LIVER_LEFT = "all of the tumour's surface faces the liver capsule: the liver mask shows no liver beside the zone that was not ablated"
+NO_LIVER_LEFT = (
+    "all of the tumour's surface faces the liver capsule:"
+    " the liver mask shows no liver beside the zone that was not ablated"
+)
 
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
 """The margins that bands, fractions and probabilities are reported for."""
@@ -157,6 +160,7 @@ def measure_margin(
     least, at, foot = margins.primary_mm[vertex], tumour.vertices_lps_mm[vertex], margins.foot_lps_mm[vertex]
     if between.primary_mm[best] < least:
         least, at, foot = between.primary_mm[best], between.points_lps_mm[best], between.foot_lps_mm[best]
+    hinges = () if liver is None else _hinging(tumour, ruler, liver, margins, float(least))
     quantiles = [found if np.isfinite(found := margins.quantile_mm(share)) else None for share in (0.01, 0.05, 0.5)]
     return replace(
         known,
@@ -171,7 +175,24 @@ def measure_margin(
         median_mm=quantiles[2],
         voxel_sd_mm=_voxel_sd_mm(tumour, vertex, zone, foot),
         zone=zone.free.surface,
+        flags=(*known.flags, *hinges),
     )
+
+
+SLIVER_MM = 1.5
+SLIVER_MATTERS_MM = 2.0
+"""Liver thinner than the first between zone and capsule may be the one contour's error; it is flagged where the margin
+would be larger by the second without it."""
+
+
+def _hinging(tumour: Surface, ruler: Ruler, liver: ClosedLiver, margins: MarginMap, least_mm: float) -> tuple[str, ...]:
+    """Return the flag "liver_sliver" where the minimum hinges on a sliver of liver beyond the zone."""
+    low = np.flatnonzero(margins.primary_mm <= least_mm + SLIVER_MATTERS_MM)
+    if least_mm <= 0.0 or not len(low):
+        return ()
+    thicker = Ruler(ruler.zone, ruler.as_segmented, replace(liver, step_mm=liver.step_mm + SLIVER_MM))
+    without = thicker.read(tumour.vertices_lps_mm[low]).primary_mm
+    return ("liver_sliver",) if without.min() > least_mm + SLIVER_MATTERS_MM else ()
 
 
 def _in_one_frame(tumour: Surface | Mask, zones: Sequence[Mask], post_from_pre: PointMap | None) -> Sequence[Mask]:

@@ -38,6 +38,7 @@ FLAGS = {
     "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
     "surface_fallback": "a contour could not be fitted, so a coarser surface stands in for it",
     "zone_holes": "the ablation mask has holes inside, which count as not ablated",
+    "liver_sliver": "the margin hinges on a sliver of liver between zone and capsule that may be the contours' error",
     "liver_truncated": "the liver mask's volume ends before the zone does; the liver was taken to go on there",
     "truncated": "a contour reaches the border of its volume, so the structure may go on outside",
 }
