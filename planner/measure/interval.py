@@ -31,10 +31,12 @@ QUANTILE_MM = 1e-6
 FARTHEST_SD = 4.0
 """No displacement is allowed for beyond so many of its standard deviations along an axis."""
 
-LOWERED_SHARE = 0.8
 LOWERED_SD_SHARE = 0.5
-"""Of what a displacement lowers the minimum by, this is added, and this much more or less of it allowed for: chosen on
-seeds 26-60 of `scripts/bench_interval.py`."""
+"""Of what a displacement lowers the minimum by, so much more or less is allowed for."""
+
+ROOM_SD = 1.5
+"""The best aim at a rough surface reads low, too: a perfect one may be better by so many of the shapes' SDs. Both were
+chosen on seeds 26-41 of `scripts/bench_interval.py`."""
 
 TOUCHING_MM = 1e-6
 CLOSEST_CENTRE_MM = 3.0
@@ -124,8 +126,8 @@ def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm
     The minimum over a noisy surface reads low. First, what contour errors alone would show is taken off both surfaces
     (`true_shape`), with the doubt that remains, and the lowering of distances to a rough zone with it; the median of
     the draws' minima is the margin without the contours' noise. A displacement of the whole (registration, and each
-    contour's own) lowers the minimum, too: by how much, is told by displacing what was seen once more. Most of that is
-    added, and some of it doubted: it is right for zones aimed at random, too small for perfectly aimed ones, too large
+    contour's own) lowers the minimum, too: by how much, is told by displacing what was seen once more. That is
+    added, and half of it doubted: it is right for zones aimed at random, too small for perfectly aimed ones, too large
     where chance made one look so. The width is the standard deviation of all that, and of voxel sampling; but no
     displacement makes a margin larger than the best aim would.
     """
@@ -140,7 +142,7 @@ def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm
     lowest = drawn.min(axis=1)
     shift_sd = float(np.hypot(axis_sd, whole_sd))
     lowered = float(np.median(lowest) - np.median(_shifted(drawn, margin, onward, radius, shift_sd, rng).min(axis=1)))
-    centre = float(np.median(lowest)) + LOWERED_SHARE * lowered
+    centre = float(np.median(lowest)) + lowered
     along_rim = np.sqrt(max(0.0, 1.0 - float(along_zone[0]) ** 2))
     shifted = 1.0 + (LOWERED_SD_SHARE * lowered) ** 2 / shift_sd**2 if shift_sd > 0 else 1.0
     variance = {
@@ -150,12 +152,9 @@ def margin_interval(points: MarginPoints, doubt: Doubt, seed: int, thresholds_mm
     }
     total = sum(variance.values())
     by_shift = shifted * shift_sd**2
-    belief = _Belief(
-        centre,
-        float(np.sqrt(max(0.0, total - by_shift))),
-        float(np.sqrt(by_shift)),
-        float(np.median(lowest)) + _room(drawn.mean(axis=0), onward, FARTHEST_SD * shift_sd),
-    )
+    shape_sd = float(np.sqrt(max(0.0, total - by_shift)))
+    room = _room(drawn.mean(axis=0), onward, FARTHEST_SD * shift_sd) + ROOM_SD * shape_sd
+    belief = _Belief(centre, shape_sd, float(np.sqrt(by_shift)), float(np.median(lowest)) + room)
     return Interval(
         low_mm=belief.quantile(0.025),
         high_mm=belief.quantile(0.975),
