@@ -9,7 +9,7 @@ from planner.assessment import LesionAssessment, Reason
 from planner.case import Caution
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment
-from planner.report import words
+from planner.report import doubt, words
 from planner.report.table import columns, rows, table_text
 
 
@@ -153,10 +153,10 @@ def test_a_failed_check_of_a_zone_is_told_beside_the_alignment() -> None:
 def test_an_interval_is_never_printed_without_what_it_assumes() -> None:
     lesion = assessed("1")
     assert lesion.margin is not None
-    text = " ".join(words.interval_sentences(lesion.margin.interval))
+    text = " ".join(doubt.interval_sentences(lesion.margin.interval))
     assert "tumour contour 0.50 mm, zone contour 0.70 mm (alike over 6.0 mm)" in text
     assert "registration 57 %" in text
-    assert words.interval_sentences(None) == ("No interval was computed.",)
+    assert doubt.interval_sentences(None) == ("No interval was computed.",)
 
 
 def test_a_caution_comes_before_the_table() -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from planner.assessment import Assessment, LesionAssessment
 from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
-from planner.report import words
+from planner.report import doubt, words
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
 from planner.report.held_against import (
@@ -166,7 +166,7 @@ def _lesion_section(
         reading=words.reading(lesion),
         band=band(None if margin is None else margin.min_mm),
         sentences=(*words.margin_sentences(lesion), *words.coverage_sentences(lesion), *words.size_sentences(lesion)),
-        interval=() if margin is None or margin.min_mm is None else words.interval_sentences(margin.interval),
+        interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
         risk=risk_sentences(lesion),
         distances=distance_table(lesion.distances),

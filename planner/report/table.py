@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
-from planner.report import words
+from planner.report import doubt, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,20 @@ def table_text(assessment: Assessment) -> str:
     lines = [f"Case {assessment.case_id}: {words.STATUS[assessment.status]}"]
     lines += [*(f"CAUTION: {caution.text}" for caution in assessment.cautions), ""]
     lines += _aligned(columns(), rows(assessment)) if assessment.lesions else ["No lesions."]
-    lines += ["", *(f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}" for lesion in assessment.lesions)]
+    lines.append("")
+    for lesion in assessment.lesions:
+        lines += [f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}", *(f"  {s}" for s in _doubt(lesion))]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
-    lines += [words.alignment_sentence(assessment.alignment), words.SIGN, words.BANNER]
+    lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
+    lines += [words.SIGN, words.BANNER]
     return "\n".join(_one_line(line) for line in lines) + "\n"
+
+
+def _doubt(lesion: LesionAssessment) -> tuple[str, ...]:
+    """Return what the interval of a lesion rests on; nothing where there is none."""
+    if lesion.margin is None or lesion.margin.interval is None:
+        return ()
+    return doubt.interval_assumptions(lesion.margin.interval)
 
 
 def _reading_with_flags(lesion: LesionAssessment) -> str:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 from planner.assessment import LesionAssessment
-from planner.measure.interval import Doubt, Interval
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment, Check
 
@@ -66,8 +65,6 @@ FIELDS = {
     "ablation_ml": "volume of the zone",
     "registration_error_mm": "registration error",
 }
-
-SOURCES = {"contours": "contours", "registration": "registration", "voxels": "voxel sampling"}
 
 _DIRECTIONS = ("RL", "AP", "IS")
 """Towards which side each LPS axis runs where it is negative, and where it is positive."""
@@ -194,56 +191,6 @@ def _capsule(margin: Margin) -> str:
     if margin.capsule_facing_fraction is None:
         return ""
     return f"{percent(margin.capsule_facing_fraction)} % of the tumour surface faces the liver capsule."
-
-
-def interval_sentences(interval: Interval | None) -> tuple[str, ...]:
-    """Return the interval with what it assumes and where its width comes from, in sentences."""
-    if interval is None:
-        return ("No interval was computed.",)
-    doubt = interval.assumed
-    chances = ", ".join(f"{percent(p)} % for {limit:g} mm" for limit, p in sorted(interval.p_at_least.items()))
-    shares = ", ".join(
-        f"{SOURCES.get(name, name)} {percent(share)} %" for name, share in interval.variance_share.items()
-    )
-    sentences = [
-        f"95 % interval of the true minimal margin: {millimetres(interval.low_mm)} to"
-        f" {millimetres(interval.high_mm)} mm. Its centre is not the measured minimum, which reads low where contours"
-        " are rough.",
-        f"Probability that the minimal margin is at least the limit: {chances}." if chances else "",
-        f"Assumed standard deviations: tumour contour {doubt.tumour_contour_sd_mm:.2f} mm, zone contour"
-        f" {doubt.zone_contour_sd_mm:.2f} mm (alike over {doubt.correlation_mm:.1f} mm){_capsule_doubt(doubt)},"
-        f" voxel sampling {doubt.voxel_sd_mm:.2f} mm{_coarse(doubt)}; {_registration(doubt)}"
-        " If they are too small, the interval is too narrow.",
-        f"Shares of the variance: {shares}. {_widest(interval)}" if shares else "",
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
-
-
-def _capsule_doubt(doubt: Doubt) -> str:
-    sd_mm = doubt.liver_contour_sd_mm
-    return f", liver contour {sd_mm:.2f} mm where the capsule's rim limits" if sd_mm else ""
-
-
-def _coarse(doubt: Doubt) -> str:
-    return f" and {doubt.slice_sd_mm:.2f} mm more for thick slices or few voxels" if doubt.slice_sd_mm else ""
-
-
-def _registration(doubt: Doubt) -> str:
-    if doubt.registration_error_mm == 0.0:
-        return "the masks came aligned: no registration error is allowed for."
-    return f"mean 3-D registration error {doubt.registration_error_mm:.2f} mm."
-
-
-def _widest(interval: Interval) -> str:
-    name = max(interval.variance_share, key=lambda source: interval.variance_share[source])
-    return f"What makes the interval wide is above all {WIDE_BY.get(name, name)}."
-
-
-WIDE_BY = {
-    "contours": "how far the contours are assumed to be off",
-    "registration": "how well the two studies could be brought together",
-    "voxels": "how coarsely the voxels sample the contours",
-}
 
 
 def coverage_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
