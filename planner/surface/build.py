@@ -33,6 +33,9 @@ WRONG_SHARE_LIMIT = 0.005
 LEAST_VOLUME = 0.5
 """Nor one whose surface holds less than this share of the voxels' volume, as of a line of voxels."""
 
+LEAST_NETS_VOLUME = 0.8
+"""Surface nets that hold less than this share of the voxels' volume (a plate, a line) are left unsmoothed."""
+
 PAD_VOXELS = 3
 
 
@@ -120,6 +123,8 @@ def _solid(mask: Mask, unlabelled: Mask | None) -> Surface:
 
 def _by_nets(mask: Mask) -> Surface:
     nets = nets_surface(mask)
+    if nets.volume_ml < LEAST_NETS_VOLUME * mask.volume_ml:
+        nets = nets_surface(mask, smooth=False)
     points, inside = voxels_beside_change(mask)
     suspect = (nets.rise_mm(points) < 0.0) != inside
     wrong = points[suspect][nets.contains(points[suspect]) != inside[suspect]]

@@ -16,27 +16,19 @@ ITERATIONS = 16
 RELAXATION = 0.5
 """Of the smoothing: enough to take the steps off; a vertex stays within its box however often it is moved."""
 
-LEAST_VOLUME = 0.8
-"""A smoothed surface that holds less than this share of the voxels' volume (a plate, a line) is left unsmoothed."""
-
 FACES = np.asarray(ndimage.generate_binary_structure(3, 1))
 
 
-def nets_surface(box: Mask) -> Surface:
+def nets_surface(box: Mask, *, smooth: bool = True) -> Surface:
     """Return the surface of a padded mask by surface nets, each vertex kept within a box of one voxel.
 
     Holes have walls of their own, turned inside out: which side of a mesh is outward is only known of solid bodies.
     """
+    iterations = ITERATIONS if smooth else 0
     filled = filled_holes(box.voxels_kji, FACES)
     holes = filled & ~box.voxels_kji
-    outer = _net_of(filled, box)
-    return join([outer, _net_of(holes, box).flipped()]) if holes.any() else outer
-
-
-def _net_of(solid: BoolVoxels, box: Mask) -> Surface:
-    smooth = _net(solid, box, ITERATIONS)
-    enough = LEAST_VOLUME * np.count_nonzero(solid) * box.grid.voxel_mm3 / 1000.0
-    return smooth if smooth.volume_ml >= enough else _net(solid, box, 0)
+    outer = _net(filled, box, iterations)
+    return join([outer, _net(holes, box, iterations).flipped()]) if holes.any() else outer
 
 
 def _net(solid: BoolVoxels, box: Mask, iterations: int) -> Surface:
