@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from skimage.measure import label
 
 from planner.errors import InputError
 from planner.grid import FloatArray
 from planner.surface import PointMap, Surface, nets_surface
+from planner.surface.parts import FACES, filled_holes
 from planner.volume import Mask
 
 BoolArray = npt.NDArray[np.bool_]
@@ -77,16 +77,16 @@ def close_liver(
     InputError
         The liver mask lies nowhere near the surfaces.
     """
+    neighbourhood(liver, around)  # a lattice that lies elsewhere is refused, not made to reach
+    reaching = _reaching(liver, inner)
+    goes_on, liver = reaching is not liver, reaching
     window = neighbourhood(liver, around)
-    given, liver, goes_on = liver, _reaching(liver, inner), False
-    if liver is not given:
-        window, goes_on = neighbourhood(liver, around), True
-    added = np.zeros_like(liver.voxels_kji)
-    for surface in inner:
-        _add_inside(added, liver, surface)
     if not liver.voxels_kji[window].any():
         raise InputError("liver: the mask does not come near the ablation zone", code="no-shared-space")
-    filled = _without_holes(liver.voxels_kji | added)
+    filled = np.array(liver.voxels_kji)
+    for surface in inner:
+        _add_inside(filled, liver, surface)
+    filled = filled_holes(filled, FACES)
     cut = filled[window]
     start = tuple(int(part.start) for part in window)
     grid = liver.grid.cropped((start[0], start[1], start[2]), cut.shape)
@@ -151,9 +151,3 @@ def _add_inside(filled: BoolArray, liver: Mask, surface: Surface) -> None:
     inside = surface.contains(liver.grid.lps_mm(box.reshape(-1, 3)[:, ::-1]))
     part = filled[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
     part |= inside.reshape(part.shape)
-
-
-def _without_holes(voxels: BoolArray) -> BoolArray:
-    """Return the mask with every empty part filled that does not reach the border of the lattice."""
-    outside = label(np.pad(~voxels, 1, constant_values=True), connectivity=1)
-    return np.asarray((outside != outside[0, 0, 0])[1:-1, 1:-1, 1:-1])

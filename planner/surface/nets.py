@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D
 
 from planner.surface.mesh import Surface, join
-from planner.surface.parts import filled_holes
+from planner.surface.parts import FACES, filled_holes
 from planner.volume import BoolVoxels, Mask
 
 ITERATIONS = 16
 RELAXATION = 0.5
 """Of the smoothing: enough to take the steps off; a vertex stays within its box however often it is moved."""
-
-FACES = np.asarray(ndimage.generate_binary_structure(3, 1))
 
 
 def nets_surface(box: Mask, *, smooth: bool = True) -> Surface:

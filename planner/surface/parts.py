@@ -14,6 +14,9 @@ from planner.volume import BoolVoxels, Mask
 TOUCHING = np.ones((3, 3, 3), dtype=bool)
 """Voxels that share a corner belong together, whether inside or outside."""
 
+FACES = np.asarray(ndimage.generate_binary_structure(3, 1), dtype=bool)
+"""The stricter neighbourhood: voxels that share a face."""
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
