@@ -153,6 +153,7 @@ def coverage(rows: list[dict[str, Any]], name: str, stratum: str) -> dict[str, A
 
 STRATA: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("all", lambda _: "all"),
+    ("aim", lambda r: "perfectly aimed" if r["family"] == "concentric" else "aimed as people do"),
     ("TRE", lambda r: f"TRE {r['error_mm']:g} mm"),
     ("grid", lambda r: str(r["grid"])),
     ("family", lambda r: str(r["family"])),

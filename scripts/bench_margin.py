@@ -155,6 +155,8 @@ def _against(margin: Margin, phantom: Phantom) -> dict[str, Any]:
     truth = phantom.truth
     everywhere = truth.area_mm2 > 0
     errors = margin.map.at(truth.points_mm[everywhere]) - truth.margin_mm[everywhere]
+    with_less = {part: truth.points_mm[everywhere][np.argmin(truth.margin_mm[everywhere] + part * errors)]
+                 for part in PARTS_OF_ERROR}  # fmt: skip
     least = truth.points_mm[truth.margin_mm <= truth.min_mm + PLACE_MM]
     return {
         "error_mm": _minimum(margin) - truth.min_mm,
@@ -162,8 +164,13 @@ def _against(margin: Margin, phantom: Phantom) -> dict[str, Any]:
         "fraction_errors": [margin.surface_fraction_below[t] - truth.fraction_below(t) for t in THRESHOLDS_MM],
         "place_mm": float(np.linalg.norm(np.asarray(margin.at_lps_mm) - truth.at_mm)),
         "place_near_mm": float(np.linalg.norm(least - np.asarray(margin.at_lps_mm), axis=1).min()),
+        "place_with_less_mm": [float(np.linalg.norm(at - truth.at_mm)) for at in with_less.values()],
         "fallback": "surface_fallback" in margin.flags,
     }  # fmt: skip
+
+
+PARTS_OF_ERROR = (1.0, 0.5, 0.25)
+"""Where the minimum would lie were the map's error at every point so much of what it is: a map how exact finds it."""
 
 
 def errors_of(errors: FloatArray) -> dict[str, Any]:
@@ -220,6 +227,8 @@ def rest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "fraction_mean": float(fractions.mean()), "fraction_p95": float(np.percentile(fractions, 95)),
             "place_median_mm": float(np.median([r["place_mm"] for r in own])),
             "place_near_median_mm": float(np.median([r["place_near_mm"] for r in own])),
+            **{f"place_at_{part:g}": float(median) for part, median in zip(
+                PARTS_OF_ERROR, np.median([r["place_with_less_mm"] for r in own], axis=0), strict=True)},
             "off_side_mean": float(np.mean([r["off_side"] for r in own])),
             "off_side_max": float(np.max([r["off_side"] for r in own])),
             "fallbacks": sum(r["fallback"] for r in own), "cpu_max_s": max(r["cpu_s"] for r in own),
