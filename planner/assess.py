@@ -15,6 +15,8 @@ from planner.grid import FloatArray
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
 from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
+from planner.measure.sensitivity import margins_if_zone_changed
+from planner.measure.tissue import tissue_change
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment, Check
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
@@ -237,7 +239,8 @@ def _measured(
     )
     return replace(
         whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid_min_mm, coverage=coverage,
-        distances=around,
+        distances=around, tissue=tissue_change(alignment, as_segmented, scene.zones.values(), scene.liver),
+        sensitivity=margins_if_zone_changed(margin, zone, liver=scene.liver, as_segmented=as_segmented),
     )  # fmt: skip
 
 

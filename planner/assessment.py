@@ -12,6 +12,8 @@ from planner.findings import Finding
 from planner.guideline.judge import Judged
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
+from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
+from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
 
 LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
@@ -59,6 +61,8 @@ class LesionAssessment:
     coverage: Coverage | None
     distances: tuple[Distance, ...] = ()
     risk: RelativeHazard | None = None
+    tissue: TissueChange = NOT_LOOKED_AT
+    sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

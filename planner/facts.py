@@ -149,6 +149,12 @@ def scan_days(facts: Mapping[str, FactValue]) -> float | None:
     return between
 
 
+def days_since_ablation(kept: Mapping[str, object]) -> float | None:
+    """Return the days from ablation to POST among the facts that an assessment keeps; None where not known."""
+    days = kept.get(DAYS_SINCE_ABLATION.name)
+    return float(days) if isinstance(days, (int, float)) else None
+
+
 def setting_of(entered: Mapping[str, object]) -> Setting:
     """Return the entered facts that tell whether a published relation speaks of a case.
 

@@ -14,7 +14,9 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
 from pipelines.store.numbers import number
+from pipelines.store.tissue import sensitivity_documents, tissue_document
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
+from planner.facts import days_since_ablation
 from planner.findings import Finding
 from planner.grid import FloatArray
 from planner.measure.interval import Interval
@@ -60,7 +62,8 @@ def _cautions(assessment: Assessment) -> Iterable[Reason]:
 
 def lesion_documents(assessment: Assessment) -> list[dict[str, Json]]:
     """Return the `lesions` of the result."""
-    return [_lesion(lesion) for lesion in assessment.lesions]
+    days = days_since_ablation(assessment.facts)
+    return [_lesion(lesion, days) for lesion in assessment.lesions]
 
 
 def result_bytes(document: Mapping[str, Json]) -> bytes:
@@ -68,7 +71,7 @@ def result_bytes(document: Mapping[str, Json]) -> bytes:
     return (json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def _lesion(lesion: LesionAssessment) -> dict[str, Json]:
+def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
     document: dict[str, Json] = {
         "lesion_id": lesion.lesion_id,
         "status": lesion.status,
@@ -80,6 +83,8 @@ def _lesion(lesion: LesionAssessment) -> dict[str, Json]:
         "ablation_ml": number(lesion.ablation_ml),
         "registration_error_mm": number(lesion.registration_error_mm),
         "margin": _margin(lesion),
+        "sensitivity": sensitivity_documents(lesion.sensitivity),
+        "tissue_change": tissue_document(lesion.tissue, days),
         "distances": [_distance(distance) for distance in lesion.distances],
         "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk),
     }
@@ -180,7 +185,7 @@ def _fields(document: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
     for key, value in document.items():
         if key == "margin":
             yield from ((f"margin.{name}", part) for name, part in value.items())
-        elif key not in {"ltp", "reasons", "distances"}:
+        elif key not in {"ltp", "reasons", "distances", "tissue_change"}:
             yield key, value
 
 

@@ -11,6 +11,7 @@ from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment, Check, Kind, SpatialMap
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post
+from planner.register.map_checks import with_map_checks
 from planner.register.prepare import (
     Observe,
     Scan,
@@ -80,7 +81,8 @@ def register(
         for zone_id, error in errors.items()
     }
     shown = _shown(fixed, moving, answers, region, both_ct=is_ct(pre.image) and is_ct(post.image))
-    return Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone)
+    found = Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone)
+    return with_map_checks(found, zones, fixed, region)
 
 
 def _shown(

@@ -11,6 +11,13 @@ NAMES = {
     "alignment": "alignment",
     "correlation": "image similarity with the map in use",
     "correlation_rigid": "image similarity after the rigid step",
+    "folded_near_zone": "share of points near the zone where the map folds",
+    "folded_share": "share of points where the map folds",
+    "inverse_largest": "largest distance after a trip there and back",
+    "inverse_mean": "mean distance after a trip there and back",
+    "jacobian_minimum": "smallest local change of volume",
+    "jacobian_q01": "1 % quantile of the local change of volume",
+    "jacobian_q99": "99 % quantile of the local change of volume",
     "liver_dice": "overlap of the two liver masks",
     "predicted_error": "predicted registration error",
     "rigid_only": "rigid map alone",
@@ -34,6 +41,8 @@ def check_value(check: Check) -> str:
             return f"{words.percent(check.value)} %"
         case "ratio":
             return f"{check.value:.2f} of 1"
+        case "times":
+            return f"{check.value:.2f} times"
         case "mm":
             return f"{words.millimetres(check.value)} mm"
         case _:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from planner.assessment import Assessment, LesionAssessment
+from planner.facts import days_since_ablation
 from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
 from planner.report import doubt, words
@@ -24,6 +25,7 @@ from planner.report.held_against import (
     rule_counts,
     rule_rows,
 )
+from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 
@@ -57,6 +59,8 @@ class _LesionSection:
     sentences: tuple[str, ...]
     interval: tuple[str, ...]
     flags: tuple[str, ...]
+    tissue: tuple[str, ...]
+    sensitivity: tuple[SensitivityRow, ...]
     distances: DistanceTable
     risk: tuple[str, ...]
     pictures: tuple[_Picture, ...]
@@ -92,7 +96,7 @@ def render_html(
         Sentences about the input: what was tolerated, absent or decided while reading.
     """
     pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
-    heads = columns()
+    heads, days = columns(), days_since_ablation(assessment.facts)
     # The policy names the style by its hash, so that not even an injected <style> would be applied.
     style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     return _environment().from_string(template).render(
@@ -102,7 +106,7 @@ def render_html(
         style_hash=Markup(style_hash),  # noqa: S704 - base64
         columns=heads,
         head_groups=_head_groups(heads),
-        lesions=[_lesion_section(lesion, cells, pictures) for lesion, cells in _with_cells(assessment)],
+        lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
         checks=_checks(assessment),
@@ -157,7 +161,10 @@ def _head_groups(heads: Sequence[Column]) -> tuple[tuple[str, int], ...]:
 
 
 def _lesion_section(
-    lesion: LesionAssessment, cells: tuple[str, ...], pictures: Sequence[tuple[str | None, _Picture]]
+    lesion: LesionAssessment,
+    cells: tuple[str, ...],
+    pictures: Sequence[tuple[str | None, _Picture]],
+    days: float | None,
 ) -> _LesionSection:
     margin = lesion.margin
     return _LesionSection(
@@ -169,6 +176,8 @@ def _lesion_section(
         interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
         risk=risk_sentences(lesion),
+        tissue=tissue_sentences(lesion, days),
+        sensitivity=sensitivity_rows(lesion),
         distances=distance_table(lesion.distances),
         pictures=tuple(picture for lesion_id, picture in pictures if lesion_id == lesion.lesion_id),
         cells=cells,

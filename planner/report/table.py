@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.report import doubt, words
+from planner.report.sensitivity import assumed_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def table_text(assessment: Assessment) -> str:
     lines += _aligned(columns(), rows(assessment)) if assessment.lesions else ["No lesions."]
     lines.append("")
     for lesion in assessment.lesions:
-        lines += [f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}", *(f"  {s}" for s in _doubt(lesion))]
+        lines += [
+            f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}",
+            *(f"  {s}" for s in (*_doubt(lesion), *assumed_sentences(lesion))),
+        ]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
     lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
     lines += [words.SIGN, words.BANNER]
