@@ -240,7 +240,7 @@ def _measured(
     return replace(
         whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid_min_mm, coverage=coverage,
         distances=around, tissue=tissue_change(alignment, as_segmented, scene.zones.values(), scene.liver),
-        sensitivity=margins_if_zone_changed(margin, zone, liver=scene.liver, as_segmented=as_segmented),
+        sensitivity=margins_if_zone_changed(margin, zone, liver=scene.liver),
     )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ MATRIX = rigid((0.06, -0.04, 0.09), (7.0, -5.0, 6.0))
 """Pre from post: no axis is like another."""
 
 LIVER = ellipsoid((0, 0, 0), (40, 35, 30))
-ZONE = ball((12, -8, 5), 11.0)
+ZONE_CENTRE, ZONE_RADIUS_MM = np.array((12.0, -8.0, 5.0)), 11.0
+ZONE = ball(ZONE_CENTRE, ZONE_RADIUS_MM)
 
 
 def grid(frame_uid: str = "", spacing: float = 2.8) -> Grid:
@@ -98,3 +99,20 @@ def stranger() -> Scan:
 def in_liver(step_mm: float = 8.0) -> Points:
     points = centres(lattice(40.0, (step_mm,) * 3))
     return points[LIVER(points)]
+
+
+def contracted_post_from_pre(points: Points, loss: float) -> Points:
+    """The zone has lost a share of its volume since PRE, towards its centre; the liver around has only moved in."""
+    offset = post_from_pre(points) - ZONE_CENTRE
+    before = np.linalg.norm(offset, axis=1, keepdims=True)
+    moved_in = np.cbrt(np.maximum(before**3 - ZONE_RADIUS_MM**3 * (1.0 / (1.0 - loss) - 1.0), 0.0))
+    after = np.where(before <= ZONE_RADIUS_MM / (1.0 - loss) ** (1 / 3), before * (1.0 - loss) ** (1 / 3), moved_in)
+    return ZONE_CENTRE + offset * after / np.maximum(before, 1e-9)
+
+
+@cache
+def contracted_pre(loss: float) -> Scan:
+    """The same body before its zone lost a share of its volume, carried by the rigid map."""
+    where = grid()
+    at = contracted_post_from_pre(centres(where), loss)
+    return Scan(image(at, where, 1), Mask(LIVER(at).reshape(where.shape_kji), where, "liver"), {})

@@ -5,9 +5,24 @@ from functools import cache
 
 import numpy as np
 import pytest
-from studies import bent_pre, bent_pre_from_post, grid, in_liver, post, pre, pre_from_post, stranger
+from analytic import sphere
+from studies import (
+    ZONE_CENTRE,
+    ZONE_RADIUS_MM,
+    bent_pre,
+    bent_pre_from_post,
+    contracted_pre,
+    grid,
+    in_liver,
+    post,
+    pre,
+    pre_from_post,
+    stranger,
+)
 
 from planner.errors import EmptyMaskError, FrameMismatchError, RegistrationInputError
+from planner.measure.margin import measure_margin
+from planner.measure.zone import Zone
 from planner.register.align import register
 from planner.register.alignment import Alignment
 from planner.register.prepare import Scan
@@ -57,6 +72,30 @@ def test_the_predicted_error_is_not_below_half_of_the_true_one_at_the_zone() -> 
 def test_the_found_map_has_an_inverse_over_the_liver() -> None:
     points = bent().map.pre_from_post(in_liver())
     assert bent().map.post_from_pre(points) == pytest.approx(in_liver(), abs=1e-3)
+
+
+def test_the_found_map_is_shown_with_its_volumes_and_fails_nothing_where_it_does_not_fold() -> None:
+    shown = {check.name: check for check in (*bent().checks, *bent().zone_checks["1"])}
+    assert shown["folded_near_zone"].passed is True
+    at, step = in_liver(), 0.5
+    slopes = [(bent_pre_from_post(at + step * axis) - bent_pre_from_post(at - step * axis)) for axis in np.eye(3)]
+    true = 1.0 / np.linalg.det(np.stack(slopes, axis=2))
+    assert shown["jacobian_q01"].value == pytest.approx(np.quantile(true, 0.01), abs=0.1)
+    assert shown["jacobian_q99"].value == pytest.approx(np.quantile(true, 0.99), abs=0.1)
+    assert "jacobian_q01" not in {check.name for check in registered(pre(), kind="rigid").checks}
+
+
+def test_a_contraction_of_the_zone_is_not_seen_so_the_tumour_arrives_with_its_old_size() -> None:
+    """A tumour of 7 mm is 0.9^(1/3) of that in POST, but carried over as 7 mm: the margin reads low."""
+    found = registered(contracted_pre(0.10))
+    tumour = sphere(pre_from_post(ZONE_CENTRE)[0], 7.0).moved(found.map.post_from_pre)
+    radius = (3.0 * tumour.volume_ml * 1000.0 / (4.0 * np.pi)) ** (1 / 3)
+    assert radius == pytest.approx(7.0, abs=0.08)
+    measured = measure_margin(tumour, Zone.of([sphere(ZONE_CENTRE, ZONE_RADIUS_MM)]))
+    factor = 0.9 ** (1 / 3)
+    true_in_post, true_before = ZONE_RADIUS_MM - factor * 7.0, ZONE_RADIUS_MM / factor - 7.0
+    assert measured.min_mm is not None
+    assert measured.min_mm < true_in_post < true_before
 
 
 def test_registering_twice_gives_the_same_parameters() -> None:

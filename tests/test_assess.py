@@ -113,6 +113,26 @@ def test_what_is_unknown_has_a_reason(lesion_id: str) -> None:
         assert found.margin is None or getattr(found.margin, name) is not None or f"margin.{name}" in reasons, name
 
 
+@pytest.mark.parametrize("lesion_id", ["1", "2"])
+def test_a_measured_lesion_says_what_its_margin_would_be_had_the_zone_changed(lesion_id: str) -> None:
+    found = lesion(whole(), lesion_id)
+    assert found.margin is not None
+    centre, radius = TUMOURS[lesion_id]
+    off = float(np.linalg.norm(np.subtract(centre, ZONES["1"][0])))
+    for row, factor in zip(found.sensitivity, (0.9 ** (1 / 3), 1.1 ** (1 / 3)), strict=True):
+        assert row.min_mm == pytest.approx(12.0 / factor - radius - off, abs=0.4)
+        assert row.min_mm - (found.margin.min_mm or 0.0) == pytest.approx(12.0 / factor - 12.0, abs=0.05)
+    assert found.tissue.surroundings_percent is None
+    assert "rigid" in (found.tissue.reason or "")
+
+
+def test_a_lesion_without_a_margin_has_neither_assumptions_nor_a_change_of_tissue_but_a_reason() -> None:
+    found = lesion(whole(), "3")
+    assert all(row.min_mm is None and row.reason for row in found.sensitivity)
+    assert len(found.sensitivity) == 2
+    assert found.tissue.reason
+
+
 @pytest.mark.slow
 def test_entered_pairs_win_over_overlap() -> None:
     found = lesion(assessed(case(pairs={"3": ("2",), "2": ("1", "2")}), alignment()), "3")

@@ -24,7 +24,8 @@ def test_a_check_without_words_of_its_own_has_no_underscores() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "printed"),
     [(1.0, "fraction", "100 %"), (0.8, "fraction", "80 %"), (0.999, "fraction", ">99 %"), (1.37, "mm", "1.4 mm"),
-     (4.99, "mm", "4.99 mm"), (0.9712, "ratio", "0.97 of 1"), (0.4, "", "0.4"), (None, "mm", "-")],
+     (4.99, "mm", "4.99 mm"), (0.9712, "ratio", "0.97 of 1"),
+     (0.9444, "times", "0.94 times"), (0.4, "", "0.4"), (None, "mm", "-")],
 )  # fmt: skip
 def test_values_are_printed_with_units_of_a_reader(value: float | None, unit: str, printed: str) -> None:
     assert check_value(Check("x", value, unit, None, "")) == printed

@@ -23,6 +23,8 @@ from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_po
 from planner.assessment import Distance
 from planner.errors import OutputError
 from planner.grid import Grid
+from planner.measure.sensitivity import Sensitivity
+from planner.measure.tissue import TissueChange
 from planner.register.alignment import SpatialMap
 
 ALL = {"result.json", "report.html", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5", "log.txt"}
@@ -245,7 +247,7 @@ MARGIN_KEYS = {
 }  # fmt: skip
 LESION_KEYS = {
     "lesion_id", "status", "reasons", "zones", "max_axial_diameter_mm", "max_diameter_mm", "tumour_ml", "ablation_ml",
-    "registration_error_mm", "margin", "distances", "ltp",
+    "registration_error_mm", "margin", "distances", "ltp", "sensitivity", "tissue_change",
 }  # fmt: skip
 CASE_KEYS = {
     "schema_version", "case_id", "patient_key", "status", "reasons", "registration", "lesions", "findings",
@@ -264,10 +266,42 @@ def test_the_result_has_every_key_for_every_lesion() -> None:
         assert list(lesion["margin"]["target_covered"]) == ["5", "10"]
 
 
+def test_changes_of_tissue_and_assumptions_stand_beside_the_margin_with_their_labels() -> None:
+    review = a_review()
+    changed = replace(
+        assessed("1"),
+        tissue=TissueChange(-3.21, 0.6),
+        sensitivity=(
+            Sensitivity("zone_shrunk_by_10_percent", -10.0, 3.52),
+            Sensitivity("zone_swollen_by_10_percent", 10.0, None, "because"),
+        ),
+    )
+    whole = replace(review.assessment, lesions=(changed, *review.assessment.lesions[1:]))
+    for days in (None, 1.0):
+        found = result_document(replace(review, assessment=replace(whole, facts={"days_since_ablation": days})))
+        assert found["lesions"][0]["tissue_change"] == {
+            "surroundings_percent": -3.21, "zone_percent": 0.6,
+            "zone_percent_source": "carried over by smoothness, not seen", "days_since_ablation": days, "reason": None,
+        }  # fmt: skip
+    assert found["lesions"][0]["sensitivity"] == [
+        {"assumption": "zone_shrunk_by_10_percent", "volume_change_percent": -10.0, "min_mm": 3.52, "reason": None},
+        {"assumption": "zone_swollen_by_10_percent", "volume_change_percent": 10.0, "min_mm": None,
+         "reason": "because"},
+    ]  # fmt: skip
+    untreated = found["lesions"][2]
+    assert untreated["tissue_change"]["surroundings_percent"] is None
+    assert untreated["tissue_change"]["reason"]
+    assert [(row["min_mm"], bool(row["reason"])) for row in untreated["sensitivity"]] == [(None, True)] * 2
+
+
 def unknown_fields(lesion: dict[str, object]) -> set[str]:
     margin = lesion["margin"]
     assert isinstance(margin, dict)
-    flat = {key: value for key, value in lesion.items() if key not in {"margin", "ltp", "reasons", "distances"}}
+    flat = {
+        key: value
+        for key, value in lesion.items()
+        if key not in {"margin", "ltp", "reasons", "distances", "tissue_change"}
+    }
     flat |= {f"margin.{key}": value for key, value in margin.items()}
     return {
         key

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
-from planner.measure.zone import Zone
+from planner.measure.zone import Patches, Zone
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -25,7 +26,7 @@ class Readings:
     capsule_facing: BoolArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ruler:
     """What the margin at a point is read from: the zone, the zone as segmented, and the liver where one is known."""
 
@@ -43,7 +44,12 @@ class Ruler:
         inside = found.signed_mm > 0
         normals = self.zone.normals_at(found.foot_lps_mm)
         facing = inside & ~self.liver.goes_on_beyond(found.foot_lps_mm, normals)
-        to_liver = self.zone.only(self.liver.goes_on_beyond).distances(points)
+        to_liver = self._beside_liver.distances(points)
         primary_mm = np.where(inside, to_liver.signed_mm, found.signed_mm)
         foot = np.where(inside[:, None], to_liver.foot_lps_mm, found.foot_lps_mm)
         return Readings(points, primary_mm, geometric.signed_mm, foot, facing)
+
+    @cached_property
+    def _beside_liver(self) -> Patches:
+        """The parts of the zone's surface beyond which liver goes on."""
+        return self.zone.free if self.liver is None else self.zone.only(self.liver.goes_on_beyond)

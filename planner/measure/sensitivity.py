@@ -20,13 +20,15 @@ drawn to one side: towards a point of the zone's surface s mm from the tumour, i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
-from planner.measure.margin import Margin, measure_margin
+from planner.measure.margin import LOWEST_VERTICES, Margin
+from planner.measure.ruler import Ruler
 from planner.measure.zone import Zone
 from planner.surface import Surface
 
@@ -68,41 +70,59 @@ NOT_MEASURED = unknown("no margin was measured")
 
 
 def margins_if_zone_changed(
-    measured: Margin, zone: Zone, *, liver: ClosedLiver | None = None, as_segmented: Zone | None = None
+    measured: Margin, zone: Zone, *, liver: ClosedLiver | None = None
 ) -> tuple[Sensitivity, ...]:
     """Return the minimal margin in the tissue as it was before, had the zone changed its size unseen.
 
     The tumour's surface as carried over is scaled by f about the zone's centroid: there it lies in POST under the
-    assumption. The margin is measured to the zone and the liver as drawn, and divided by f: millimetres of before.
+    assumption. The margin is read to the zone and the liver as drawn, and divided by f: millimetres of before. It is
+    read where the surface can be lowest: no margin changes by more than a point moves.
 
     Parameters
     ----------
     measured
         The margin, whose tumour lies in POST.
-    zone, liver, as_segmented
+    zone, liver
         As given to `measure_margin` for it.
     """
     if measured.min_mm is None:
         return unknown(measured.reason or "there is no minimal margin")
     if measured.min_mm < 0.0:
         return unknown(OUTSIDE)
-    drawn = as_segmented or zone
-    if len(drawn.surfaces) > 1 and not _one_body(drawn):
+    if not _one_body(zone):
         return unknown(APART)
-    found = []
-    for name, percent in ASSUMED_PERCENT.items():
-        factor = (1.0 + percent / 100.0) ** (1.0 / 3.0)
-        tumour = _scaled(measured.map.tumour, drawn.centroid_lps_mm, factor)
-        in_post = measure_margin(tumour, zone, liver=liver, as_segmented=as_segmented)
-        if in_post.min_mm is None:
-            found.append(Sensitivity(name, percent, None, in_post.reason))
-        else:
-            found.append(Sensitivity(name, percent, in_post.min_mm / factor))
-    return tuple(found)
+    factors = [(1.0 + percent / 100.0) ** (1.0 / 3.0) for percent in ASSUMED_PERCENT.values()]
+    least = _least_mm(measured, Ruler(zone, zone, liver), factors)
+    return tuple(
+        Sensitivity(name, percent, in_post_mm / factor)
+        for (name, percent), factor, in_post_mm in zip(ASSUMED_PERCENT.items(), factors, least, strict=True)
+    )
 
 
-def _scaled(surface: Surface, centre: FloatArray, factor: float) -> Surface:
-    return surface.moved(lambda points: centre + factor * (np.asarray(points) - centre))
+def _least_mm(measured: Margin, ruler: Ruler, factors: Sequence[float]) -> list[float]:
+    """Return the least margin of the tumour scaled by each factor about the zone's centroid, in POST, mm."""
+    tumour, centre = measured.map.tumour, ruler.zone.centroid_lps_mm
+    furthest_mm = float(np.linalg.norm(tumour.vertices_lps_mm - centre, axis=1).max())
+    moved_mm = max(abs(1.0 - factor) for factor in factors) * furthest_mm
+    margin_mm = measured.map.primary_mm
+    low = np.flatnonzero(margin_mm <= margin_mm.min() + 2.0 * moved_mm)
+    at_vertices = _read(ruler, [_scaled(tumour.vertices_lps_mm[low], centre, factor) for factor in factors])
+    lowest = [low[np.argsort(found, kind="stable")[:LOWEST_VERTICES]] for found in at_vertices]
+    between = _read(
+        ruler,
+        [_scaled(tumour.points_around(some), centre, factor) for some, factor in zip(lowest, factors, strict=True)],
+    )
+    return [float(min(a.min(), b.min())) for a, b in zip(at_vertices, between, strict=True)]
+
+
+def _read(ruler: Ruler, groups: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the margins at several groups of points."""
+    found = ruler.read(np.concatenate(groups)).primary_mm
+    return np.split(found, np.cumsum([len(points) for points in groups])[:-1])
+
+
+def _scaled(points: FloatArray, centre: FloatArray, factor: float) -> FloatArray:
+    return np.asarray(centre + factor * (points - centre))
 
 
 def _one_body(zone: Zone) -> bool:
