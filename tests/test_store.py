@@ -281,17 +281,22 @@ def test_changes_of_tissue_and_assumptions_stand_beside_the_margin_with_their_la
         found = result_document(replace(review, assessment=replace(whole, facts={"days_since_ablation": days})))
         assert found["lesions"][0]["tissue_change"] == {
             "surroundings_percent": -3.21, "zone_percent": 0.6,
-            "zone_percent_source": "carried over by smoothness, not seen", "days_since_ablation": days, "reason": None,
+            "zone_percent_source": "carried over by smoothness, not seen", "days_since_ablation": days,
         }  # fmt: skip
+        said = {reason["field"]: reason["text"] for reason in found["lesions"][0]["reasons"]}
+        assert ("tissue_change.days_since_ablation" in said) == (days is None)
+        assert said["sensitivity.min_mm"] == "because"
+        assert "tissue_change.zone_percent" not in said
     assert found["lesions"][0]["sensitivity"] == [
-        {"assumption": "zone_shrunk_by_10_percent", "volume_change_percent": -10.0, "min_mm": 3.52, "reason": None},
-        {"assumption": "zone_swollen_by_10_percent", "volume_change_percent": 10.0, "min_mm": None,
-         "reason": "because"},
+        {"assumption": "zone_shrunk_by_10_percent", "volume_change_percent": -10.0, "min_mm": 3.52},
+        {"assumption": "zone_swollen_by_10_percent", "volume_change_percent": 10.0, "min_mm": None},
     ]  # fmt: skip
     untreated = found["lesions"][2]
     assert untreated["tissue_change"]["surroundings_percent"] is None
-    assert untreated["tissue_change"]["reason"]
-    assert [(row["min_mm"], bool(row["reason"])) for row in untreated["sensitivity"]] == [(None, True)] * 2
+    assert [row["min_mm"] for row in untreated["sensitivity"]] == [None, None]
+    said = {reason["field"]: reason["text"] for reason in untreated["reasons"]}
+    assert said["tissue_change.surroundings_percent"] == said["tissue_change.zone_percent"]
+    assert said["sensitivity.min_mm"] == "no margin was measured"
 
 
 def unknown_fields(lesion: dict[str, object]) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
 from pipelines.store.numbers import number
-from pipelines.store.tissue import sensitivity_documents, tissue_document
+from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.facts import days_since_ablation
 from planner.findings import Finding
@@ -88,7 +88,7 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "distances": [_distance(distance) for distance in lesion.distances],
         "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk),
     }
-    document["reasons"] = _reasons(lesion, document)
+    document["reasons"] = _reasons(lesion, document, days)
     return document
 
 
@@ -138,7 +138,7 @@ def _assumptions(interval: Interval | None) -> dict[str, Json]:
     }
 
 
-def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dict[str, Json]]:
+def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float | None) -> list[dict[str, Json]]:
     """Return the lesion's own reasons and one for every further null."""
     given = [_reason(reason) for reason in lesion.reasons]
     said = {reason["field"] for reason in given}
@@ -149,7 +149,7 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json]) -> list[dic
     if lesion.risk is None or lesion.risk.relative_hazard is None:
         text = "; ".join(lesion.risk.notes) if lesion.risk else "no published relation was asked for"
         found.append(_reason(Reason("ltp", "not-computed", text)))
-    found += [_reason(reason) for reason in _distance_reasons(lesion)]
+    found += [_reason(reason) for reason in (*_distance_reasons(lesion), *tissue_reasons(lesion, days))]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
             found.append(_reason(Reason(field, "not-known", f"{_sentence(field)} was not determined")))

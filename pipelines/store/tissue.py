@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipelines.store.numbers import number
+from planner.assessment import LesionAssessment, Reason
 from planner.measure.sensitivity import Sensitivity
 from planner.measure.tissue import TissueChange
 
@@ -19,7 +20,6 @@ def tissue_document(found: TissueChange, days: float | None) -> dict[str, Json]:
         "zone_percent": number(found.zone_percent),
         "zone_percent_source": "carried over by smoothness, not seen",
         "days_since_ablation": number(days),
-        "reason": found.reason,
     }
 
 
@@ -30,7 +30,18 @@ def sensitivity_documents(found: Sequence[Sensitivity]) -> list[dict[str, Json]]
             "assumption": one.assumption,
             "volume_change_percent": number(one.volume_change_percent),
             "min_mm": number(one.min_mm),
-            "reason": one.reason,
         }
         for one in found
     ]
+
+
+def tissue_reasons(lesion: LesionAssessment, days: float | None) -> Iterable[Reason]:
+    """Yield why something of `tissue_change` or `sensitivity` is null."""
+    for name in ("surroundings_percent", "zone_percent"):
+        if number(getattr(lesion.tissue, name)) is None:
+            yield Reason(f"tissue_change.{name}", "no-tissue-change", lesion.tissue.reason or "the map folds there")
+    if days is None:
+        yield Reason("tissue_change.days_since_ablation", "not-entered", "the days since the ablation were not entered")
+    unknown = [one.reason or "not determined" for one in lesion.sensitivity if number(one.min_mm) is None]
+    if unknown:
+        yield Reason("sensitivity.min_mm", "no-assumed-margin", "; ".join(dict.fromkeys(unknown)))
