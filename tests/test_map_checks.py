@@ -107,3 +107,10 @@ def test_a_region_without_voxels_is_not_judged() -> None:
     post = working()
     found = with_map_checks(moved(shrunk), {}, post, np.zeros_like(post.seen))
     assert [check.name for check in found.checks] == ["correlation"]
+
+
+def test_a_speck_far_from_any_liver_is_not_judged() -> None:
+    speck = {"3": sphere((0.3, 0.2, 0.1), 0.05)}
+    empty = working()
+    nowhere = Working(empty.image, empty.seen, np.zeros_like(empty.seen), empty.zone, GRID)
+    assert with_map_checks(moved(shrunk), speck, nowhere, empty.seen).zone_checks["3"] == ()
