@@ -12,6 +12,7 @@ from pipelines.settings import Settings, as_given
 from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
 from planner.consult import Evidence, consulted
+from planner.errors import UsageError
 from planner.register.align import register
 from planner.register.given import alignment_as_given
 from planner.report.figure import Figure
@@ -69,7 +70,8 @@ def review(
     Raises
     ------
     planner.errors.PlannerError
-        The input cannot be used (InputError) or the output not written (OutputError).
+        The input cannot be used (InputError), the settings do not go with it (UsageError) or the output cannot be
+        written (OutputError).
     """
     watch = Stopwatch(clock)
     store.prepare()
@@ -78,6 +80,8 @@ def review(
         for caution in intake.case.cautions:
             observe(f"caution [{caution.code}]: {caution.text}", 0.0)
         require_lesions(intake.case)
+    if intake.given is None and settings.registration.kind == "file":
+        raise UsageError("registration: a file was asked for, and the source gives none")
     if intake.given is not None:
         settings = as_given(settings, intake.given.error_mm)
     measured = _assessed(intake, settings, watch, observe)

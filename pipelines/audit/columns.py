@@ -84,7 +84,7 @@ FIXED = (
            ("case", "registration", "transform")),
     Column("registration_passed", "boolean", "", "Whether the registration passed its checks as a whole",
            ("case", "registration", "passed")),
-    _lesion("registration_error_mm", "mm", "Mean 3-D registration error predicted at the lesion"),
+    _lesion("registration_error_mm", "mm", "Mean 3-D registration error predicted at the lesion; of a transform from a file stated or assumed"),
     _lesion("max_axial_diameter_mm", "mm", "Largest tumour diameter in a plane of constant LPS z"),
     _lesion("max_diameter_mm", "mm", "Largest tumour diameter in 3-D"),
     _lesion("tumour_ml", "ml", "Volume of the tumour"),

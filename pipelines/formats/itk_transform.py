@@ -69,7 +69,7 @@ class TransformFile:
         Raises
         ------
         InputError
-            The transform is singular, mirrors, or holds values that are not finite.
+            The transform is singular or mirrors.
         """
         if all(part.IsLinear() for part in self.parts):
             return SpatialMap(_product(self.parts)), 0.0
@@ -92,9 +92,9 @@ class TransformFile:
             return None
         vectors = np.asarray(sitk.GetArrayViewFromImage(image))
         if rest:
-            return SpatialMap(_product(rest), Displacement(_finite(vectors), grid))
+            return SpatialMap(_product(rest), Displacement(vectors.astype(np.float32), grid))
         if not grid.contains(post.corners_lps_mm()).all():
-            return SpatialMap(np.eye(4), Displacement(_finite(vectors), grid))
+            return SpatialMap(np.eye(4), Displacement(vectors.astype(np.float32), grid))
         motion = _rigid_fit(places, _applied(field, places))
         return SpatialMap(motion, Displacement(_beyond(motion, vectors, grid), grid))
 
@@ -105,7 +105,8 @@ def read_transform(path: Path) -> TransformFile:
     Raises
     ------
     InputError
-        The file is missing, a folder, of another kind, malformed, not 3-D, or holds several transforms.
+        The file is missing, a folder, of another kind, malformed, not 3-D, holds several transforms or numbers that are
+        not finite.
     """
     with located(safe_name(path)):
         require_file(path)
@@ -122,7 +123,15 @@ def read_transform(path: Path) -> TransformFile:
         parts = tuple(_parts(whole))
         if not parts:
             raise InputError(f"{NAME}: holds no transform, expected one", code="empty-transform")
+        for part in parts:
+            _require_finite(_numbers(part))
         return TransformFile(parts, file_sha256(path))
+
+
+def _numbers(part: Any) -> npt.NDArray[np.float64]:
+    if part.GetTransformEnum() == sitk.sitkDisplacementField:
+        return np.asarray(sitk.GetArrayViewFromImage(part.Downcast().GetDisplacementField()))
+    return np.array((*part.GetParameters(), *part.GetFixedParameters()), dtype=np.float64)
 
 
 def require_file(path: Path) -> None:
@@ -192,13 +201,11 @@ def _product(parts: Sequence[Any]) -> FloatArray:
     Raises
     ------
     InputError
-        It is not finite, singular or mirrors.
+    It is singular or mirrors.
     """
     matrix = np.eye(4)
     for part in parts:
         matrix = matrix_of(part) @ matrix
-    if not np.isfinite(matrix).all():
-        raise InputError(f"{NAME}: holds NaN or infinity, expected finite numbers", code="bad-number")
     determinant = float(np.linalg.det(matrix[:3, :3]))
     if abs(determinant) < SMALLEST_DETERMINANT:
         raise InputError(f"{NAME}: the transform is singular, expected an invertible one", code="singular")
@@ -219,10 +226,9 @@ def _grid_of(image: Any) -> Grid:
     return Grid((k, j, i), affine)
 
 
-def _finite(vectors: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-    if not np.isfinite(vectors).all():
+def _require_finite(numbers: npt.NDArray[np.floating[Any]]) -> None:
+    if not np.isfinite(numbers).all():
         raise InputError(f"{NAME}: holds NaN or infinity, expected finite numbers", code="bad-number")
-    return vectors.astype(np.float32)
 
 
 def _sampled(whole: Any, post: Grid, places: FloatArray) -> SpatialMap:
@@ -267,7 +273,6 @@ def _off_mm(whole: Any, grid: Grid, places: FloatArray, true: FloatArray) -> flo
 
 def _rigid_fit(here: FloatArray, there: FloatArray) -> FloatArray:
     """Return the rigid motion that takes points closest to others (least squares), 4 x 4."""
-    _finite(there)
     a, b = here.mean(axis=0), there.mean(axis=0)
     u, _, vt = np.linalg.svd((here - a).T @ (there - b))
     side = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
@@ -286,4 +291,4 @@ def _beyond(motion: FloatArray, vectors: npt.NDArray[np.floating[Any]], grid: Gr
         x = grid.lps_mm(np.column_stack([plane, np.full(len(plane), k)]))
         moved = x + vectors[k].reshape(-1, 3)
         left[k] = (moved @ back[:3, :3].T + back[:3, 3] - x).reshape(left[k].shape)
-    return _finite(left)
+    return left
