@@ -12,6 +12,9 @@ import SimpleITK as sitk
 from cli_runs import LEFT_BEHIND, MIDDLE_MM, Ran, ablation, ball, liver, pre_study, study
 from transform_files import written
 
+from pipelines.batch.key import row_key
+from pipelines.batch.manifest import Row
+
 SHIFT_MM = (7.0, -11.0, 9.0)
 """POST lies this far from PRE."""
 
@@ -182,9 +185,9 @@ def test_the_transform_of_an_earlier_review_is_not_deleted_before_it_is_read(stu
 
 
 @pytest.mark.slow
-def test_a_batch_takes_one_for_all_or_each_case_its_own_and_a_changed_one_has_cases_done_again(studies, tmp_path):
+def test_a_batch_takes_one_for_all_or_each_case_its_own(studies, tmp_path):
     all_of_them = written(tmp_path / "all.tfm", shift())
-    own = written(tmp_path / "own.tfm", shift())
+    written(tmp_path / "own.tfm", shift())
     (tmp_path / "own.toml").write_text('[registration]\nfile = "own.tfm"\nerror_mm = 1.5\n')
     pre, post = studies / "pre", studies / "post"
     (tmp_path / "m.csv").write_text(f"case_id,pre,post,case\na,{pre},{post},\nb,{pre},{post},own.toml\n")
@@ -194,8 +197,6 @@ def test_a_batch_takes_one_for_all_or_each_case_its_own_and_a_changed_one_has_ca
     errors = [result_of(tmp_path / "out" / case)["lesions"][0]["registration_error_mm"] for case in "ab"]
     assert errors == [3.0, 1.5]
     assert ablation(*call, all_of_them, "--registration-error", "3").stdout.startswith("2 cases: 0 finished now")
-    written(own, sitk.Euler3DTransform((0, 0, 0), 0, 0, 0, [-value for value in SHIFT_MM]))
-    assert ablation(*call, all_of_them, "--registration-error", "3").stdout.startswith("2 cases: 1 finished now")
 
 
 def test_a_batch_whose_transform_is_missing_starts_nothing(studies, tmp_path):
@@ -203,3 +204,15 @@ def test_a_batch_whose_transform_is_missing_starts_nothing(studies, tmp_path):
     ran = ablation("batch", tmp_path / "m.csv", "-o", tmp_path / "out", "--registration", tmp_path / "gone.h5")
     assert (ran.code, ran.stderr.splitlines()[0].partition(":")[0]) == (3, "error [missing]")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_finished_case_of_a_batch_rests_on_its_transform(tmp_path, own):
+    (tmp_path / "case.toml").write_text('[registration]\nfile = "t.tfm"\n')
+    row = Row("a", "", tmp_path / "pre", tmp_path / "post", tmp_path / "case.toml" if own else None, ())
+    path = tmp_path / "t.tfm"
+    keys = [row_key(row, "1", "s", None if own else path)]
+    for sign in (1.0, 12.25):
+        written(path, shift(sign))
+        keys.append(row_key(row, "1", "s", None if own else path))
+    assert len(set(keys)) == 3
