@@ -20,6 +20,9 @@
     [[pair]]
     lesion = "1"
     zones = ["1", "2"]
+    [registration]
+    file = "pre_from_post.h5"        # an ITK transform, points of POST to points of PRE, relative to the case file
+    error_mm = 1.5                   # optional: what is known of its mean 3-D error at the zones
     [facts]                          # what may be entered: planner/facts.py; an empty one is unknown
     primary = "colorectal"
     ablation_date = 2024-12-31       # or "2024-12-31"
@@ -54,6 +57,9 @@ _QUOTE = re.compile(r"\(.*\)|(['\"])(?=.*\w).{3,}\1")
 
 _UNION_MEMBERS = ("bool", "int", "float", "str", "date", "list[")
 """How pydantic names the members of a union in the place of a fault."""
+
+MOST_ERROR_MM = 100.0
+"""More than this is no statement about a registration's error."""
 
 StudyName = Literal["pre", "post"]
 Fact = bool | int | float | str | datetime | date | list[str | int | float | bool]
@@ -130,12 +136,20 @@ class PairEntry(_Table):
     zones: list[LesionId] = Field(min_length=1)
 
 
+class RegistrationTable(_Table):
+    """`[registration]`: the map between the studies where the user has one, and what is known of its error."""
+
+    file: str = Field(min_length=1)
+    error_mm: float | None = Field(default=None, gt=0.0, le=MOST_ERROR_MM)
+
+
 class _Document(_Table):
     case: CaseTable = CaseTable()
     pre: StudyTable = StudyTable()
     post: StudyTable = StudyTable()
     mask: list[MaskEntry] = []
     pair: list[PairEntry] = []
+    registration: RegistrationTable | None = None
     facts: dict[str, Fact] = {}
 
 
@@ -156,6 +170,11 @@ class CaseFile(_Document):
         """Return the path that the case file states for a study, or None."""
         stated = self.study(name).path
         return self.folder / stated if stated else None
+
+    @property
+    def transform(self) -> Path | None:
+        """The path of the registration's file, or None."""
+        return None if self.registration is None else self.folder / self.registration.file
 
     def masks_of(self, name: StudyName) -> tuple[MaskEntry, ...]:
         """Return the mask entries of a study."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from planner.assessment import Assessment
 from planner.case import Case
+from planner.register.given import Given
 from planner.report.figure import Figure
 
 Observe = Callable[[str, float], None]
@@ -16,10 +17,14 @@ Observe = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intake:
-    """A case as read, with the SHA-256 of each input's content, keyed by a name that holds no patient data."""
+    """A case as read, with the SHA-256 of each input's content, keyed by a name that holds no patient data.
+
+    `given` is the map between the studies where the user has one: then nothing is registered.
+    """
 
     case: Case
     inputs_sha256: Mapping[str, str]
+    given: Given | None = None
 
 
 class Source(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from planner.assess import AssessSettings
 from planner.register.settings import RegistrationSettings
 
-RegistrationKind = Literal["identity", "rigid", "deformable"]
+RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
 
 
 class Settings(BaseModel):
@@ -31,6 +32,12 @@ class Settings(BaseModel):
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def with_registration(kind: RegistrationKind) -> Settings:
-    """Return the default settings with another kind of registration."""
-    return Settings(registration=RegistrationSettings(kind=kind))
+def with_registration(kind: RegistrationKind, stated_error_mm: float | None = None) -> Settings:
+    """Return the default settings with another kind of registration, and what is stated of a given map's error."""
+    return Settings(registration=RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm))
+
+
+def as_given(settings: Settings, stated_error_mm: float | None) -> Settings:
+    """Return the settings of a review whose map was given: they hold neither the file's name nor its place."""
+    registration = replace(settings.registration, kind="file", stated_error_mm=stated_error_mm)
+    return settings.model_copy(update={"registration": registration})

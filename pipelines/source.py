@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines.case_file import CaseFile, StudyName, read_case_file
 from pipelines.dicom.index import read_instance
 from pipelines.dicom.seg import read_seg
+from pipelines.formats.itk_transform import read_transform
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
@@ -16,6 +17,7 @@ from pipelines.study import Progress, StudyIntake, prefixed, read_study
 from planner.case import Case, Caution
 from planner.errors import InputError, UsageError, located
 from planner.facts import checked_facts
+from planner.register.given import Given, box_to_align
 from planner.volume import Mask
 
 MASK_FILE = "a mask file (NIfTI, NRRD or one-segment DICOM SEG)"
@@ -36,6 +38,9 @@ class FolderSource:
         The case's id where the case file states none: it must hold no patient data.
     stated_case_id, stated_patient_key
         A manifest's id and patient, which win over the case file's and the studies'; "" where it states none.
+    transform, transform_error_mm
+        An ITK transform from points of POST to points of PRE that the user has, and what is stated of its mean 3-D
+        error; None where there is none. The case file's win over them.
     """
 
     pre: Path | None
@@ -44,6 +49,8 @@ class FolderSource:
     case_id: str = "case"
     stated_case_id: str = ""
     stated_patient_key: str = ""
+    transform: Path | None = None
+    transform_error_mm: float | None = None
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -56,6 +63,8 @@ class FolderSource:
         stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
         with located(safe_name(self.case_file) if self.case_file is not None else ""):
             facts = checked_facts(stated.facts)
+        path = stated.transform or self.transform
+        transform, where = (None, "") if path is None else (read_transform(path), safe_name(path))
         empty = tuple(f"fact '{name}' is empty in the case file: not entered" for name in stated.empty_facts)
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
@@ -67,18 +76,31 @@ class FolderSource:
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:
             sha256["case.toml"] = stated.sha256
+        given = None
+        if transform is not None:
+            sha256["registration"] = transform.sha256
+            observe("transform", 1.0)
+            with located(where):
+                found, off_mm = transform.over(
+                    post.study.image.grid, box_to_align(post.study.scan(post.study.ablations))
+                )
+            given = Given(found, off_mm, self._error_mm(stated))
         observe("studies read", 1.0)
-        return Intake(case, sha256)
+        return Intake(case, sha256, given)
 
     def require_outside(self, out: Path) -> None:
-        """Raise where `out` is the folder of a study or lies in it: it would be read as a part of that study.
+        """Raise where `out` and the input get into each other's way.
 
-        A case file that cannot be read names no study here; `read` refuses it.
+        It may not be the folder of a study or lie in it, where it would be read as a part of that study; and the
+        transform may not lie in it, where an earlier result is removed. A case file that cannot be read names no
+        study here; `read` refuses it.
 
         Raises
         ------
         planner.errors.InputError
-            It does.
+            They do.
+        UsageError
+            An error is stated of a transform, and there is no transform.
         """
         stated = CaseFile()
         if self.case_file is not None:
@@ -88,6 +110,17 @@ class FolderSource:
         for study, path in paths.items():
             if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
+        transform = stated.transform or self.transform
+        if transform is not None and transform.resolve().parent == out.resolve():
+            text = "registration file: lies in OUT, where an earlier result is removed, expected it elsewhere"
+            raise InputError(text, code="input-in-output", where=safe_name(transform))
+        if transform is None and self.transform_error_mm is not None:
+            raise UsageError("--registration-error: goes with a transform file, and there is none")
+
+    def _error_mm(self, stated: CaseFile) -> float | None:
+        """Return what is stated of the transform's error: by the case file, else by the call."""
+        own = None if stated.registration is None else stated.registration.error_mm
+        return self.transform_error_mm if own is None else own
 
     def _study(self, name: StudyName, stated: CaseFile, observe: Progress) -> StudyIntake:
         path = stated.path_of(name) or (self.pre if name == "pre" else self.post)

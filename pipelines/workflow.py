@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from pipelines.ports import Illustrator, Intake, Observe, Review, Source, Store
 from pipelines.provenance import run_record
-from pipelines.settings import Settings
+from pipelines.settings import Settings, as_given
 from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
 from planner.consult import Evidence, consulted
+from planner.errors import UsageError
 from planner.register.align import register
+from planner.register.given import alignment_as_given
 from planner.report.figure import Figure
 from planner.scene import zone_surfaces
 
@@ -68,7 +70,8 @@ def review(
     Raises
     ------
     planner.errors.PlannerError
-        The input cannot be used (InputError) or the output not written (OutputError).
+        The input cannot be used (InputError), the settings do not go with it (UsageError) or the output cannot be
+        written (OutputError).
     """
     watch = Stopwatch(clock)
     store.prepare()
@@ -77,6 +80,10 @@ def review(
         for caution in intake.case.cautions:
             observe(f"caution [{caution.code}]: {caution.text}", 0.0)
         require_lesions(intake.case)
+    if intake.given is None and settings.registration.kind == "file":
+        raise UsageError("registration: a file was asked for, and the source gives none")
+    if intake.given is not None:
+        settings = as_given(settings, intake.given.error_mm)
     measured = _assessed(intake, settings, watch, observe)
     with watch.step("rules"):
         assessment = consulted(measured, intake.case.facts, evidence)
@@ -96,8 +103,10 @@ def _assessed(intake: Intake, settings: Settings, watch: Stopwatch, observe: Obs
     with watch.step("zone surfaces"):
         zones = zone_surfaces(case.post)
     with watch.step("register"):
-        alignment = register(
-            case.pre.scan(case.pre.tumours), case.post.scan(case.post.ablations), zones, settings.registration, observe
-        )
+        pre, post = case.pre.scan(case.pre.tumours), case.post.scan(case.post.ablations)
+        if intake.given is None:
+            alignment = register(pre, post, zones, settings.registration, observe)
+        else:
+            alignment = alignment_as_given(intake.given, pre, post, zones, settings.registration, observe)
     with watch.step("measure"):
         return assess(case, alignment, zones, settings.assess, observe)

@@ -20,7 +20,7 @@ from pipelines.store.atomic import write_atomically
 def stand_in(tmp_path, monkeypatch) -> Path:
     """Let a stand-in be run in place of `ablation review`."""
     command = fake(tmp_path / "starts")
-    monkeypatch.setattr("pipelines.batch.child.review_command", lambda row, folder, registration: command(row, folder))
+    monkeypatch.setattr("pipelines.batch.child.review_command", lambda row, folder, **_: command(row, folder))
     return tmp_path
 
 

@@ -52,7 +52,7 @@ def test_the_readme_has_a_row_for_every_command_with_exactly_its_options():
     for name, row in rows.items():
         options = main.get_command(click.Context(main), name).params
         shown = {o.opts[0] for o in options if isinstance(o, click.Option) and not o.hidden}
-        assert set(re.findall(r"`(--?[a-z]+)", row)) == shown, name
+        assert set(re.findall(r"`(--?[a-z-]+)", row)) == shown, name
 
 
 def test_a_command_without_arguments_explains_itself():

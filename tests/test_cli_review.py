@@ -238,6 +238,16 @@ def test_the_same_input_gives_the_same_result_and_quiet_means_quiet(reviewed, tm
         assert (out / name).read_bytes() == (reviewed.out / name).read_bytes()
 
 
+def test_its_own_transform_given_back_gives_the_same_margins(reviewed, tmp_path):
+    ran = ablation(*reviewed.call(tmp_path / "out"), "--registration", reviewed.out / "transform.h5", "--quiet")
+    assert ran.code == 0, ran.stderr
+    again = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert again["registration"]["transform"] == "file"
+    for lesion, before in zip(again["lesions"], reviewed.result["lesions"], strict=True):
+        for name in ("min_mm", "geometric_min_mm", "median_mm", "rigid_min_mm"):
+            assert lesion["margin"][name] == pytest.approx(before["margin"][name], abs=0.02)
+
+
 def test_the_provenance_names_software_settings_inputs_and_map(reviewed):
     found = reviewed.result["provenance"]
     assert found["software"] == "ablation-planner"

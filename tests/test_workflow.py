@@ -13,7 +13,7 @@ from pipelines.settings import with_registration
 from pipelines.store import result_document
 from pipelines.workflow import Stopwatch, review
 from planner.case import Case, Caution, Study
-from planner.errors import EmptyMaskError, InputError, OutputError
+from planner.errors import EmptyMaskError, InputError, OutputError, UsageError
 from planner.grid import Grid
 from planner.report.figure import Figure
 from planner.volume import Mask, Volume
@@ -154,3 +154,13 @@ def test_a_caution_is_said_as_soon_as_it_is_known_and_comes_first_among_the_reas
     assert result_document(finished)["reasons"][0] == {
         "field": None, "code": "different-patients", "text": "PRE and POST state different patients",
     }  # fmt: skip
+
+
+def test_a_map_from_a_file_that_the_source_does_not_give_is_a_wrong_call():
+    world = World()
+    with pytest.raises(UsageError):
+        review(
+            world, world, illustrator=world, render=world.render, settings=with_registration("file"),
+            clock=itertools.count().__next__, observe=lambda *_: None,
+        )  # fmt: skip
+    assert world.kept == []

@@ -13,8 +13,10 @@ from typing import Any
 from pipelines.batch.manifest import Row
 
 
-def row_key(row: Row, software_version: str, settings_sha256: str) -> str:
+def row_key(row: Row, software_version: str, settings_sha256: str, transform: Path | None = None) -> str:
     """Return the SHA-256 over software version, settings, manifest row, case file, and the inputs' files.
+
+    `transform` is a registration file that serves the whole batch.
 
     The case file counts by content; image and mask files by name, size and time of change, since reading them again
     would take as long as many a review. Copying inputs without their times therefore has cases done again: slower,
@@ -25,13 +27,15 @@ def row_key(row: Row, software_version: str, settings_sha256: str) -> str:
         "settings_sha256": settings_sha256,
         "row": list(row.written),
         "case_sha256": None if row.case is None else hashlib.sha256(row.case.read_bytes()).hexdigest(),
-        "files": [entry for path in _inputs(row) for entry in _files(path)],
+        "files": [entry for path in _inputs(row, transform) for entry in _files(path)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _inputs(row: Row) -> Iterator[Path]:
+def _inputs(row: Row, transform: Path | None) -> Iterator[Path]:
     yield from (row.pre, row.post)
+    if transform is not None:
+        yield transform
     if row.case is not None:
         yield from _named_in(row.case)
 
@@ -41,6 +45,7 @@ def _named_in(case_file: Path) -> Iterator[Path]:
     try:
         stated: dict[str, Any] = tomllib.loads(case_file.read_bytes().decode("utf-8-sig"))
         named = [stated.get(study, {}).get("path", "") for study in ("pre", "post")]
+        named.append(stated.get("registration", {}).get("file", ""))
         named += [entry.get("file", "") for entry in stated.get("mask", [])]
     except (ValueError, AttributeError, TypeError):
         return

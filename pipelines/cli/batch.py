@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.registration import kind_and_file, registration_options
 from pipelines.cli.run import EXIT_INTERRUPTED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -34,23 +35,23 @@ def _cores() -> int:
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS",
     help="Time limit of a case.",
 )  # fmt: skip
-@click.option(
-    "--registration",
-    type=click.Choice(["identity", "rigid", "deformable"]),
-    default="deformable",
-    show_default=True,
-    help="Richest map between the studies to try.",
-)
+@registration_options
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    manifest: Path, out: Path, jobs: int | None, timeout: float, registration: RegistrationKind, quiet: bool
+    manifest: Path,
+    out: Path,
+    jobs: int | None,
+    timeout: float,
+    registration: RegistrationKind | Path,
+    registration_error: float | None,
+    quiet: bool,
 ) -> None:
     """Review the cases of MANIFEST, a CSV file with the columns case_id,patient,pre,post,case.
 
     Paths are relative to the manifest; patient (a pseudonym) and case (a case.toml) may be left out. Each case gets
     the folder OUT/case_id. Finished cases are skipped while their software version, settings, manifest row and input
-    files stay the same; failed ones (failure.json) are tried again. Exit code 8: some cases failed; 5: and why could
-    not be written to OUT.
+    files stay the same; failed ones (failure.json) are tried again. A transform file given here is used for every case
+    whose case.toml names none of its own. Exit code 8: some cases failed; 5: and why could not be written to OUT.
     """
     progress = Progress(quiet)
     with exit_codes(progress):
@@ -58,8 +59,9 @@ def command(
         from pipelines.batch.out_folder import held
 
         rows = read_manifest(manifest)
+        batch = _batch(out.resolve(), jobs or _cores(), timeout, registration, registration_error)
         with held(out):
-            tally = _run(_batch(out.resolve(), jobs or _cores(), timeout, registration), rows, progress)
+            tally = _run(batch, rows, progress)
         if tally.unkept:
             from pipelines.batch.summary import unkept_words
             from planner.errors import OutputError
@@ -68,16 +70,26 @@ def command(
     sys.exit(EXIT_PARTLY_FAILED if tally.failures else 0)
 
 
-def _batch(out: Path, jobs: int, timeout_s: float, registration: RegistrationKind) -> Batch:
+def _batch(
+    out: Path, jobs: int, timeout_s: float, registration: RegistrationKind | Path, error_mm: float | None
+) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
     from pipelines.provenance import software_version
     from pipelines.settings import with_registration
 
+    kind, transform = kind_and_file(registration)
+    if transform is not None:
+        from pipelines.formats.itk_transform import require_file
+
+        require_file(transform)
+        transform = transform.resolve()
+    settings_sha256 = with_registration(kind, error_mm).sha256()
     grounds = partial(
-        key.row_key, software_version=software_version(), settings_sha256=with_registration(registration).sha256()
+        key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
     )
-    return Batch(out, partial(child.review_command, registration=registration), grounds, jobs, timeout_s)
+    command = partial(child.review_command, registration=str(transform or kind), registration_error_mm=error_mm)
+    return Batch(out, command, grounds, jobs, timeout_s)
 
 
 def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:

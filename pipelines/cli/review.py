@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.registration import kind_and_file, registration_options
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -20,13 +21,7 @@ if TYPE_CHECKING:
 @click.argument("post", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
-@click.option(
-    "--registration",
-    type=click.Choice(["identity", "rigid", "deformable"]),
-    default="deformable",
-    show_default=True,
-    help="Richest map between the studies to try.",
-)
+@registration_options
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
@@ -36,7 +31,8 @@ def command(
     post: Path,
     out: Path,
     case_file: Path | None,
-    registration: RegistrationKind,
+    registration: RegistrationKind | Path,
+    registration_error: float | None,
     case_id: str,
     patient_key: str,
     as_json: bool,
@@ -46,6 +42,7 @@ def command(
     run_review(
         pre, post, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
+        registration_error_mm=registration_error,
     )  # fmt: skip
 
 
@@ -54,12 +51,13 @@ def run_review(
     post: Path,
     out: Path,
     case_file: Path | None,
-    registration: RegistrationKind,
+    registration: RegistrationKind | Path,
     *,
     as_json: bool,
     quiet: bool,
     case_id: str = "",
     patient_key: str = "",
+    registration_error_mm: float | None = None,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet)
@@ -69,11 +67,14 @@ def run_review(
     from pipelines.wire import folder_store, review_folders
 
     store = folder_store(out, progress.log)
-    source = FolderSource(pre, post, case_file, out.resolve().name, case_id, patient_key)
+    kind, transform = kind_and_file(registration)
+    source = FolderSource(
+        pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm
+    )
     with exit_codes(progress):
         source.require_outside(out)
     with exit_codes(progress, store.abandon):
-        finished = review_folders(source, store, with_registration(registration), progress)
+        finished = review_folders(source, store, with_registration(kind), progress)
     print_review(finished, out, as_json=as_json)
     sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)
 

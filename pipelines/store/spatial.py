@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel
@@ -15,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from pipelines.formats.quiet import libraries_silenced
 from planner.assessment import Assessment
 from planner.case import Case
 from planner.errors import InputError, OutputError
@@ -153,7 +150,7 @@ def write_transform(pre_from_post: SpatialMap, path: Path) -> None:
     # Looked at before too: HDF5 is not to be left with a file that it cannot close, of which it complains at exit.
     _require_space(path, pre_from_post)
     try:
-        with _libraries_silenced():
+        with libraries_silenced():
             SimpleITK.WriteTransform(transform, str(path))
     except RuntimeError as error:
         _require_space(path, pre_from_post)
@@ -172,21 +169,3 @@ def _require_space(path: Path, pre_from_post: SpatialMap) -> None:
     if disk.total and disk.free < needed:  # some file systems state no size
         free = f"{disk.free / 1e6:.1f} MB free, about {needed / 1e6:.1f} MB needed"
         raise OutputError(f"{path.name}: cannot be written: the disk is full ({free})")
-
-
-@contextmanager
-def _libraries_silenced() -> Iterator[None]:
-    """Discard what is written to the process's stderr: HDF5 dumps its call stack there, whatever its caller asks."""
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:
-        yield  # there is no stderr
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

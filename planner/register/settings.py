@@ -12,7 +12,7 @@ class RegistrationSettings:
     Parameters
     ----------
     kind
-        The richest map to try: "identity", "rigid" or "deformable".
+        The richest map to try: "identity", "rigid" or "deformable"; "file" where a map was given.
     working_mm
         Isotropic spacing of the images that are compared.
     liver_margin_mm, zone_margin_mm
@@ -24,7 +24,9 @@ class RegistrationSettings:
     shared_share
         Least share of (zone + 20 mm, inside the liver) that must lie in both scans.
     worst_error_mm
-        Largest predicted error at a lesion with which it is still assessed.
+        Largest predicted (of a given map: stated) error at a lesion with which it is still assessed.
+    stated_error_mm
+        What is stated of a given map's mean 3-D error; None where nothing is, or no map was given.
     """
 
     kind: str = "deformable"
@@ -35,3 +37,4 @@ class RegistrationSettings:
     seed: int = 20130101
     shared_share: float = 0.8
     worst_error_mm: float = 5.0
+    stated_error_mm: float | None = None
