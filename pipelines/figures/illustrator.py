@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure as Canvas
 
 from pipelines.figures import style
-from pipelines.figures.checkerboard import draw_checkerboard
 from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribution
 from pipelines.figures.planes import draw_planes
+from pipelines.figures.registration import registration_pictures
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, lesion_scene
 from pipelines.figures.sections import ORIENTATIONS
 from pipelines.figures.solid import draw_solid
@@ -24,7 +24,7 @@ from planner.surface import surface_of
 
 @dataclass(frozen=True, slots=True)
 class MatplotlibIllustrator:
-    """Draws planes, distribution, 3-D view and checkerboard of each lesion as PNG."""
+    """Draws of each lesion, as PNG: planes, distribution, 3-D view, and the pictures of the registration."""
 
     def draw(self, case: Case, assessment: Assessment) -> tuple[Figure, ...]:
         """Return the pictures, lesion by lesion; none of a lesion whose tumour has no place in POST."""
@@ -54,12 +54,8 @@ def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
             " are mm from the origin, each with its patient direction (R, L, A, P, I, S).",
             f"Tumour of lesion {lesion_id} in 3-D: {_shares(margin)}; thin spot {margin.direction or 'none'}.",
         )  # fmt: skip
-    yield _figure(
-        scene, "checkerboard", draw_checkerboard(scene),
-        "Tiles of POST and of PRE as moved by the registration, in turn. Borders of organs and vessels should run on"
-        " from tile to tile; steps are registration error. Blue-grey lies outside a volume.",
-        f"Axial and coronal checkerboard of both studies through lesion {lesion_id}.",
-    )  # fmt: skip
+    for kind, canvas, caption, alt in registration_pictures(scene):
+        yield _figure(scene, kind, canvas, caption, alt)
 
 
 def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: str) -> Figure:

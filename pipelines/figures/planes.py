@@ -8,11 +8,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from pipelines.figures import style
+from pipelines.figures.pair import Pair
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
 from planner.report import words
@@ -20,6 +22,9 @@ from planner.report import words
 OUTSIDE = "#4f5f70"
 CLOSE_MM = 14.0
 _GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
+_TINT = ListedColormap([OUTSIDE])
+_THIN_RIM = [withStroke(linewidth=3.2, foreground="white")]
+BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
 _RIM = [withStroke(linewidth=4.2, foreground="white")]
 _HALO = [withStroke(linewidth=2.2, foreground="black")]
 
@@ -77,8 +82,12 @@ def _draw_close(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, 
 
 
 def _draw_pre(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
-    section = scene.overview(orientation)
-    case, moved = scene.case, scene.alignment.map.pre_from_post
+    section, case = scene.overview(orientation), scene.case
+    there = scene.alignment.map.pre_from_post(section.points_lps_mm())
+
+    def moved(_: FloatArray) -> FloatArray:
+        return there
+
     show(ax, section, style.window_of(case.pre.image).grey(section.image(case.pre.image, moved)))
     outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
     for mask in case.pre.vessels.values():
@@ -95,9 +104,7 @@ def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: di
         outline(ax, section.outlines(case.post.liver), style.LIVER, used)
     for mask in scene.vessels:
         outline(ax, section.outlines(mask), style.VESSEL, used)
-    for zone in scene.zones:
-        outline(ax, section.cut(zone), style.ZONE, used)
-    outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
+    cut_lesion(ax, scene, section, used)
 
 
 def show(ax: Axes, section: Section, grey: FloatArray) -> None:
@@ -110,10 +117,58 @@ def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: d
     if not lines:
         return
     used[stroke.words] = stroke
-    ax.add_collection(LineCollection(lines, colors="black", linewidths=stroke.width + 1.2, alpha=0.45))
+    if stroke.rim > 0.0:
+        ax.add_collection(LineCollection(lines, colors="black", linewidths=stroke.width + 1.2, alpha=stroke.rim))
     ax.add_collection(
         LineCollection(lines, colors=stroke.colour, linewidths=stroke.width, linestyles=[stroke.linestyle])
     )
+
+
+def outline_pre_liver(ax: Axes, scene: LesionScene, pair: Pair, used: dict[str, style.Stroke]) -> None:
+    """Draw the outline of PRE's liver mask, as moved by the registration, where there is one."""
+    liver = scene.case.pre.liver
+    if liver is not None:
+        outline(ax, pair.section.outlines(liver, lambda _: pair.places_pre_lps_mm), style.LIVER_PRE, used)
+
+
+def shade(ax: Axes, section: Section, where: style.BoolArray) -> None:
+    """Tint the samples of a plane that are true blue-grey, so that what lies below still shows."""
+    if where.any():
+        ax.imshow(np.where(where, 1.0, np.nan), cmap=_TINT, vmin=0.0, vmax=1.0, origin="lower", alpha=0.6,
+                  extent=section.extent_mm, interpolation="nearest")  # fmt: skip
+
+
+def ringed_lesion(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
+    """Draw where the plane cuts zones and tumour, and ring the thin spot."""
+    cut_lesion(ax, scene, section, used)
+    if scene.foot_lps_mm is not None:
+        at = section.project(scene.at_lps_mm)[0]
+        ax.plot(*at, marker="o", markersize=9, markerfacecolor="none", markeredgewidth=1.6,
+                markeredgecolor=style.THIN_SPOT, path_effects=_THIN_RIM)  # fmt: skip
+
+
+def cut_lesion(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
+    """Draw where the plane cuts zones and tumour."""
+    for zone in scene.zones:
+        outline(ax, section.cut(zone), style.ZONE, used)
+    outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
+
+
+def panels(sections: Sequence[Section], room_right: float = 0.0) -> tuple[Canvas, list[Axes]]:
+    """Return an empty figure with a titled panel a plane, side by side; `room_right` is left free, in its widths."""
+    figure = style.canvas(9.6, 5.35)
+    figure.subplots_adjust(left=0.01, right=0.99 - room_right, bottom=0.095, top=0.9, wspace=0.02)
+    axes = list(figure.subplots(1, len(sections), squeeze=False)[0])
+    for ax, section in zip(axes, sections, strict=True):
+        ax.set_title(section.orientation.capitalize(), fontsize=9.5, pad=3)
+    return figure, axes
+
+
+def finished(figure: Canvas, title: str, used: Mapping[str, style.Stroke]) -> Canvas:
+    """Return the figure of panels with its title and the legend of the strokes in it."""
+    figure.suptitle(title, fontsize=11, fontweight="bold", y=0.985)
+    add_legend(figure, used)
+    return figure
 
 
 def frame(ax: Axes, section: Section, bar_mm: float) -> None:
@@ -144,7 +199,7 @@ def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
     ax.annotate(
         f"{words.millimetres(scene.min_mm)} mm", xy=(at[0], at[1]), xytext=(place[0], place[1]), fontsize=10,
         fontweight="bold", ha="center", va="center", color="black",
-        bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6},
+        bbox=BOX,
         arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1.6, "shrinkB": 10},
     )  # fmt: skip
 
@@ -162,9 +217,8 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
             "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13, "path_effects": _RIM,
         })  # fmt: skip
     ax.plot(*at, marker="o", markersize=6, color=style.THIN_SPOT, markeredgecolor="white")
-    box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
     ax.text(0.03, 0.96, f"{words.millimetres(scene.min_mm)} mm", transform=ax.transAxes, ha="left", va="top",
-            fontsize=10, fontweight="bold", bbox=box)  # fmt: skip
+            fontsize=10, fontweight="bold", bbox=BOX)  # fmt: skip
     if depth > OUT_OF_PLANE_MM:
         ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {depth:.1f} mm", transform=ax.transAxes, ha="left",
                 va="bottom", fontsize=7.5, color="white", path_effects=_HALO)  # fmt: skip

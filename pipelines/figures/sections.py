@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from planner.surface import Surface
 from planner.volume import Mask, Volume
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Voxels = npt.NDArray[np.float32] | npt.NDArray[np.uint8]
 PointMap = Callable[[FloatArray], FloatArray]
 
 _RIGHT = {"axial": (1.0, 0.0, 0.0), "coronal": (1.0, 0.0, 0.0), "sagittal": (0.0, 1.0, 0.0)}
@@ -97,11 +99,17 @@ class Section:
 
     def outlines(self, mask: Mask, mask_from_here: PointMap | None = None) -> list[FloatArray]:
         """Return where the plane cuts the border of a mask: lines of picture coordinates, shape (n, 2) each."""
-        inside = self._sampled(mask.voxels_kji.astype(np.float32), mask.grid, mask_from_here, 0.0)
+        return self.lines(find_contours(self._share(mask, mask_from_here), 0.5))
+
+    def inside(self, mask: Mask) -> BoolArray:
+        """Return which samples lie in a mask, shape (rows, columns), rows from the bottom up."""
+        return self._share(mask, None) >= 0.5
+
+    def lines(self, contours: Iterable[FloatArray]) -> list[FloatArray]:
+        """Return contours given in (row, column) of the samples as lines of picture coordinates, shape (n, 2) each."""
         x, y = self.axes_mm
         return [
-            np.stack([x[0] + self.step_mm * line[:, 1], y[0] + self.step_mm * line[:, 0]], axis=1)
-            for line in find_contours(inside, 0.5)
+            np.stack([x[0] + self.step_mm * line[:, 1], y[0] + self.step_mm * line[:, 0]], axis=1) for line in contours
         ]
 
     def cut(self, surface: Surface) -> list[FloatArray]:
@@ -109,8 +117,16 @@ class Section:
         height = (surface.vertices_lps_mm - self.centre_lps_mm) @ self.normal
         return [self.project(line) for line in cut_lines(surface, height)]
 
+    def _share(self, mask: Mask, mask_from_here: PointMap | None) -> FloatArray:
+        # Bytes as they are: a copy of the whole mask as numbers would cost more than all of the sampling.
+        return self._sampled(mask.voxels_kji.view(np.uint8), mask.grid, mask_from_here, 0.0)
+
     def _sampled(
-        self, voxels: npt.NDArray[np.float32], grid: Grid, there_from_here: PointMap | None, outside: float
+        self,
+        voxels: npt.NDArray[np.float32] | npt.NDArray[np.uint8],
+        grid: Grid,
+        there_from_here: PointMap | None,
+        outside: float,
     ) -> FloatArray:
         points = self.points_lps_mm()
         there = points if there_from_here is None else there_from_here(points)

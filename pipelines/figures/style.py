@@ -14,6 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from planner.volume import Volume
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 DPI = 110
 
@@ -40,12 +41,13 @@ BANDS = (
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """How an outline is drawn: colour and dashes both tell it apart."""
+    """How an outline is drawn: colour and dashes both tell it apart; `rim` is how opaque its dark rim is."""
 
     words: str
     colour: str
     dashes: tuple[float, ...]
     width: float = 1.4
+    rim: float = 0.45
 
     @property
     def linestyle(self) -> Literal["-"] | tuple[float, tuple[float, ...]]:
@@ -58,8 +60,9 @@ ZONE = Stroke("ablation zone", "#56B4E9", (4.0, 2.0))
 LIVER = Stroke("liver", "#009E73", (1.0, 1.5))
 VESSEL = Stroke("vessels", "#CC79A7", (4.0, 1.5, 1.0, 1.5))
 LIVER_PRE = Stroke("liver of PRE, moved", "#E69F00", (4.0, 2.0))
+EDGE = Stroke("edges in PRE, moved", "#D55E00", (), 1.0, rim=0.0)
 
-STROKES = (TUMOUR, ZONE, LIVER, VESSEL, LIVER_PRE)
+STROKES = (TUMOUR, ZONE, LIVER, VESSEL, LIVER_PRE, EDGE)
 """Every stroke, in the order of a legend."""
 
 
