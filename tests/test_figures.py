@@ -137,11 +137,13 @@ def drawn() -> tuple[Figure, ...]:
     return MatplotlibIllustrator().draw(a_case(), an_assessment())
 
 
-def test_an_assessed_lesion_has_four_pictures_and_an_untreated_one_two(drawn: tuple[Figure, ...]) -> None:
-    kinds = ("planes", "distribution", "solid", "checkerboard")
+def test_an_assessed_lesion_has_six_pictures_and_an_untreated_one_four(drawn: tuple[Figure, ...]) -> None:
+    registration = ("checkerboard", "edges", "displacement")
+    kinds = ("planes", "distribution", "solid", *registration)
     expected = [f"lesion_{lesion}_{kind}" for lesion in ("1", "2") for kind in kinds]
-    assert [figure.name for figure in drawn] == [*expected, "lesion_3_planes", "lesion_3_checkerboard"]
-    assert [figure.lesion_id for figure in drawn] == ["1"] * 4 + ["2"] * 4 + ["3"] * 2
+    untreated = [f"lesion_3_{kind}" for kind in ("planes", *registration)]
+    assert [figure.name for figure in drawn] == [*expected, *untreated]
+    assert [figure.lesion_id for figure in drawn] == ["1"] * 6 + ["2"] * 6 + ["3"] * 4
 
 
 def test_pictures_are_png_without_dates_or_versions(drawn: tuple[Figure, ...]) -> None:
@@ -161,7 +163,7 @@ def of_lesion(case: Case, assessment: Assessment, place: int) -> tuple[Figure, .
 
 def test_the_same_lesion_gives_the_same_bytes_and_no_global_figure(drawn: tuple[Figure, ...]) -> None:
     again = of_lesion(a_case(), an_assessment(), 1)
-    assert [figure.content for figure in again] == [figure.content for figure in drawn[4:8]]
+    assert [figure.content for figure in again] == [figure.content for figure in drawn[6:12]]
     assert plt.get_fignums() == []
 
 
@@ -189,7 +191,7 @@ def no_minimum(margin: Margin) -> Margin:
 def test_a_lesion_that_faces_the_capsule_all_round_is_drawn_without_a_thin_spot() -> None:
     lesion = replace(assessed("1"), margin=no_minimum(ball_margin("1")))
     figures = MatplotlibIllustrator().draw(a_case(), replace(an_assessment(), lesions=(lesion,)))
-    assert len(figures) == 4
+    assert len(figures) == 6
     assert "faces the liver capsule" in figures[0].alt
 
 

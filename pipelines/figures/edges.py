@@ -17,14 +17,14 @@ from pipelines.figures.sections import FloatArray
 SMOOTH_MM = 1.5
 """Standard deviation of the smoothing before edges are looked for."""
 
-LEAST_PER_MM = 0.014
-"""Least slope of an edge's steepest point, in shares of the window a mm: 5.6 HU a mm at a window of 400 HU."""
+LEAST_PER_MM = 0.0125
+"""Least mean slope along an edge, in shares of the window a mm: 5 HU a mm at a window of 400 HU."""
 
-NOISE_FACTOR = 4.5
-"""An edge's steepest point is this many times as steep as the flattest quarter of the picture ends with."""
+NOISE_FACTOR = 4.0
+"""An edge is on average this many times as steep as the flattest quarter of the picture is at most."""
 
-KEPT = 0.5
-"""An edge goes on as long as its slope is this share of the least slope."""
+KEPT = 0.55
+"""An edge goes on as long as its slope is this share of the least mean."""
 
 SHORTEST_MM = 6.0
 """Shorter edges are left out: they are noise more often than vessels."""
@@ -59,7 +59,7 @@ def edge_lines(pair: Pair) -> list[FloatArray]:
         return []
     least = max(LEAST_PER_MM, NOISE_FACTOR * float(np.quantile(slope[tissue], 0.25)))
     contours = find_contours(bend, 0.0, mask=known & falling & (slope > KEPT * least))
-    strong = [line for line in contours if _length(line) * step >= SHORTEST_MM and _steepest(slope, line) >= least]
+    strong = [line for line in contours if _length(line) * step >= SHORTEST_MM and _mean(slope, line) >= least]
     return pair.section.lines(strong)
 
 
@@ -83,5 +83,5 @@ def _length(line: FloatArray) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
-def _steepest(slope: FloatArray, line: FloatArray) -> float:
-    return float(ndimage.map_coordinates(slope, line.T, order=1).max())
+def _mean(slope: FloatArray, line: FloatArray) -> float:
+    return float(ndimage.map_coordinates(slope, line.T, order=1).mean())

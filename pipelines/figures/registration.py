@@ -64,13 +64,13 @@ def _edges_caption(scene: LesionScene) -> str:
 def _displacement_caption(scene: LesionScene) -> str:
     away = "" if scene.case.post.liver is None else ", and away from the liver,"
     return (
-        f"How far the deformation moved the tissue of PRE beyond the rigid motion, in planes of POST through"
-        f" {_ringed(scene)}: colour, the length in 3D; arrows, the part in the plane, from where the rigid motion alone"
-        " would have put the tissue to where it was put, drawn at the scale that the title names; none where it would"
-        f" be too short to see. In the ablation zone{away} the images are not compared: there the deformation is"
-        " carried on smoothly. A deformation that went wrong looks like arrows that cross or swirl, a sudden change of"
-        " colour within the liver, or arrows that point from all sides into the zone or out of it. Where a study has no"
-        " image there is neither colour nor arrow; blue-grey, POST has none."
+        "How far the deformation moved the tissue of PRE beyond the rigid motion, in planes of POST through"
+        f" {_ringed(scene)}. Colour: the length in 3D, in bands with thin lines between them. Arrows: the part in the"
+        " plane, from where the rigid motion alone would have put the tissue to where it was put, at the scale that"
+        f" the title names; none where it would be too short to see. In the ablation zone{away} the images are not"
+        " compared: there the deformation is carried on smoothly. A deformation that went wrong looks like arrows that"
+        " cross or swirl, a sudden change of colour within the liver, or arrows that point from all sides into the zone"
+        " or out of it. Blue-grey: PRE or POST has no image."
     )
 
 
