@@ -162,7 +162,8 @@ def test_the_largest_displacement_in_the_liver_is_told_apart_from_the_picture() 
     ("kind", "field", "said"),
     [
         ("identity", None, "PRE and POST were taken as aligned"),
-        ("rigid", None, "a rigid motion alone"),
+        ("rigid", None, "the rigid motion alone"),
+        ("file", None, "the linear part of the given transform alone"),
         ("deformable", deformation(np.zeros((3, 3)), np.array([0.02, 0.0, 0.02])), "adds less than 0.05 mm"),
     ],
 )
@@ -179,6 +180,15 @@ def test_with_a_deformation_no_caption_says_that_a_map_is_missing(linear: Lesion
     drawn = tuple(registration_pictures(linear))
     assert [picture.kind for picture in drawn] == ["checkerboard", "edges", "displacement"]
     assert not any("no displacement map" in picture.caption for picture in drawn)
+
+
+def test_a_given_transform_is_not_called_a_rigid_motion_and_its_error_not_predicted(linear: LesionScene) -> None:
+    given = replace(linear, alignment=replace(linear.alignment, kind="file"), lesion=assessed("1"))
+    for drawn in registration_pictures(given):
+        said = f"{drawn.caption} {drawn.alt} {drawn.canvas.get_suptitle()}"
+        assert "rigid" not in said
+        assert "predicted" not in said
+        assert "not compared" not in said
 
 
 @pytest.mark.parametrize("largest", [0.05, 0.12, 0.9, 1.0, 5.3, 6.0, 6.01, 47.0, 500.0])

@@ -31,6 +31,11 @@ _HUE = to_rgb("#7A2CF0")
 _OPAQUE = 0.75
 
 
+def linear_words(scene: LesionScene) -> str:
+    """Return what the displacement is held against; a file's linear part need not be rigid."""
+    return "the linear part of the given transform" if scene.alignment.kind == "file" else "the rigid motion"
+
+
 def lengths_mm(pair: Pair) -> FloatArray:
     """Return the length of the local displacement, shape (rows, columns), mm; NaN where a study has no image."""
     lengths = np.linalg.norm(pair.local_mm, axis=2)
@@ -102,7 +107,7 @@ def draw_displacement(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
     bar.ax.tick_params(labelsize=8.5)
     bar.set_label("local displacement, mm", fontsize=8.5)
     times = "true to scale" if factor == 1.0 else f"{factor:g} times their length"
-    title = f"Lesion {scene.lesion.lesion_id}: what the deformation adds to the rigid motion (arrows {times})"
+    title = f"Lesion {scene.lesion.lesion_id}: deformation beyond {linear_words(scene)} (arrows {times})"
     return planes.finished(figure, title, used)
 
 

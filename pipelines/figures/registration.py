@@ -62,16 +62,23 @@ def _edges_caption(scene: LesionScene) -> str:
 
 
 def _displacement_caption(scene: LesionScene) -> str:
-    away = "" if scene.case.post.liver is None else ", and away from the liver,"
+    linear = displacement.linear_words(scene)
     return (
-        "How far the deformation moved the tissue of PRE beyond the rigid motion, in planes of POST through"
-        f" {_ringed(scene)}. Colour: the length in 3D, in bands with thin lines between them. Arrows: the part in the"
-        " plane, from where the rigid motion alone would have put the tissue to where it was put, at the scale that"
-        f" the title names; none where it would be too short to see. In the ablation zone{away} the images are not"
-        " compared: there the deformation is carried on smoothly. A deformation that went wrong looks like arrows that"
-        " cross or swirl, a sudden change of colour within the liver, or arrows that point from all sides into the zone"
-        " or out of it. Blue-grey: PRE or POST has no image."
+        f"How far the deformation moved the tissue of PRE beyond {linear}, in planes of POST through {_ringed(scene)}."
+        " Colour: the length in 3D, in bands with thin lines between them. Arrows: the part in the plane, from where"
+        f" {linear} alone would have put the tissue to where it was put, at the scale that the title names; none where"
+        f" it would be too short to see. {_carried_on(scene)}A deformation that went wrong looks like arrows that cross"
+        " or swirl, a sudden change of colour within the liver, or arrows that point from all sides into the zone or"
+        " out of it. Blue-grey: PRE or POST has no image."
     )
+
+
+def _carried_on(scene: LesionScene) -> str:
+    """Return where no image told the deformation; nothing of a map that was given, for who knows."""
+    if scene.alignment.kind == "file":
+        return ""
+    away = "" if scene.case.post.liver is None else ", and away from the liver,"
+    return f"In the ablation zone{away} the images are not compared: there the deformation is carried on smoothly. "
 
 
 def _lengths(scene: LesionScene, pairs: Sequence[Pair]) -> str:
@@ -98,15 +105,17 @@ def _predicted(scene: LesionScene) -> str:
         return "PRE and POST were taken as aligned"
     if error_mm is None:
         return "the registration error there is not known"
+    if scene.alignment.kind == "file":
+        return f"registration error there, stated or assumed, {words.millimetres(error_mm)} mm"
     return f"predicted registration error there {words.millimetres(error_mm)} mm"
 
 
 def _why_no_map(scene: LesionScene, pairs: Sequence[Pair]) -> str:
-    alignment = scene.alignment
+    alignment, linear = scene.alignment, displacement.linear_words(scene)
     if alignment.kind == "identity":
         return "PRE and POST were taken as aligned, and nothing was moved"
     if alignment.map.displacement is None:
-        return "the registration is a rigid motion alone, without a deformation"
+        return f"the registration is {linear} alone, without a deformation"
     if not any(pair.shared.any() for pair in pairs):
         return "in these planes there is no place where both studies have an image"
-    return f"in these planes the deformation adds less than {displacement.NOTHING_MM:g} mm to the rigid motion"
+    return f"in these planes the deformation adds less than {displacement.NOTHING_MM:g} mm to {linear}"
