@@ -65,6 +65,12 @@ class Working:
     zone: BoolVoxels
     grid: Grid
 
+    @property
+    def middle_lps_mm(self) -> FloatArray:
+        """Centroid of the liver, else of the scan, shape (3,)."""
+        inside = self.seen if self.liver is None else self.liver
+        return np.asarray(self.grid.lps_mm(np.argwhere(inside)[:, ::-1]).mean(axis=0))
+
 
 def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan") -> Working:
     """Return a scan on its working lattice: the liver's box (else the whole scan) with some room.

@@ -1,4 +1,4 @@
-"""The rigid motion from POST to PRE: liver centroids, then mutual information around the liver, coarse to fine."""
+"""The rigid motion from POST to PRE: rough starts, then mutual information around the liver; blocks choose."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import SimpleITK as sitk
 
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray
+from planner.register.alignment import SpatialMap
+from planner.register.blocks import block_residual_mm
 from planner.register.prepare import Working, itk_image
+from planner.register.quality import moved_onto
 from planner.register.settings import RegistrationSettings
+from planner.register.starts import rough_starts
 from planner.volume import BoolVoxels
 
 SHRINK = (4, 2, 1)
@@ -24,8 +28,9 @@ def rigid_pre_from_post(
 ) -> FloatArray:
     """Return the 4 x 4 matrix (LPS mm) that takes points of POST to PRE.
 
-    Starts from the liver centroids where both livers are known, from the identity where both studies share a frame
-    of reference, else from the intensity centroids; of several starts the one with the better metric is used.
+    Starts from the two rough motions that fit best (`rough_starts`), and from the identity where both studies share a
+    frame of reference. Of the answers, the one is used with which small blocks of POST lie nearest to where PRE
+    matches them best.
 
     Raises
     ------
@@ -34,50 +39,52 @@ def rigid_pre_from_post(
     """
     fixed, moving = itk_image(post.image, post.grid), itk_image(pre.image, pre.grid)
     mask = itk_image(region.astype(np.uint8), post.grid)
-    best: tuple[float, FloatArray] | None = None
-    for start in _starts(post, pre, same_frame=same_frame):
+    found: list[FloatArray] = []
+    for start in [*([np.eye(4)] if same_frame else []), *rough_starts(post, pre)[:STARTS]]:
         try:
-            score, matrix = _refined(fixed, moving, mask, start, settings)
+            matrix = _refined(fixed, moving, mask, start, post.middle_lps_mm, settings)
         except RuntimeError:
             continue
-        if best is None or score < best[0]:
-            best = score, matrix
-    if best is None:
+        if all(_apart_mm(matrix, other, post) > SAME_MM for other in found):
+            found.append(matrix)
+    if not found:
         raise RegistrationInputError(
             "PRE and POST: no overlap found between the two scans, expected the same liver", code="no-overlap"
         )
-    return best[1]
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda matrix: _residual_mm(matrix, post, pre, region))
 
 
-def _starts(post: Working, pre: Working, *, same_frame: bool) -> list[sitk.Euler3DTransform]:
-    pairs = []
-    if post.liver is not None and pre.liver is not None:
-        pairs.append((_centroid(post.liver, post), _centroid(pre.liver, pre)))
-    else:
-        pairs.append((_centroid(post.image > post.image.min(), post), _centroid(pre.image > pre.image.min(), pre)))
-    if same_frame or not pairs:
-        pairs.append((_centroid(post.seen, post), _centroid(post.seen, post)))
-    starts = []
-    for centre_post, centre_pre in pairs:
-        transform = sitk.Euler3DTransform()
-        transform.SetCenter([float(v) for v in centre_post])
-        transform.SetTranslation([float(v) for v in centre_pre - centre_post])
-        starts.append(transform)
-    return starts
+STARTS = 2
+SAME_MM = 2.0
+"""Answers nearer to each other than this, in what the scan shows, are one."""
 
 
-def _centroid(voxels: BoolVoxels, working: Working) -> FloatArray:
-    kji = np.argwhere(voxels).mean(axis=0)
-    return np.asarray(working.grid.lps_mm(kji[::-1])[0])
+def _residual_mm(matrix: FloatArray, post: Working, pre: Working, region: BoolVoxels) -> float:
+    used = SpatialMap(matrix)
+    moved = moved_onto(pre.image, pre.grid, post.grid, used, 1).astype(np.float32)
+    seen = moved_onto(pre.seen, pre.grid, post.grid, used, 0) > 0.5
+    return block_residual_mm(post.image, moved, region & seen, post.grid.spacing_kji_mm[0])
+
+
+def _apart_mm(a: FloatArray, b: FloatArray, post: Working) -> float:
+    corners = post.grid.corners_lps_mm()
+    return float(np.linalg.norm(corners @ (a - b)[:3, :3].T + (a - b)[:3, 3], axis=1).mean())
 
 
 def _refined(
     fixed: sitk.Image,
     moving: sitk.Image,
     mask: sitk.Image,
-    start: sitk.Euler3DTransform,
+    start: FloatArray,
+    centre_lps_mm: FloatArray,
     settings: RegistrationSettings,
-) -> tuple[float, FloatArray]:
+) -> FloatArray:
+    transform = sitk.Euler3DTransform()
+    transform.SetCenter([float(v) for v in centre_lps_mm])
+    transform.SetMatrix(start[:3, :3].ravel().tolist())
+    transform.SetTranslation([float(v) for v in start[:3, :3] @ centre_lps_mm + start[:3, 3] - centre_lps_mm])
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=32)
     method.SetMetricFixedMask(mask)
@@ -91,10 +98,9 @@ def _refined(
     method.SetShrinkFactorsPerLevel(list(SHRINK))
     method.SetSmoothingSigmasPerLevel(list(SMOOTHING_VOXELS))
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
-    method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
+    method.SetInitialTransform(transform, inPlace=False)
     with one_thread():
-        found = method.Execute(fixed, moving)
-    return float(method.GetMetricValue()), matrix_of(found)
+        return matrix_of(method.Execute(fixed, moving))
 
 
 @contextmanager
