@@ -19,8 +19,8 @@ SEEN_SD = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 TRIALS = 100_000
 AIM_SD = 0.8
-"""Of the zones' true aims along an axis, over that of the registration: between perfect aims, for which the allowance is
-too large, and aims at random, for which it is too small."""
+"""Of the zones' true aims along an axis, over that of the registration: between perfect aims, for which the allowance
+is too large, and aims at random, for which it is too small."""
 
 
 def balls(apart_mm: float) -> MarginPoints:

@@ -15,7 +15,7 @@ from planner.measure.zone import Zone
 from planner.register.alignment import Alignment
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import surface_of
-from planner.volume import Mask, Volume
+from planner.volume import Volume
 
 ZONE_MM = 14.0
 CAPSULE_MM = 9.0
@@ -94,9 +94,7 @@ def test_the_share_that_faces_the_capsule_is_the_cap_of_the_ball_that_the_zone_w
 
 
 def test_a_zone_in_two_parts_goes_on_beyond_the_capsule_as_a_whole_one_does() -> None:
-    halves = [
-        voxelised(both(CLIPPED, part), COARSE, "ablation") for part in (below(1, 0.4), lambda p: p[:, 1] > 0.4)
-    ]
+    halves = [voxelised(both(CLIPPED, part), COARSE, "ablation") for part in (below(1, 0.4), lambda p: p[:, 1] > 0.4)]
     liver = look(FLAT, TUMOUR_AT, CLIPPED, COARSE).scene.limit
     zone, ablation_ml = union_of([surface_of(half) for half in halves], halves, liver)
     tumour = surface_of(voxelised(ball(TUMOUR_AT, TUMOUR_MM), COARSE))
@@ -132,7 +130,7 @@ GROOVED = union(FLAT, box((0.0, 18.0, -99.0), (99.0, 99.0, 99.0)), box((0.0, -99
 
 @pytest.mark.parametrize("liver", [FLAT, GROOVED], ids=["along a flat capsule", "in a groove 36 mm wide"])
 def test_a_vessel_that_runs_outside_the_liver_stays_outside(liver: Inside) -> None:
-    """The vena cava on the capsule that cuts the zone: beyond the cut there is no liver that should have been ablated."""
+    """The vena cava on the capsule that cuts the zone: beyond the cut no liver was left to be ablated."""
     at = (3.4, 0.0, 0.0)
     cava = box((CAPSULE_MM, -10.0, -99.0), (CAPSULE_MM + 11.0, 10.0, 99.0))
     found = look(liver, at, CLIPPED, FINE, ivc=cava, tumour_mm=5.0)
