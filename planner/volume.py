@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,17 @@ class Mask:
         shadow = np.any(self.voxels_kji[k[0] : k[1] + 1], axis=0)
         j, i = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
         return (k[0], int(j[0]), int(i[0])), (k[1], int(j[-1]), int(i[-1]))
+
+    def box_corners_lps_mm(self) -> FloatArray:
+        """Return the centres of the voxels at the eight corners of the box that holds the mask, shape (8, 3).
+
+        Raises
+        ------
+        EmptyMaskError
+            No voxel is set.
+        """
+        first, last = self.box_kji()
+        return self.grid.lps_mm([kji[::-1] for kji in product(*zip(first, last, strict=True))])
 
     def touches_edge(self) -> bool:
         """Return whether a set voxel lies on the border of the lattice, so that the structure may go on outside."""

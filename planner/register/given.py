@@ -10,10 +10,10 @@ import numpy as np
 from planner.grid import FloatArray
 from planner.register.alignment import Alignment, Check, SpatialMap
 from planner.register.prepare import Observe, Scan, Working, is_ct, metric_region, resampled_mask, working_scan
-from planner.register.quality import case_checks, correlation, moved_onto, zone_checks
+from planner.register.quality import case_checks, correlation, moved_onto, shared_view_check
 from planner.register.settings import RegistrationSettings
 from planner.surface import Surface
-from planner.volume import BoolVoxels, Mask
+from planner.volume import BoolVoxels
 
 ASSUMED_ERROR_MM = 2.0
 """Mean 3-D error of a given map of which nothing is stated: what a rigid motion typically misses in a liver."""
@@ -77,10 +77,9 @@ def alignment_as_given(
     error_mm = ASSUMED_ERROR_MM if given.error_mm is None else given.error_mm
     observe("registration: quality", 0.5)
     around = {
-        zone_id: _without(
-            "predicted_error",
-            zone_checks(
-                error_mm, resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, given.map, settings
+        zone_id: (
+            shared_view_check(
+                resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, given.map, settings
             ),
         )
         for zone_id in zones
@@ -101,16 +100,10 @@ def box_to_align(post: Scan) -> FloatArray:
     masks = [mask for mask in (post.liver, *post.lesions.values()) if mask is not None and not mask.is_empty]
     if not masks:
         return image
-    points = np.concatenate([_box_lps_mm(mask) for mask in masks])
+    points = np.concatenate([mask.box_corners_lps_mm() for mask in masks])
     box = np.stack([points.min(axis=0) - AROUND_MM, points.max(axis=0) + AROUND_MM])
     inside = np.clip(box, image[0], image[1])
     return inside if (inside[1] > inside[0]).all() else image
-
-
-def _box_lps_mm(mask: Mask) -> FloatArray:
-    first, last = mask.box_kji()
-    return mask.grid.lps_mm([(i, j, k) for i in (first[2], last[2]) for j in (first[1], last[1]) for k in
-                             (first[0], last[0])])  # fmt: skip
 
 
 def _error_check(given: Given, settings: RegistrationSettings) -> Check:
@@ -145,7 +138,7 @@ def _compared(post: Working, pre: Working, used: SpatialMap, region: BoolVoxels,
         return (Check("correlation", None, "", None, text),)
     moved = moved_onto(pre.image, pre.grid, post.grid, used, 1).astype(np.float32)
     liver = None if pre.liver is None else moved_onto(pre.liver, pre.grid, post.grid, used, 0) > 0.5
-    checks = _without("correlation_rigid", case_checks(post, moved, moved, liver, region, both_ct=both_ct))
+    checks = case_checks(post, None, moved, liver, region, both_ct=both_ct)
     back = SpatialMap(np.asarray(np.linalg.inv(used.rigid_pre_from_post)))
     forth_similarity = correlation(post.image, moved, region)
     turned = moved_onto(pre.image, pre.grid, post.grid, back, 1).astype(np.float32)
@@ -158,7 +151,3 @@ def _direction_check(forth: float, back: float, *, both_ct: bool) -> Check:
         " (it must take points of POST to points of PRE)"
     )
     return Check("direction", round(back, 4), "ratio", back <= forth + TURNED_ROUND if both_ct else None, text)
-
-
-def _without(name: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    return tuple(check for check in checks if check.name != name)

@@ -116,13 +116,10 @@ def _range_of(image: Volume) -> tuple[float, float]:
 
 
 def _lattice(scan: Scan, spacing_mm: float) -> Grid:
-    liver = scan.liver
     points = scan.image.grid.corners_lps_mm()
-    if liver is not None:
-        first, last = liver.box_kji()
-        corners = [(i, j, k) for i in (first[2], last[2]) for j in (first[1], last[1]) for k in (first[0], last[0])]
+    if scan.liver is not None:
         scan_low, scan_high = points.min(axis=0), points.max(axis=0)
-        around = liver.grid.lps_mm(corners)
+        around = scan.liver.box_corners_lps_mm()
         points = np.stack(
             [np.maximum(around.min(axis=0) - ROOM_MM, scan_low), np.minimum(around.max(axis=0) + ROOM_MM, scan_high)]
         )

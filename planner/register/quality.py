@@ -44,48 +44,53 @@ def zone_checks(
     error_mm: float, zone: BoolVoxels, post: Working, pre_scan: Grid, used: SpatialMap, settings: RegistrationSettings
 ) -> tuple[Check, ...]:
     """Return what was looked at around one zone: shared field of view and predicted error."""
+    accepted = f"at most {settings.worst_error_mm:.0f} mm accepted"
+    text = f"predicted registration error at the zone {error_mm:.1f} mm ({accepted})"
+    predicted = Check("predicted_error", round(error_mm, 4), "mm", error_mm <= settings.worst_error_mm, text)
+    return shared_view_check(zone, post, pre_scan, used, settings), predicted
+
+
+def shared_view_check(
+    zone: BoolVoxels, post: Working, pre_scan: Grid, used: SpatialMap, settings: RegistrationSettings
+) -> Check:
+    """Return how much of the liver around one zone lies in both scans; too little fails."""
     around = grown(zone, AROUND_ZONE_MM, settings.working_mm) & post.seen
     if post.liver is not None:
         around &= post.liver | zone
     points = post.grid.lps_mm(np.argwhere(around)[:, ::-1]) if around.any() else np.empty((0, 3))
     share = float(pre_scan.contains(used.pre_from_post(points)).mean()) if len(points) else 0.0
-    return (
-        Check(
-            "shared_field_of_view", round(share, 4), "fraction", share >= settings.shared_share,
-            f"{share:.0%} of the liver within {AROUND_ZONE_MM:.0f} mm of the zone lies in both scans"
-            f" (at least {settings.shared_share:.0%} needed)",
-        ),
-        Check(
-            "predicted_error", round(error_mm, 4), "mm", error_mm <= settings.worst_error_mm,
-            f"predicted registration error at the zone {error_mm:.1f} mm"
-            f" (at most {settings.worst_error_mm:.0f} mm accepted)",
-        ),
-    )  # fmt: skip
+    text = (
+        f"{share:.0%} of the liver within {AROUND_ZONE_MM:.0f} mm of the zone lies in both scans"
+        f" (at least {settings.shared_share:.0%} needed)"
+    )
+    return Check("shared_field_of_view", round(share, 4), "fraction", share >= settings.shared_share, text)
 
 
 def case_checks(
     post: Working,
-    moved_rigid: FloatVoxels,
+    moved_rigid: FloatVoxels | None,
     moved_used: FloatVoxels,
     moved_liver: BoolVoxels | None,
     region: BoolVoxels,
     *,
     both_ct: bool,
 ) -> tuple[Check, ...]:
-    """Return what was looked at for the whole case: similarity before and after, liver overlap.
+    """Return what was looked at for the whole case: similarity before (where known) and after, liver overlap.
 
     None of it proves an alignment; only two CTs that hardly resemble each other disprove it.
     """
     used = correlation(post.image, moved_used, region)
-    checks = [
-        _shown("correlation_rigid", correlation(post.image, moved_rigid, region), "similarity after the rigid step"),
-        _shown("correlation", used, "similarity with the map in use"),
-    ]
+    checks: list[Check] = []
+    if moved_rigid is not None:
+        before = correlation(post.image, moved_rigid, region)
+        checks.append(_shown("correlation_rigid", before, "similarity after the rigid step"))
     if both_ct:
         text = (
             f"similarity of two CTs {used:.2f} (at least {LEAST_CORRELATION} for one body; a high one proves nothing)"
         )
-        checks[1] = Check("correlation", round(used, 4), "ratio", used >= LEAST_CORRELATION, text)
+        checks.append(Check("correlation", round(used, 4), "ratio", used >= LEAST_CORRELATION, text))
+    else:
+        checks.append(_shown("correlation", used, "similarity with the map in use"))
     if moved_liver is not None and post.liver is not None:
         both = 2.0 * float((moved_liver & post.liver).sum())
         dice = both / float(max(1, moved_liver.sum() + post.liver.sum()))
