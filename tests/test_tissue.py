@@ -9,7 +9,7 @@ from analytic import ball, below, both, centres, lattice, rigid, sphere, voxelis
 from planner.measure.liver import ClosedLiver, close_liver
 from planner.measure.tissue import NOT_LOOKED_AT, tissue_change
 from planner.measure.zone import Zone
-from planner.register.alignment import Alignment, Displacement, SpatialMap
+from planner.register.alignment import Alignment, Displacement, Kind, SpatialMap
 
 CENTRE, RADIUS = np.array([4.0, -3.0, 2.0]), 12.0
 ZONE = sphere(CENTRE, RADIUS)
@@ -92,8 +92,8 @@ def test_surroundings_are_liver_between_5_and_20_mm_and_as_far_from_other_zones(
 
 
 @pytest.mark.parametrize("kind", ["identity", "rigid"])
-def test_an_alignment_that_keeps_every_volume_shows_no_change_and_says_why(kind: str) -> None:
-    found = tissue_change(Alignment(kind, IDENTITY, IDENTITY), Zone.of([ZONE]), [ZONE], liver())  # type: ignore[arg-type]  # a word of Kind
+def test_an_alignment_that_keeps_every_volume_shows_no_change_and_says_why(kind: Kind) -> None:
+    found = tissue_change(Alignment(kind, IDENTITY, IDENTITY), Zone.of([ZONE]), [ZONE], liver())
     assert (found.surroundings_percent, found.zone_percent) == (None, None)
     assert found.reason == f"the alignment is {kind}: it keeps every volume and shows no change"
 

@@ -22,8 +22,10 @@ class KindOrFile(click.ParamType):  # type: ignore[type-arg]  # generic in click
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
         """Return the kind or the path; a bare word that is neither is a slip of the pen."""
-        if isinstance(value, Path) or value in KINDS:
-            return value  # type: ignore[no-any-return]  # what was typed, or the default
+        if isinstance(value, Path):
+            return value
+        if value in KINDS:
+            return str(value)
         path = Path(value)
         if not path.suffix and len(path.parts) < 2 and not path.exists():
             self.fail(f"{value!r} is none of {', '.join(KINDS)} and no file.", param, ctx)

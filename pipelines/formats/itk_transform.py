@@ -201,7 +201,7 @@ def _product(parts: Sequence[Any]) -> FloatArray:
     Raises
     ------
     InputError
-    It is singular or mirrors.
+        It is singular or mirrors.
     """
     matrix = np.eye(4)
     for part in parts:
