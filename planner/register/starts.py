@@ -49,7 +49,7 @@ def rough_starts(post: Working, pre: Working) -> list[FloatArray]:
     else:
         fixed, moving = _body_level(post), _body_level(pre)
     task = _Task.of(fixed, moving)
-    radius_mm = float(np.sqrt(((task.points - task.middle) ** 2).sum(axis=1).mean()))
+    radius_mm = float(np.sqrt(((task.points_mm - task.middle_mm) ** 2).sum(axis=1).mean()))
     tried = [
         np.concatenate([np.radians(turn), shift])
         for turn, shift in product(product(TURNS_DEG, repeat=3), product(*SHIFTS_MM))
@@ -72,7 +72,7 @@ class _Level:
         return np.asarray(ndimage.map_coordinates(self.level_mm, kji, order=1, mode="constant", cval=np.nan))
 
     @property
-    def middle(self) -> FloatArray:
+    def middle_mm(self) -> FloatArray:
         """Centroid of what lies inside, shape (3,)."""
         with np.errstate(invalid="ignore"):
             inside = np.argwhere(self.level_mm > 0.0)
@@ -113,24 +113,24 @@ def _coarse(level_mm: FloatArray, scan: Working, step: int) -> _Level:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What motions are judged by. A motion is a rotation vector about `middle`, then a shift beyond `target`, (6,).
+    """What motions are judged by. A motion, shape (6,), turns about `middle_mm`, then shifts beyond `target_mm`, mm.
 
     Parameters
     ----------
-    points
+    points_mm
         Shape (n, 3): about the liver (the body) of POST, LPS mm.
     wanted_mm
         Shape (n,): the level of POST there.
-    middle, target
+    middle_mm, target_mm
         Middles of POST's and PRE's liver (body), LPS mm.
     moving
         The level of PRE.
     """
 
-    points: FloatArray
+    points_mm: FloatArray
     wanted_mm: FloatArray
-    middle: FloatArray
-    target: FloatArray
+    middle_mm: FloatArray
+    target_mm: FloatArray
     moving: _Level
 
     @classmethod
@@ -140,18 +140,18 @@ class _Task:
             at = np.argwhere(fixed.level_mm > -FAR_MM)
         at = at[np.linspace(0, len(at) - 1, min(len(at), MANY_POINTS)).round().astype(int)]
         wanted_mm = fixed.level_mm[tuple(at.T)].astype(np.float64)
-        return cls(fixed.grid.lps_mm(at[:, ::-1]), wanted_mm, fixed.middle, moving.middle, moving)
+        return cls(fixed.grid.lps_mm(at[:, ::-1]), wanted_mm, fixed.middle_mm, moving.middle_mm, moving)
 
     def thinned(self, count: int) -> _Task:
         """Return the task on about so many of the points."""
-        every = max(1, len(self.points) // count)
-        return replace(self, points=self.points[::every], wanted_mm=self.wanted_mm[::every])
+        every = max(1, len(self.points_mm) // count)
+        return replace(self, points_mm=self.points_mm[::every], wanted_mm=self.wanted_mm[::every])
 
     def matrix(self, motion: FloatArray) -> FloatArray:
         """Return a motion as a 4 x 4 matrix, LPS mm."""
         matrix = np.eye(4)
         matrix[:3, :3] = Rotation.from_rotvec(motion[:3]).as_matrix()
-        matrix[:3, 3] = self.target + motion[3:] - matrix[:3, :3] @ self.middle
+        matrix[:3, 3] = self.target_mm + motion[3:] - matrix[:3, :3] @ self.middle_mm
         return matrix
 
     def ranked(self, motions: list[FloatArray]) -> list[FloatArray]:
@@ -174,7 +174,7 @@ class _Task:
     def _off_mm(self, motion: FloatArray) -> tuple[FloatArray, float]:
         """Return how far the level is off at each point, and the share of points that PRE shows."""
         matrix = self.matrix(motion)
-        found = self.moving.at(self.points @ matrix[:3, :3].T + matrix[:3, 3]) - self.wanted_mm
+        found = self.moving.at(self.points_mm @ matrix[:3, :3].T + matrix[:3, 3]) - self.wanted_mm
         unseen = np.isnan(found)
         return np.where(unseen, UNSEEN_MM, found), 1.0 - float(unseen.mean())
 
