@@ -21,11 +21,15 @@ from planner.register.energy import bending_energy, volume_change
 from planner.register.prepare import Working
 from planner.volume import BoolVoxels, FloatVoxels
 
-CONTROL_MM = 32.0
+CONTROL_MM = 40.0
 """Control point distance of the first level; each further level halves it."""
 
 LEVELS = ((2, 30), (1, 20))
 """Per level: shrink factor of the images, iterations."""
+
+
+SMOOTHED = 0.3
+"""Images are smoothed by so many of a level's voxels before they are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Prior:
     volume: float
 
 
-LIVER = Prior(bending=0.001, volume=100.0)
+LIVER = Prior(bending=0.002, volume=50.0)
 """Soft tissue is moved and sheared, hardly compressed."""
 
 ANYTHING = Prior(bending=0.003, volume=0.0)
@@ -161,7 +165,7 @@ class _Pair:
     @classmethod
     def of(cls, post: FloatVoxels, pre: FloatVoxels, where: BoolVoxels, voxel_mm: float, shrink: int) -> _Pair:
         """Return both images smoothed for the level, and every `shrink`-th voxel of the region."""
-        smooth = [ndimage.gaussian_filter(image, 0.5 * shrink).astype(np.float64) for image in (post, pre)]
+        smooth = [ndimage.gaussian_filter(image, SMOOTHED * shrink).astype(np.float64) for image in (post, pre)]
         coarse = np.zeros_like(where)
         coarse[::shrink, ::shrink, ::shrink] = where[::shrink, ::shrink, ::shrink]
         places = np.argwhere(coarse)
