@@ -120,6 +120,11 @@ class Motion:
         found = np.asarray(self.field.post_from_pre(self._slid(points_mm, -1.0)), dtype=np.float64)
         return self.post_from_near(found)
 
+    def uncontracted(self) -> Motion:
+        """Return the same motion of a patient whose tissue did not contract."""
+        still = np.zeros_like(self.field.contraction_fractions)
+        return replace(self, field=replace(self.field, contraction_fractions=still))
+
     def near(self, points_post_mm: FloatArray) -> FloatArray:
         """Return points of POST in the frame near PRE's."""
         return _moved(self.near_from_post, points_post_mm)

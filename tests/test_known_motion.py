@@ -185,3 +185,14 @@ def test_a_source_without_room_for_a_lesion_is_refused() -> None:
     spacing = (4.0, 4.0, 4.0)
     with pytest.raises(module.NoSiteError, match="no room"):
         module.make_after(source((100.0, 100.0, 20.0)), 1, module.Wanted(spacing, spacing))
+
+
+def test_a_motion_without_contraction_differs_only_at_the_zone(near_cases) -> None:
+    for case in near_cases:
+        other, post = case.motion.uncontracted(), places(case)
+        apart = np.linalg.norm(other.pre_from_post(post) - case.motion.pre_from_post(post), axis=1)
+        beyond = np.linalg.norm(case.motion.near(post) - case.zone.centre_mm, axis=1) > 60.0
+        assert apart[beyond].max() < 1e-3
+        tumour = case.tumour.samples(300).points_mm
+        spread = [float(np.std(motion.post_from_pre(tumour), axis=0).sum()) for motion in (case.motion, other)]
+        assert (spread[0] < spread[1]) == (case.contraction > 0.0)
