@@ -3,10 +3,10 @@
 
 Cases (scripts/known_motion.py) are made of synthetic patients' PRE, of the seeds, and with --real of the unenhanced
 3 mm CT of the test data (ABLATION_TEST_DATA, else ../shared/data). Target registration error (TRE) in the ring (liver
-5-30 mm from the zone), at the tumour's surface, in all of the liver; what becomes of the minimal margin (of_contraction:
-the mean error of the true motion less the contraction inside the zone, which no scan shows; besides: what is left of
-the error without it); overlap of the liver masks; share of the liver where the map folds; CPU and memory. All peers start from our rigid motion and see the
-same working images. Settings were chosen on seeds below 1000.
+5-30 mm from the zone), at the tumour's surface, in all of the liver; what becomes of the minimal margin; overlap of the
+liver masks; share of the liver where the map folds; CPU and memory. Of the margin's error, of_contraction is what the
+true motion without the zone's contraction gets wrong (no scan shows that part), besides what is left without it. All
+peers start from our rigid motion and see the same working images. Settings were chosen on seeds below 1000.
 """
 
 from __future__ import annotations

@@ -67,6 +67,10 @@ def test_the_true_map_has_no_error(judge, case) -> None:
     assert [found[name] for name in MOTIONS] == pytest.approx([0.0] * len(MOTIONS), abs=1e-4)
     assert found["margin_error_mm"] == pytest.approx(0.0, abs=1e-6)
     assert found["folds"] == 0.0
+    without = judge.errors(Known(case.motion.uncontracted(), np.zeros(3)))
+    assert case.contraction > 0.0
+    assert without["margin_error_mm"] == pytest.approx(found["of_contraction_mm"])
+    assert found["of_contraction_mm"] < 0.0  # without it the tumour is taken for larger than it has become
     assert 0.88 < found["dice"] < 1.0  # both masks have errors of their own
 
 
@@ -156,7 +160,7 @@ def row(method: str, seed: int, tumour_mm: float, margin_error_mm: float, source
     return {
         "source": source_name, "seed": seed, "method": method, "ring_mm": tumour_mm + 1.0, "ring_p95_mm": 4.0,
         "tumour_mm": tumour_mm, "tumour_max_mm": 2.0 * tumour_mm, "liver_mm": 3.0, "margin_error_mm": margin_error_mm,
-        "dice": 0.9, "folds": 0.01 * seed, "cpu_s": 8.0, "memory_mb": 100.0 * seed,
+        "of_contraction_mm": -0.25, "dice": 0.9, "folds": 0.01 * seed, "cpu_s": 8.0, "memory_mb": 100.0 * seed,
     }  # fmt: skip
 
 
@@ -169,6 +173,7 @@ def test_the_table_pools_the_cases_of_a_source_by_method(bench) -> None:
     found = by_method[ours]
     assert (found["cases"], found["tumour_mm"], found["ring_mm"], found["tumour_max_mm"]) == (2, 2.0, 3.0, 6.0)
     assert (found["margin_median_mm"], found["margin_bias_mm"]) == (1.0, 0.5)
+    assert (found["of_contraction_mm"], found["besides_median_mm"]) == (-0.25, 1.0)  # of 0.25 and 1.75
     assert (found["worse_than_rigid"], by_method[rigid]["worse_than_rigid"]) == (1, 0)
     assert (found["folds"], found["memory_mb"]) == (0.02, 200.0)
     assert bench.table(rows, "real") == []
