@@ -29,7 +29,7 @@ import numpy as np
 import SimpleITK as sitk
 from bench_margin import show
 from known_motion import Made, Source, Wanted, make_after
-from registration_peers import Pair, bspline, demons, elastix, timed
+from registration_peers import Pair, bspline, bspline_information, demons, elastix, timed
 from scipy.spatial import cKDTree
 
 from pipelines.sample import make_patient
@@ -51,6 +51,7 @@ SOURCE_KJI_MM = (1.5, 1.3, 1.3)
 REAL_KJI_MM = ((3.0, 3.0, 3.0), (5.0, 2.7, 2.7))
 RING_MM = (5.0, 30.0)
 TUMOUR_POINTS = 600
+FULL_KJI = (150, 512, 512)
 CUT_EVERY = 4
 """Every so manieth case lacks a tenth to two fifths of the liver at one end."""
 
@@ -68,6 +69,7 @@ class Task:
     missing: float | None
     elastix: str
     peers: bool
+    full: bool
 
 
 def source_of(task: Task) -> Source:
@@ -107,7 +109,7 @@ def wanted_of(task: Task) -> Wanted:
         before, after = ((float(rng.choice(SLICES_MM)), IN_PLANE_MM, IN_PLANE_MM) for _ in range(2))
     else:
         before, after = (REAL_KJI_MM[int(n)] for n in rng.integers(0, 2, 2))
-    return Wanted(before, after, missing, task.away_mm, task.turned_deg)
+    return Wanted(before, after, missing, task.away_mm, task.turned_deg, FULL_KJI if task.full else None)
 
 
 def measure(task: Task) -> list[dict[str, Any]]:
@@ -131,7 +133,11 @@ def measure(task: Task) -> list[dict[str, Any]]:
     moved = moved_onto(pre.image, pre.grid, post.grid, found.rigid, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, found.rigid, 0) > 0.5
     pair = Pair(post, moved, metric_region(post, settings) & seen)
-    peers = {"SimpleITK demons": demons, "SimpleITK B-spline": bspline}
+    peers = {
+        "SimpleITK demons": demons,
+        "SimpleITK B-spline, correlation": bspline,
+        "SimpleITK B-spline, information": bspline_information,
+    }
     if task.elastix:
         peers["itk-elastix"] = elastix(Path(task.elastix))
     for name, method in peers.items():
@@ -251,7 +257,16 @@ def tasks_of(options: argparse.Namespace) -> list[Task]:
     """Return the tasks."""
     counts = {"sample": options.cases, "real": options.real}
     return [
-        Task(source, seed, options.away, options.turned, options.missing, options.elastix, not options.no_peers)
+        Task(
+            source,
+            seed,
+            options.away,
+            options.turned,
+            options.missing,
+            options.elastix,
+            not options.no_peers,
+            options.full,
+        )
         for source, count in counts.items()
         for seed in range(options.seed, options.seed + count)
     ]
@@ -268,6 +283,7 @@ def main() -> None:
     parser.add_argument("--missing", type=float, help="share of the liver that POST lacks at its top (-: bottom)")
     parser.add_argument("--elastix", default="", metavar="PYTHON", help="Python of an environment with itk-elastix")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--full", action="store_true", help="scans of 512 x 512 x 150 voxels, for CPU and memory")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -80,6 +80,8 @@ class Wanted:
         Share of the liver's height that POST lacks at its top (+) or bottom (-).
     away_mm, turned_deg
         A further rigid motion of POST: studies of two frames.
+    shape_kji
+        So many voxels in each study over the same fields of view, whatever the voxel sizes; None: by the sizes.
     """
 
     pre_kji_mm: tuple[float, float, float]
@@ -87,6 +89,7 @@ class Wanted:
     missing: float = 0.0
     away_mm: float = 0.0
     turned_deg: float = 0.0
+    shape_kji: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +210,8 @@ def make_after(source: Source, seed: int, wanted: Wanted) -> Made:
     post_grid = _grid_around(
         motion.post_from_pre(some), _ends_mm(motion, some, seen[:, 2]), wanted.post_kji_mm, wanted.missing, rng
     )
+    if wanted.shape_kji is not None:
+        pre_grid, post_grid = (_refined(grid, wanted.shape_kji) for grid in (pre_grid, post_grid))
     before = _study(source, level, pre_grid, lambda at: at, tumour, rng)
     after = _study(source, level, post_grid, motion.pre_from_post, tumour, rng)
     liver_hu = float(np.median(_read(source.image, some, AIR_HU)))
@@ -305,6 +310,12 @@ def _grid_around(
     low = low + rng.uniform(0.0, 1.0, 3) * spacing
     counts = np.floor((high - low) / spacing).astype(int) + 1
     return Grid.axis_aligned((int(counts[2]), int(counts[1]), int(counts[0])), spacing_kji_mm, low)
+
+
+def _refined(grid: Grid, shape_kji: tuple[int, int, int]) -> Grid:
+    """Return so many voxels over the field of view of a lattice."""
+    k, j, i = (n * s / m for n, s, m in zip(grid.shape_kji, grid.spacing_kji_mm, shape_kji, strict=True))
+    return Grid.axis_aligned(shape_kji, (k, j, i), grid.corners_lps_mm().min(axis=0))
 
 
 def _study(

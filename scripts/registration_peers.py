@@ -18,13 +18,15 @@ from planner.register.alignment import Displacement, SpatialMap
 from planner.register.deformable import faded
 from planner.register.prepare import Working, itk_image
 from planner.register.rigid import one_thread
+from planner.register.second import bspline_vectors_mm
 from planner.volume import BoolVoxels, FloatVoxels
 
-DEMONS_LEVELS = ((4, 60), (2, 40), (1, 20))
-DEMONS_SMOOTHING_MM = 4.0
+DEMONS_LEVELS = ((4, 30), (2, 20), (1, 10))
+DEMONS_SMOOTHING_MM = 5.0
 BSPLINE_CONTROL_MM = (80.0, 40.0)
 BSPLINE_ITERATIONS = 20
 BSPLINE_SAMPLED = 0.2
+SEED = 20130101
 ELASTIX_SCRIPT = Path(__file__).with_name("elastix_peer.py")
 
 
@@ -77,7 +79,7 @@ def bspline(pair: Pair) -> FloatArray:
             method.SetMetricAsCorrelation()
             method.SetMetricFixedMask(mask)
             method.SetMetricSamplingStrategy(method.REGULAR)
-            method.SetMetricSamplingPercentage(BSPLINE_SAMPLED, 20130101)
+            method.SetMetricSamplingPercentage(BSPLINE_SAMPLED, SEED)
             method.SetInterpolator(sitk.sitkLinear)
             method.SetOptimizerAsLBFGSB(1e-5, BSPLINE_ITERATIONS, 5, 200, 1e7)
             method.SetShrinkFactorsPerLevel([2 - level])
@@ -90,6 +92,11 @@ def bspline(pair: Pair) -> FloatArray:
             total, sitk.sitkVectorFloat64, fixed.GetSize(), fixed.GetOrigin(), fixed.GetSpacing(), fixed.GetDirection()
         )
     return np.asarray(sitk.GetArrayFromImage(field), dtype=np.float64)
+
+
+def bspline_information(pair: Pair) -> FloatArray:
+    """Return the displacement by SimpleITK's B-spline on mutual information: our second opinion, with more samples."""
+    return bspline_vectors_mm(pair.post, pair.pre_on_post, pair.region, SEED, BSPLINE_SAMPLED).astype(np.float64)
 
 
 def elastix(python: Path) -> Callable[[Pair], FloatArray]:

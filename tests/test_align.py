@@ -23,6 +23,7 @@ from studies import (
 from planner.errors import EmptyMaskError, FrameMismatchError, RegistrationInputError
 from planner.measure.margin import measure_margin
 from planner.measure.zone import Zone
+from planner.register import align
 from planner.register.align import register
 from planner.register.alignment import Alignment
 from planner.register.prepare import Scan
@@ -96,6 +97,25 @@ def test_a_contraction_of_the_zone_is_not_seen_so_the_tumour_arrives_with_its_ol
     true_in_post, true_before = ZONE_RADIUS_MM - factor * 7.0, ZONE_RADIUS_MM / factor - 7.0
     assert measured.min_mm is not None
     assert measured.min_mm < true_in_post < true_before
+
+
+def test_a_library_gives_a_second_opinion_on_a_deformation_and_none_on_a_rigid_map() -> None:
+    (check,) = [check for check in bent().zone_checks["1"] if check.name == "second_opinion"]
+    assert check.passed is None
+    assert 0.0 < check.value < 3.0
+    assert "SimpleITK" in check.text
+    assert all(check.name != "second_opinion" for check in registered(pre(), kind="rigid").zone_checks["1"])
+
+
+def test_a_library_that_gives_no_opinion_does_not_stop_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("ITK")
+
+    monkeypatch.setattr(align, "bspline_vectors_mm", fails)
+    found = registered(bent_pre())
+    assert found.map.parameters_sha256 == bent().map.parameters_sha256
+    (note,) = [check for check in found.checks if check.name == "second_opinion"]
+    assert (note.value, note.passed) == (None, None)
 
 
 def test_registering_twice_gives_the_same_parameters() -> None:

@@ -129,7 +129,7 @@ def test_a_map_that_turns_space_inside_out_folds_everywhere_and_has_no_margin(be
 
 
 def task(bench, **changes):
-    return replace(bench.Task("sample", 1, 0.0, 0.0, 0.0, "", peers=False), **changes)
+    return replace(bench.Task("sample", 1, 0.0, 0.0, 0.0, "", peers=False, full=False), **changes)
 
 
 def test_a_case_has_a_row_of_ours_and_one_of_the_rigid_motion(bench, case, monkeypatch) -> None:
@@ -181,7 +181,7 @@ def test_the_table_pools_the_cases_of_a_source_by_method(bench) -> None:
 
 def options(**changes) -> argparse.Namespace:
     plain = {"cases": 2, "real": 0, "seed": 40, "away": 0.0, "turned": 0.0, "missing": None, "elastix": "",
-             "no_peers": False}  # fmt: skip
+             "no_peers": False, "full": False}  # fmt: skip
     return argparse.Namespace(**plain | changes)
 
 

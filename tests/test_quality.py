@@ -7,7 +7,15 @@ from studies import post
 
 from planner.register.alignment import SpatialMap
 from planner.register.prepare import working_scan
-from planner.register.quality import Answers, case_checks, correlation, moved_onto, predicted_error_mm, zone_checks
+from planner.register.quality import (
+    Answers,
+    case_checks,
+    correlation,
+    moved_onto,
+    predicted_error_mm,
+    second_opinion,
+    zone_checks,
+)
 from planner.register.settings import RegistrationSettings
 
 SETTINGS = RegistrationSettings(working_mm=4.0)
@@ -30,6 +38,14 @@ def test_only_disagreement_at_the_zone_counts() -> None:
     """Two answers that differ by a turn about the zone's centre differ there by less than far away."""
     turn = Answers(SELF, SpatialMap(rigid((0, 0, 0.1))), SELF)
     assert predicted_error_mm(turn, ZONE) < predicted_error_mm(turn, sphere((60, 0, 0), 12.0)) - 3.0
+
+
+def test_a_second_opinion_says_how_far_the_two_answers_lie_apart_and_decides_nothing() -> None:
+    assert second_opinion(Answers(SELF, SELF, SELF), ZONE) == ()
+    (check,) = second_opinion(Answers(shifted(3.0), SELF, shifted(1.0), shifted(-0.5)), ZONE)
+    assert (check.value, check.unit, check.passed) == (pytest.approx(3.5), "mm", None)
+    assert "3.5 mm from the map in use" in check.text
+    assert "1.5 mm, the map in use 2.0 mm" in check.text
 
 
 def test_correlation_is_that_of_the_region_and_nothing_for_a_constant() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from planner.errors import RegistrationInputError
 from planner.grid import FloatArray, Grid
-from planner.register.alignment import Alignment, Check, Kind, SpatialMap
-from planner.register.deformable import ANYTHING, LIVER, displacement_on_post
+from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
+from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
 from planner.register.map_checks import with_map_checks
 from planner.register.prepare import (
     Observe,
@@ -21,8 +21,17 @@ from planner.register.prepare import (
     resampled_mask,
     working_scan,
 )
-from planner.register.quality import Answers, case_checks, correlation, moved_onto, predicted_error_mm, zone_checks
+from planner.register.quality import (
+    Answers,
+    case_checks,
+    correlation,
+    moved_onto,
+    predicted_error_mm,
+    second_opinion,
+    zone_checks,
+)
 from planner.register.rigid import rigid_pre_from_post
+from planner.register.second import bspline_vectors_mm
 from planner.register.settings import RegistrationSettings
 from planner.surface import Surface
 from planner.volume import BoolVoxels
@@ -75,8 +84,11 @@ def register(
     observe("registration: quality", 0.9)
     errors = {zone_id: predicted_error_mm(answers, surface) for zone_id, surface in zones.items()}
     per_zone = {
-        zone_id: zone_checks(
-            error, resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, answers.used, settings
+        zone_id: (
+            *zone_checks(
+                error, resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, answers.used, settings
+            ),
+            *second_opinion(answers, zones[zone_id]),
         )
         for zone_id, error in errors.items()
     }
@@ -106,14 +118,21 @@ def _deformed(
     prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
     found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region, prior))
-    observe("registration: second opinion", 0.7)
+    observe("registration: stiffer", 0.6)
     coarse = displacement_on_post(post, pre_on_post, seen, region, replace(prior, bending=STIFFER * prior.bending))
-    second = SpatialMap(rigid.rigid_pre_from_post, coarse)
+    stiffer = SpatialMap(rigid.rigid_pre_from_post, coarse)
     where = region & seen
     after = correlation(post.image, moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32), where)
     if after <= correlation(post.image, pre_on_post, where):
-        return "rigid", Answers(rigid, second, rigid), (_rigid_note("the deformation brought the images no closer"),)
-    return "deformable", Answers(found, second, rigid), ()
+        return "rigid", Answers(rigid, stiffer, rigid), (_rigid_note("the deformation brought the images no closer"),)
+    observe("registration: a library's opinion", 0.8)
+    try:
+        vectors = bspline_vectors_mm(post, pre_on_post, where, settings.seed, LIBRARY_SAMPLED)
+    except RuntimeError:
+        note = Check("second_opinion", None, "", None, "SimpleITK's B-spline, the second opinion, gave no answer")
+        return "deformable", Answers(found, stiffer, rigid), (note,)
+    library = SpatialMap(rigid.rigid_pre_from_post, faded(Displacement(vectors, post.grid)))
+    return "deformable", Answers(found, stiffer, rigid, library), ()
 
 
 def _nudged(rigid: SpatialMap) -> FloatArray:
@@ -124,7 +143,10 @@ def _nudged(rigid: SpatialMap) -> FloatArray:
 
 
 STIFFER = 10.0
-"""The second opinion's factor on the bending energy."""
+"""The stiffer answer's factor on the bending energy."""
+
+LIBRARY_SAMPLED = 0.05
+"""Share of the region that the library's B-spline looks at."""
 
 RIGID_DOUBT_MM = 2.0
 """Without a deformable answer, the disagreement that is assumed at each zone."""

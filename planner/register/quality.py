@@ -26,18 +26,36 @@ ERROR_PER_SPREAD_MM = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """The maps that were found for one case: the one in use, the stiffer second opinion, and the rigid one."""
+    """The maps of one case: the one in use, a stiffer one, the rigid one, and a library's where one was asked."""
 
     used: SpatialMap
-    second: SpatialMap
+    stiffer: SpatialMap
     rigid: SpatialMap
+    library: SpatialMap | None = None
 
 
 def predicted_error_mm(answers: Answers, zone: Surface) -> float:
     """Return the predicted mean 3-D registration error at a zone, mm, from how much two settings disagree there."""
+    apart = _apart_mm(answers.used, answers.stiffer, zone)
+    return float(np.hypot(ERROR_FLOOR_MM, ERROR_PER_SPREAD_MM * apart))
+
+
+def second_opinion(answers: Answers, zone: Surface) -> tuple[Check, ...]:
+    """Return how far the library's map lies from the one in use at a zone; nothing where there is none."""
+    if answers.library is None:
+        return ()
+    ours, theirs = (_apart_mm(used, answers.rigid, zone) for used in (answers.used, answers.library))
+    apart = _apart_mm(answers.used, answers.library, zone)
+    text = (
+        f"second opinion (SimpleITK's B-spline) at the zone: {apart:.1f} mm from the map in use; from the rigid one"
+        f" it lies {theirs:.1f} mm, the map in use {ours:.1f} mm (shown, decides nothing)"
+    )
+    return (Check("second_opinion", round(apart, 4), "mm", None, text),)
+
+
+def _apart_mm(one: SpatialMap, other: SpatialMap, zone: Surface) -> float:
     points = zone.vertices_lps_mm
-    apart = np.linalg.norm(answers.used.pre_from_post(points) - answers.second.pre_from_post(points), axis=1)
-    return float(np.hypot(ERROR_FLOOR_MM, ERROR_PER_SPREAD_MM * apart.mean()))
+    return float(np.linalg.norm(one.pre_from_post(points) - other.pre_from_post(points), axis=1).mean())
 
 
 def zone_checks(
