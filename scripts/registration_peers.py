@@ -17,8 +17,8 @@ from planner.grid import FloatArray
 from planner.register.alignment import Displacement, SpatialMap
 from planner.register.deformable import faded
 from planner.register.prepare import Working, itk_image
-from planner.register.rigid import one_thread
 from planner.register.second import bspline_vectors_mm
+from planner.register.threads import one_thread
 from planner.volume import BoolVoxels, FloatVoxels
 
 DEMONS_LEVELS = ((4, 30), (2, 20), (1, 10))

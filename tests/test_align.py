@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from analytic import sphere
 from studies import (
     ZONE_CENTRE,
@@ -19,6 +20,7 @@ from studies import (
     pre_from_post,
     stranger,
 )
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from planner.errors import EmptyMaskError, FrameMismatchError, RegistrationInputError
 from planner.measure.margin import measure_margin
@@ -120,6 +122,29 @@ def test_a_library_that_gives_no_opinion_does_not_stop_the_answer(monkeypatch: p
 
 def test_registering_twice_gives_the_same_parameters() -> None:
     assert registered(bent_pre()).map.parameters_sha256 == bent().map.parameters_sha256
+
+
+def test_all_of_it_is_done_on_one_thread_whatever_was_set_and_that_is_set_again_after() -> None:
+    """Scalar products of more than 10 000 numbers are shared out among threads and end in another last digit.
+
+    On the synthetic patient that moved the deformation, on these small scans it does not show: so threads are counted.
+    """
+
+    def threads() -> set[int]:
+        counts = {pool["num_threads"] for pool in threadpool_info()}
+        return {*counts, sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()}
+
+    here, zones = post()
+    before, seen = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads(), []
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(4)
+    try:
+        with threadpool_limits(4):
+            register(bent_pre(), here, zones, SETTINGS, lambda *_: seen.append(threads()))
+            assert threads() == {4}
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
+    assert len(seen) >= 5
+    assert all(counts == {1} for counts in seen)
 
 
 def test_without_any_liver_mask_the_intensities_align() -> None:

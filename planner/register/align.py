@@ -33,6 +33,7 @@ from planner.register.quality import (
 from planner.register.rigid import rigid_pre_from_post
 from planner.register.second import bspline_vectors_mm
 from planner.register.settings import RegistrationSettings
+from planner.register.threads import one_thread
 from planner.surface import Surface
 from planner.volume import BoolVoxels
 
@@ -73,6 +74,13 @@ def register(
         return Alignment(
             "identity", SpatialMap.identity(), SpatialMap.identity(), (Check("alignment", None, "", None, text),)
         )
+    with one_thread():
+        return _registered(pre, post, zones, settings, observe)
+
+
+def _registered(
+    pre: Scan, post: Scan, zones: Mapping[str, Surface], settings: RegistrationSettings, observe: Observe
+) -> Alignment:
     observe("registration: working images", 0.0)
     fixed, moving = working_scan(post, settings, "POST"), working_scan(pre, settings, "PRE")
     region = metric_region(fixed, settings)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import SimpleITK as sitk
 
@@ -16,6 +13,7 @@ from planner.register.prepare import Working, itk_image
 from planner.register.quality import moved_onto
 from planner.register.settings import RegistrationSettings
 from planner.register.starts import rough_starts
+from planner.register.threads import one_thread
 from planner.volume import BoolVoxels
 
 SHRINK = (4, 2, 1)
@@ -101,20 +99,6 @@ def _refined(
     method.SetInitialTransform(transform, inPlace=False)
     with one_thread():
         return matrix_of(method.Execute(fixed, moving))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let ITK work on one thread: the same sums in the same order, whatever the machine.
-
-    A registration method's own SetNumberOfThreads does not reach its metric, which takes the global default.
-    """
-    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def matrix_of(transform: sitk.Transform) -> FloatArray:

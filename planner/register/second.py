@@ -7,7 +7,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from planner.register.prepare import Working, itk_image
-from planner.register.rigid import one_thread
+from planner.register.threads import one_thread
 from planner.volume import BoolVoxels, FloatVoxels
 
 CONTROL_MM = (60.0, 30.0)
