@@ -7,6 +7,8 @@ import pytest
 import SimpleITK as sitk
 from studies import MATRIX, in_liver, post, pre, pre_from_post
 
+from planner.errors import RegistrationInputError
+from planner.register import rigid
 from planner.register.alignment import SpatialMap
 from planner.register.prepare import metric_region, working_scan
 from planner.register.rigid import matrix_of, rigid_pre_from_post
@@ -25,6 +27,16 @@ def found(*, liver: bool) -> np.ndarray:
 def test_a_known_rigid_motion_is_found_to_half_a_millimetre(liver: bool) -> None:
     error = SpatialMap(found(liver=liver)).pre_from_post(in_liver()) - pre_from_post(in_liver())
     assert np.linalg.norm(error, axis=1).max() < 0.7
+
+
+def test_scans_that_no_start_brings_to_overlap_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise RuntimeError("All samples map outside moving image buffer.")
+
+    monkeypatch.setattr(rigid, "_refined", nothing)
+    with pytest.raises(RegistrationInputError, match="^PRE and POST: no overlap found") as caught:
+        found(liver=True)
+    assert (caught.value.code, "\n" in str(caught.value)) == ("no-overlap", False)
 
 
 def test_what_was_found_is_a_rotation_and_a_shift() -> None:

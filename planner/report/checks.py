@@ -25,6 +25,7 @@ NAMES = {
     "predicted_error": "predicted registration error",
     "rigid_only": "rigid map alone",
     "same_frame_of_reference": "same frame of reference",
+    "second_opinion": "distance to SimpleITK's B-spline",
     "shared_field_of_view": "shared field of view",
 }
 """The checks of a registration as a reader sees them."""
