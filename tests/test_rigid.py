@@ -34,7 +34,7 @@ def test_scans_that_no_start_brings_to_overlap_are_refused_in_one_line(monkeypat
         raise RuntimeError("All samples map outside moving image buffer.")
 
     monkeypatch.setattr(rigid, "_refined", nothing)
-    with pytest.raises(RegistrationInputError, match="^PRE and POST: no overlap found") as caught:
+    with pytest.raises(RegistrationInputError, match=r"^PRE and POST: no overlap found") as caught:
         found(liver=True)
     assert (caught.value.code, "\n" in str(caught.value)) == ("no-overlap", False)
 
