@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 from bench_margin import show
-from known_motion import Made, Source, Wanted, make_after
+from known_motion import Made, NoSiteError, Source, Wanted, make_after
 from registration_peers import Pair, bspline, bspline_information, demons, elastix, timed
 from scipy.spatial import cKDTree
 
@@ -113,8 +113,11 @@ def wanted_of(task: Task) -> Wanted:
 
 
 def measure(task: Task) -> list[dict[str, Any]]:
-    """Return a row per method."""
-    made = make_after(source_of(task), task.seed, wanted_of(task))
+    """Return a row per method; none where the liver that both studies show has no room for a lesion."""
+    try:
+        made = make_after(source_of(task), task.seed, wanted_of(task))
+    except NoSiteError:
+        return []
     zones = {"1": surface_of(made.post.lesions["1"])}
     settings = RegistrationSettings()
     before_mb = resident_mb("VmRSS", reset=True)
@@ -290,14 +293,19 @@ def main() -> None:
     if options.real and not real_folder().is_dir():
         parser.error("--real: the test data are not here; set ABLATION_TEST_DATA")
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        rows = [row for some in pool.map(measure, tasks_of(options)) for row in some]
+        tasks = tasks_of(options)
+        found = list(pool.map(measure, tasks))
+    rows = [row for some in found for row in some]
+    left_out = [f"{task.source} {task.seed}" for task, some in zip(tasks, found, strict=True) if not some]
     print(f"seeds from {options.seed}; mm, means over cases; margin: |error|; + bias reads high")
     if not options.elastix and not options.no_peers:
         print("itk-elastix is left out: give the Python of an environment that has it by --elastix")
+    if left_out:
+        print(f"left out, no room for a lesion in the liver that both scans show: {', '.join(left_out)}")
     tables = [row for source in ("sample", "real") for row in table(rows, source)]
     show(tables)
     if options.json:
-        document = {"seed": options.seed, "table": tables, "rows": rows}
+        document = {"seed": options.seed, "left_out": left_out, "table": tables, "rows": rows}
         options.json.write_text(json.dumps(document) + "\n", encoding="utf-8")
 
 

@@ -210,3 +210,12 @@ def test_real_cases_without_the_real_ct_are_refused_in_one_line(tmp_path, monkey
     assert ran.code == 2
     assert "ABLATION_TEST_DATA" in ran.stderr.splitlines()[-1]
     assert "Traceback" not in ran.stderr
+
+
+def test_a_case_without_room_for_a_lesion_is_left_out(bench, monkeypatch) -> None:
+    def none(*_: object) -> None:
+        raise bench.NoSiteError("no room")
+
+    monkeypatch.setattr(bench, "source_of", lambda _: source())
+    monkeypatch.setattr(bench, "make_after", none)
+    assert bench.measure(task(bench)) == []
