@@ -41,6 +41,8 @@ class FolderSource:
     transform, transform_error_mm
         An ITK transform from points of POST to points of PRE that the user has, and what is stated of its mean 3-D
         error; None where there is none. The case file's win over them.
+    allow_different_patients
+        Whether two studies that state two patients are read with a caution instead of refused.
     """
 
     pre: Path | None
@@ -51,6 +53,7 @@ class FolderSource:
     stated_patient_key: str = ""
     transform: Path | None = None
     transform_error_mm: float | None = None
+    allow_different_patients: bool = False
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -69,6 +72,12 @@ class FolderSource:
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
+        if _differ(pre.patient, post.patient) and not self.allow_different_patients:
+            raise InputError(
+                "PRE and POST state different patients (PatientID), expected one patient; if both are of one patient,"
+                " --allow-different-patients",
+                code="different-patients",
+            )
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
         cautions = _cautions(pre.patient, post.patient, self.stated_patient_key)
         case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions)
@@ -175,9 +184,13 @@ def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple
     return case_id, ("no study states a patient: the patient key is the case id",)
 
 
+def _differ(pre: str, post: str) -> bool:
+    return bool(pre) and bool(post) and pre != post
+
+
 def _cautions(pre: str, post: str, stated: str) -> tuple[Caution, ...]:
     """Return that the studies state two patients, where they do: one patient may have two pseudonyms."""
-    if not pre or not post or pre == post:
+    if not _differ(pre, post):
         return ()
     key = "the stated one" if stated else "that of PRE"
     text = (

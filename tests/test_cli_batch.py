@@ -13,6 +13,7 @@ from batch_child import fake
 from cli_runs import ablation, post_study, pre_study, run_apart
 from test_batch_runner import a_manifest, gone, results, started, twelve
 
+from pipelines.batch.child import review_command
 from pipelines.store.atomic import write_atomically
 
 
@@ -22,6 +23,20 @@ def stand_in(tmp_path, monkeypatch) -> Path:
     command = fake(tmp_path / "starts")
     monkeypatch.setattr("pipelines.batch.child.review_command", lambda row, folder, **_: command(row, folder))
     return tmp_path
+
+
+def test_different_patients_are_allowed_for_every_case_or_for_none(tmp_path, monkeypatch):
+    """The batch tells each case's process what it was told itself."""
+    calls = []
+
+    def noted(row, folder, **told):
+        calls.append(review_command(row, folder, **told))
+        return fake(tmp_path / "starts")(row, folder)
+
+    monkeypatch.setattr("pipelines.batch.child.review_command", noted)
+    for name, more in (("one", []), ("other", ["--allow-different-patients"])):
+        assert ablation("batch", a_manifest(tmp_path, a="ok"), "-o", tmp_path / name, *more).code == 0
+    assert ["--allow-different-patients" in call for call in calls] == [False, True]
 
 
 def test_twelve_cases_of_which_two_fail_end_with_code_8_and_a_re_run_tries_those_two(stand_in):

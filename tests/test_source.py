@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pydicom
@@ -324,10 +326,15 @@ def test_patients_are_told_apart_by_key(tmp_path, post):
 
 
 @pytest.mark.parametrize(("stated", "key"), [("", "the patient key is that of PRE"), ("p-9", "is the stated one")])
-def test_two_patients_in_one_case_are_a_caution_and_no_refusal(tmp_path, stated, key):
+def test_two_patients_in_one_case_are_refused_unless_they_are_allowed_with_a_caution(tmp_path, stated, key):
     pre = dicom_study(tmp_path / "pre", {})
     other = dicom_study(tmp_path / "other", {}, PatientID="Jane")
-    case = FolderSource(pre, other, stated_patient_key=stated).read(lambda what, done: None).case
+    source = FolderSource(pre, other, stated_patient_key=stated)
+    with pytest.raises(InputError, match=r"^PRE and POST state different patients") as caught:
+        source.read(lambda what, done: None)
+    assert (caught.value.code, caught.value.exit_code) == ("different-patients", 3)
+    assert "Jane" not in str(caught.value)
+    case = replace(source, allow_different_patients=True).read(lambda what, done: None).case
     (caution,) = case.cautions
     assert caution.code == "different-patients"
     assert "PRE and POST state different patients" in caution.text

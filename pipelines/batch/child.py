@@ -39,13 +39,20 @@ It is a program, not Popen's `preexec_fn`: Python code between fork and exec can
 
 
 def review_command(
-    row: Row, folder: Path, *, registration: str, registration_error_mm: float | None = None
+    row: Row,
+    folder: Path,
+    *,
+    registration: str,
+    registration_error_mm: float | None = None,
+    allow_different_patients: bool = False,
 ) -> list[str]:
     """Return the command that reviews one case into a folder; `registration` is a kind or an absolute path."""
     command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), str(row.post)]
     command += ["-o", str(folder), f"--case-id={row.case_id}", f"--registration={registration}", "--quiet"]
     if registration_error_mm is not None:
         command.append(f"--registration-error={registration_error_mm!r}")
+    if allow_different_patients:
+        command.append("--allow-different-patients")
     if row.patient:
         command.append(f"--patient-key={row.patient}")
     if row.case is not None:

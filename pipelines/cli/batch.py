@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.registration import kind_and_file, registration_options
+from pipelines.cli.registration import different_patients_option, kind_and_file, registration_options
 from pipelines.cli.run import EXIT_INTERRUPTED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def _cores() -> int:
     help="Time limit of a case.",
 )  # fmt: skip
 @registration_options
+@different_patients_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     manifest: Path,
@@ -44,6 +45,7 @@ def command(
     timeout: float,
     registration: RegistrationKind | Path,
     registration_error: float | None,
+    allow_different_patients: bool,
     quiet: bool,
 ) -> None:
     """Review the cases of MANIFEST, a CSV file with the columns case_id,patient,pre,post,case.
@@ -59,7 +61,10 @@ def command(
         from pipelines.batch.out_folder import held
 
         rows = read_manifest(manifest)
-        batch = _batch(out.resolve(), jobs or _cores(), timeout, registration, registration_error)
+        batch = _batch(
+            out.resolve(), jobs or _cores(), timeout, registration, registration_error,
+            allow_different_patients=allow_different_patients,
+        )  # fmt: skip
         with held(out):
             tally = _run(batch, rows, progress)
         if tally.unkept:
@@ -71,7 +76,13 @@ def command(
 
 
 def _batch(
-    out: Path, jobs: int, timeout_s: float, registration: RegistrationKind | Path, error_mm: float | None
+    out: Path,
+    jobs: int,
+    timeout_s: float,
+    registration: RegistrationKind | Path,
+    error_mm: float | None,
+    *,
+    allow_different_patients: bool,
 ) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
@@ -88,7 +99,10 @@ def _batch(
     grounds = partial(
         key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
     )
-    command = partial(child.review_command, registration=str(transform or kind), registration_error_mm=error_mm)
+    command = partial(
+        child.review_command, registration=str(transform or kind), registration_error_mm=error_mm,
+        allow_different_patients=allow_different_patients,
+    )  # fmt: skip
     return Batch(out, command, grounds, jobs, timeout_s)
 
 

@@ -1,4 +1,4 @@
-"""The option `--registration` of a review and of a batch: a kind of map, or a file that holds one."""
+"""What a review and a batch are told of two studies: how to align them, and whether they may be of two patients."""
 
 from __future__ import annotations
 
@@ -73,3 +73,13 @@ def registration_options(command: Callable[..., None]) -> Callable[..., None]:
         "assumed]",
     )
     return kind(error(command))
+
+
+def different_patients_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--allow-different-patients` to a command."""
+    return click.option(
+        "--allow-different-patients",
+        is_flag=True,
+        help="Review studies that state different patients (PatientID), with a caution: one patient may have two "
+        "pseudonyms. Without it they are refused.",
+    )(command)

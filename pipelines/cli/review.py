@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.registration import kind_and_file, registration_options
+from pipelines.cli.registration import different_patients_option, kind_and_file, registration_options
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
 @registration_options
+@different_patients_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
@@ -33,6 +34,7 @@ def command(
     case_file: Path | None,
     registration: RegistrationKind | Path,
     registration_error: float | None,
+    allow_different_patients: bool,
     case_id: str,
     patient_key: str,
     as_json: bool,
@@ -42,7 +44,7 @@ def command(
     run_review(
         pre, post, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
-        registration_error_mm=registration_error,
+        registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
     )  # fmt: skip
 
 
@@ -58,6 +60,7 @@ def run_review(
     case_id: str = "",
     patient_key: str = "",
     registration_error_mm: float | None = None,
+    allow_different_patients: bool = False,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet)
@@ -69,8 +72,9 @@ def run_review(
     store = folder_store(out, progress.log)
     kind, transform = kind_and_file(registration)
     source = FolderSource(
-        pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm
-    )
+        pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
+        allow_different_patients,
+    )  # fmt: skip
     with exit_codes(progress):
         source.require_outside(out)
     with exit_codes(progress, store.abandon):
