@@ -21,7 +21,7 @@ from planner.register.energy import bending_energy, volume_change
 from planner.register.prepare import Working
 from planner.volume import BoolVoxels, FloatVoxels
 
-CONTROL_MM = 40.0
+CONTROL_MM = 32.0
 """Control point distance of the first level; each further level halves it."""
 
 LEVELS = ((2, 30), (1, 20))
@@ -48,7 +48,7 @@ class Prior:
     volume: float
 
 
-LIVER = Prior(bending=0.002, volume=50.0)
+LIVER = Prior(bending=0.001, volume=100.0)
 """Soft tissue is moved and sheared, hardly compressed."""
 
 ANYTHING = Prior(bending=0.003, volume=0.0)
