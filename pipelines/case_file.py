@@ -23,6 +23,8 @@
     [registration]
     file = "pre_from_post.h5"        # an ITK transform, points of POST to points of PRE, relative to the case file
     error_mm = 1.5                   # optional: what is known of its mean 3-D error at the zones
+    [landmarks]
+    files = ["landmarks.csv"]        # pairs of points; or PRE's and POST's list of 3D Slicer (.mrk.json), in this order
     [facts]                          # what may be entered: planner/facts.py; an empty one is unknown
     primary = "colorectal"
     ablation_date = 2024-12-31       # or "2024-12-31"
@@ -30,33 +32,24 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
+from pipelines.case_faults import faults_of, nearest, toml_fault
 from pipelines.formats.folder_name import id_fault
 from pipelines.formats.voxel_file import safe_name
 from planner.case import STRUCTURES, is_role
 from planner.errors import InputError, located, quoted
-from planner.facts import FACTS
 
 WHOLE_MAP = "totalsegmentator"
 """The `label` that takes every structure of a TotalSegmentator multi-label map."""
-
-_QUOTE = re.compile(r"\(.*\)|(['\"])(?=.*\w).{3,}\1")
-"""What the TOML parser quotes of the file: keys, in round brackets too."""
-
-_UNION_MEMBERS = ("bool", "int", "float", "str", "date", "list[")
-"""How pydantic names the members of a union in the place of a fault."""
 
 MOST_ERROR_MM = 100.0
 """More than this is no statement about a registration's error."""
@@ -112,7 +105,7 @@ class MaskEntry(_Table):
         """Return the role, an unnumbered tumour or ablation as the first."""
         role = f"{role}_1" if role in ("tumour", "ablation") else role
         if role and not is_role(role):
-            raise ValueError(f"{role!r} is not a role{_nearest(role, (*STRUCTURES, 'tumour_1', 'ablation_1'))}")
+            raise ValueError(f"{role!r} is not a role{nearest(role, (*STRUCTURES, 'tumour_1', 'ablation_1'))}")
         return role
 
     @model_validator(mode="after")
@@ -143,6 +136,12 @@ class RegistrationTable(_Table):
     error_mm: float | None = Field(default=None, gt=0.0, le=MOST_ERROR_MM)
 
 
+class LandmarksTable(_Table):
+    """`[landmarks]`: files with pairs of points of both studies."""
+
+    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, max_length=2)
+
+
 class _Document(_Table):
     case: CaseTable = CaseTable()
     pre: StudyTable = StudyTable()
@@ -150,6 +149,7 @@ class _Document(_Table):
     mask: list[MaskEntry] = []
     pair: list[PairEntry] = []
     registration: RegistrationTable | None = None
+    landmarks: LandmarksTable | None = None
     facts: dict[str, Fact] = {}
 
 
@@ -175,6 +175,11 @@ class CaseFile(_Document):
     def transform(self) -> Path | None:
         """The path of the registration's file, or None."""
         return None if self.registration is None else self.folder / self.registration.file
+
+    @property
+    def landmark_files(self) -> tuple[Path, ...]:
+        """Paths of the files with landmarks."""
+        return () if self.landmarks is None else tuple(self.folder / name for name in self.landmarks.files)
 
     def masks_of(self, name: StudyName) -> tuple[MaskEntry, ...]:
         """Return the mask entries of a study."""
@@ -221,14 +226,14 @@ def _read(path: Path) -> CaseFile:
         stated = tomllib.loads(content.decode("utf-8"))
         document = _Document.model_validate(stated)
     except ValidationError as error:
-        faults = _faults(error)
+        faults = faults_of(error, _Document)
         said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
         where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
         raise InputError(f"{name}: {said}", code="bad-case-file", where=where) from error
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: not TOML: not UTF-8 text", code="bad-case-file") from error
     except ValueError as error:
-        raise InputError(f"{name}: not TOML: {_toml_fault(error)}", code="bad-case-file") from error
+        raise InputError(f"{name}: not TOML: {toml_fault(error)}", code="bad-case-file") from error
     _require_once([p.lesion for p in document.pair], f"{name}: [[pair]] lesion")
     _require_once([f"{m.study} {m.role}" for m in document.mask if m.role], f"{name}: [[mask]]")
     return CaseFile(**dict(document), folder=path.parent, sha256=hashlib.sha256(content).hexdigest())
@@ -238,58 +243,3 @@ def _require_once(values: list[str], what: str) -> None:
     twice = next((v for v in values if values.count(v) > 1), None)
     if twice is not None:
         raise InputError(f"{what} {twice} is stated twice", code="bad-case-file")
-
-
-def _toml_fault(error: ValueError) -> str:
-    """Return a fault of the syntax and its place, without the keys that the parser quotes: they are the user's."""
-    said = " ".join(str(error).split())
-    place = re.search(r" \(at [a-z0-9 ,]+\)$", said)
-    return _QUOTE.sub("...", said[: place.start()]) + place[0] if place else _QUOTE.sub("...", said)
-
-
-def _faults(error: ValidationError) -> list[tuple[str, str]]:
-    """Return every unknown key, else the first fault: an unknown key may well be the missing one."""
-    faults = error.errors()
-    unknown = [fault for fault in faults if fault["type"] == "extra_forbidden"]
-    return [_fault(fault) for fault in unknown or faults[:1]]
-
-
-def _fault(fault: ErrorDetails) -> tuple[str, str]:
-    """Return where a fault is, what it is and the nearest known key; then the key, if it is the user's own word."""
-    if fault["type"] == "extra_forbidden":
-        *tables, key = map(_word, fault["loc"])
-        within = f" in {', '.join(tables)}" if tables else ""
-        return f"unknown key{within}{_nearest(key, _keys(fault['loc'][:-1]))}", key
-    place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
-    words = [_word(p) for p in place]
-    if fault["type"] == "missing":
-        return f"{', '.join(words[:-1])}: '{words[-1]}' is missing", ""
-    own = words[1] if words[0] == "facts" and words[1:] and words[1] not in FACTS else ""
-    at = "facts" if own else ", ".join(words)
-    if len(place) < len(fault["loc"]):
-        return f"{at}: a value of this type is not understood", own
-    return f"{at}: {' '.join(fault['msg'].removeprefix('Value error, ').split())}", own
-
-
-def _word(place: int | str) -> str:
-    return f"number {place + 1}" if isinstance(place, int) else place
-
-
-def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Return the known keys at a place in the document."""
-    model: type[BaseModel] = _Document
-    for part in location:
-        if isinstance(part, str):
-            annotation = model.model_fields[part].annotation
-            inner = (*get_args(annotation), annotation)
-            model = next(a for a in inner if isinstance(a, type) and issubclass(a, BaseModel))
-    return tuple(model.model_fields)
-
-
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    return (
-        f", did you mean '{close[0]}'?"
-        if close
-        else f", known: {', '.join(known[:8])}{'...' if len(known) > 8 else ''}"
-    )

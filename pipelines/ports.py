@@ -9,6 +9,7 @@ from typing import Protocol
 from planner.assessment import Assessment
 from planner.case import Case
 from planner.register.given import Given
+from planner.register.landmarks import Landmarks
 from planner.report.figure import Figure
 
 Observe = Callable[[str, float], None]
@@ -19,12 +20,14 @@ Observe = Callable[[str, float], None]
 class Intake:
     """A case as read, with the SHA-256 of each input's content, keyed by a name that holds no patient data.
 
-    `given` is the map between the studies where the user has one: then nothing is registered.
+    `given` is the map between the studies where the user has one: then nothing is registered. `landmarks` are pairs of
+    points by which any map is held to account.
     """
 
     case: Case
     inputs_sha256: Mapping[str, str]
     given: Given | None = None
+    landmarks: Landmarks | None = None
 
 
 class Source(Protocol):

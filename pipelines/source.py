@@ -10,6 +10,7 @@ from pipelines.case_file import CaseFile, StudyName, read_case_file
 from pipelines.dicom.index import read_instance
 from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform
+from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
@@ -41,6 +42,8 @@ class FolderSource:
     transform, transform_error_mm
         An ITK transform from points of POST to points of PRE that the user has, and what is stated of its mean 3-D
         error; None where there is none. The case file's win over them.
+    landmarks
+        Files with pairs of points of both studies; none where there are none. The case file's win over them.
     allow_different_patients
         Whether two studies that state two patients are read with a caution instead of refused.
     """
@@ -54,6 +57,7 @@ class FolderSource:
     transform: Path | None = None
     transform_error_mm: float | None = None
     allow_different_patients: bool = False
+    landmarks: tuple[Path, ...] = ()
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -68,6 +72,8 @@ class FolderSource:
             facts = checked_facts(stated.facts)
         path = stated.transform or self.transform
         transform, where = (None, "") if path is None else (read_transform(path), safe_name(path))
+        paths = stated.landmark_files or self.landmarks
+        pairs = read_landmarks(paths, map_given=path is not None) if paths else None
         empty = tuple(f"fact '{name}' is empty in the case file: not entered" for name in stated.empty_facts)
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
@@ -85,6 +91,9 @@ class FolderSource:
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:
             sha256["case.toml"] = stated.sha256
+        if pairs is not None:
+            sha256 |= pairs.sha256
+            pairs.landmarks.require_inside(pre.study.image.grid, post.study.image.grid)
         given = None
         if transform is not None:
             sha256["registration"] = transform.sha256
@@ -95,7 +104,7 @@ class FolderSource:
                 )
             given = Given(found, off_mm, self._error_mm(stated))
         observe("studies read", 1.0)
-        return Intake(case, sha256, given)
+        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks)
 
     def require_outside(self, out: Path) -> None:
         """Raise where `out` and the input get into each other's way.
@@ -120,6 +129,10 @@ class FolderSource:
             if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
         transform = stated.transform or self.transform
+        for path in stated.landmark_files or self.landmarks:
+            if path.resolve().parent == out.resolve():
+                text = "landmark file: lies in OUT, where an earlier result is removed, expected it elsewhere"
+                raise InputError(text, code="input-in-output", where=safe_name(path))
         if transform is not None and transform.resolve().parent == out.resolve():
             text = "registration file: lies in OUT, where an earlier result is removed, expected it elsewhere"
             raise InputError(text, code="input-in-output", where=safe_name(transform))

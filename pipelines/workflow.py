@@ -15,6 +15,7 @@ from planner.consult import Evidence, consulted
 from planner.errors import UsageError
 from planner.register.align import register
 from planner.register.given import alignment_as_given
+from planner.register.landmarks import with_landmarks
 from planner.report.figure import Figure
 from planner.scene import zone_surfaces
 
@@ -108,5 +109,7 @@ def _assessed(intake: Intake, settings: Settings, watch: Stopwatch, observe: Obs
             alignment = register(pre, post, zones, settings.registration, observe)
         else:
             alignment = alignment_as_given(intake.given, pre, post, zones, settings.registration, observe)
+        if intake.landmarks is not None:
+            alignment = with_landmarks(alignment, intake.landmarks, zones, settings.registration)
     with watch.step("measure"):
         return assess(case, alignment, zones, settings.assess, observe)

@@ -75,6 +75,19 @@ def registration_options(command: Callable[..., None]) -> Callable[..., None]:
     return kind(error(command))
 
 
+def landmarks_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--landmarks` to a command."""
+    return click.option(
+        "--landmarks",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="Pairs of points that show the same place: a CSV (pre_x_mm ... post_z_mm, LPS), or twice, PRE's and "
+        "POST's list of 3D Slicer (.mrk.json). With four pairs within 50 mm of a zone their error replaces the "
+        "predicted one.",
+    )(command)
+
+
 def different_patients_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add `--allow-different-patients` to a command."""
     return click.option(

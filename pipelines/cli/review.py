@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.registration import different_patients_option, kind_and_file, registration_options
+from pipelines.cli.registration import (
+    different_patients_option,
+    kind_and_file,
+    landmarks_option,
+    registration_options,
+)
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
 @registration_options
+@landmarks_option
 @different_patients_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
@@ -34,6 +40,7 @@ def command(
     case_file: Path | None,
     registration: RegistrationKind | Path,
     registration_error: float | None,
+    landmarks: tuple[Path, ...],
     allow_different_patients: bool,
     case_id: str,
     patient_key: str,
@@ -45,6 +52,7 @@ def command(
         pre, post, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
+        landmarks=landmarks,
     )  # fmt: skip
 
 
@@ -61,6 +69,7 @@ def run_review(
     patient_key: str = "",
     registration_error_mm: float | None = None,
     allow_different_patients: bool = False,
+    landmarks: tuple[Path, ...] = (),
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet)
@@ -73,7 +82,7 @@ def run_review(
     kind, transform = kind_and_file(registration)
     source = FolderSource(
         pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
-        allow_different_patients,
+        allow_different_patients, landmarks,
     )  # fmt: skip
     with exit_codes(progress):
         source.require_outside(out)

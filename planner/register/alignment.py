@@ -157,6 +157,8 @@ class Alignment:
         Predicted mean 3-D registration error at each ablation zone, by zone id, mm. 0 for masks that came aligned.
     zone_checks
         What was looked at for each zone, by zone id. A zone with a failed check cannot be assessed.
+    error_interval90_mm
+        90 % interval of that error, low and high, by zone id, mm; none where nothing is known of it.
     """
 
     kind: Kind
@@ -165,10 +167,11 @@ class Alignment:
     checks: tuple[Check, ...] = ()
     error_at_zone_mm: Mapping[str, float] = field(default_factory=dict)
     zone_checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+    error_interval90_mm: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep the mappings read-only."""
-        for name in ("error_at_zone_mm", "zone_checks"):
+        for name in ("error_at_zone_mm", "zone_checks", "error_interval90_mm"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @classmethod

@@ -41,10 +41,21 @@ def block_residual_mm(fixed: FloatVoxels, moved: FloatVoxels, where: BoolVoxels,
     float
         `LOST_MM` where no block fits, or most find themselves nowhere.
     """
+    ways = blocks_of(fixed, moved, where, spacing_mm)[1]
+    return float(np.median(ways)) if len(ways) else LOST_MM
+
+
+def blocks_of(
+    fixed: FloatVoxels, moved: FloatVoxels, where: BoolVoxels, spacing_mm: float
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Return blocks' centres (n, 3; k, j, i) and how far each lies from its best match, mm; `LOST_MM` without one.
+
+    Parameters are those of `block_residual_mm`.
+    """
     half, search = round(BLOCK_MM / spacing_mm), round(SEARCH_MM / spacing_mm)
     centres = _structured(fixed, where, half, search, spacing_mm)
     ways = [_way_mm(fixed, moved, at, half, search, spacing_mm) for at in centres]
-    return float(np.median([LOST_MM if way is None else way for way in ways])) if ways else LOST_MM
+    return centres, np.array([LOST_MM if way is None else way for way in ways])
 
 
 def _structured(

@@ -104,7 +104,12 @@ class Lattice:
 
 
 def displacement_on_post(
-    post: Working, pre_on_post: FloatVoxels, seen: BoolVoxels, region: BoolVoxels, prior: Prior = LIVER
+    post: Working,
+    pre_on_post: FloatVoxels,
+    seen: BoolVoxels,
+    region: BoolVoxels,
+    prior: Prior = LIVER,
+    levels: Sequence[tuple[int, int]] = LEVELS,
 ) -> Displacement:
     """Return the displacement, on POST's working lattice, that takes POST onto the rigidly moved PRE.
 
@@ -120,12 +125,14 @@ def displacement_on_post(
         Where the metric looks.
     prior
         What is believed of the deformation.
+    levels
+        Shrink factor of the images and iterations of each level.
     """
     voxel = post.grid.spacing_kji_mm[0]
     shape = post.grid.shape_kji
     lattice = Lattice.over(shape, voxel, CONTROL_MM)
     control = np.zeros((*lattice.counts, 3))
-    for level, (shrink, iterations) in enumerate(LEVELS):
+    for level, (shrink, iterations) in enumerate(levels):
         if level > 0:
             lattice, control = _halved(lattice, control, shape, voxel)
         pair = _Pair.of(post.image, pre_on_post, region & seen, voxel, shrink)
