@@ -237,6 +237,8 @@ def _registration(alignment: Alignment) -> dict[str, Json]:
         "zones": {
             zone: {
                 "error_mm": number(alignment.error_at_zone_mm.get(zone)),
+                "error_ci90_mm": _interval(alignment, zone),
+                "gate": alignment.verdict(zone),
                 "checks": [_check(check) for check in alignment.zone_checks.get(zone, ())],
             }
             for zone in zones
@@ -244,9 +246,14 @@ def _registration(alignment: Alignment) -> dict[str, Json]:
     }
 
 
+def _interval(alignment: Alignment, zone: str) -> Json:
+    found = alignment.error_interval90_mm.get(zone)
+    return None if found is None else _pair(found)
+
+
 def _check(check: Check) -> dict[str, Json]:
     return {"name": check.name, "value": number(check.value), "unit": check.unit, "passed": check.passed,
-            "text": check.text}  # fmt: skip
+            "warned": check.warned, "text": check.text}  # fmt: skip
 
 
 def _provenance(review: Review) -> dict[str, Json]:

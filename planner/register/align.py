@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from planner.errors import RegistrationInputError
-from planner.grid import FloatArray, Grid
+from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
+from planner.register.gate import Predicted, Seen, gate_checks
 from planner.register.map_checks import with_map_checks
+from planner.register.panel import Panel
 from planner.register.prepare import (
     Observe,
     Scan,
@@ -26,9 +27,8 @@ from planner.register.quality import (
     case_checks,
     correlation,
     moved_onto,
-    predicted_error_mm,
     second_opinion,
-    zone_checks,
+    shared_view_check,
 )
 from planner.register.rigid import rigid_pre_from_post
 from planner.register.second import bspline_vectors_mm
@@ -90,18 +90,20 @@ def _registered(
     rigid = SpatialMap(rigid_pre_from_post(fixed, moving, region, settings, same_frame=same))
     kind, answers, notes = _deformed(fixed, moving, rigid, region, settings, observe)
     observe("registration: quality", 0.9)
-    errors = {zone_id: predicted_error_mm(answers, surface) for zone_id, surface in zones.items()}
-    per_zone = {
-        zone_id: (
-            *zone_checks(
-                error, resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, answers.used, settings
-            ),
-            *second_opinion(answers, zones[zone_id]),
+    panel = Panel.of(fixed, moving, answers.used, region)
+    errors, intervals, per_zone = {}, {}, {}
+    for zone_id, surface in zones.items():
+        zone = resampled_mask(post.lesions[zone_id], fixed.grid)
+        seen = Seen.of(panel, answers.used, surface, zone, fixed)
+        predicted = Predicted.of(seen)
+        errors[zone_id], intervals[zone_id] = predicted.error_mm, (predicted.low_mm, predicted.high_mm)
+        per_zone[zone_id] = (
+            shared_view_check(zone, fixed, pre.image.grid, answers.used, settings),
+            *gate_checks(seen, predicted, settings),
+            *second_opinion(answers, surface),
         )
-        for zone_id, error in errors.items()
-    }
     shown = _shown(fixed, moving, answers, region, both_ct=is_ct(pre.image) and is_ct(post.image))
-    found = Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone)
+    found = Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone, intervals)
     return with_map_checks(found, zones, fixed, region)
 
 
@@ -120,44 +122,28 @@ def _deformed(
     post: Working, pre: Working, rigid: SpatialMap, region: BoolVoxels, settings: RegistrationSettings, observe: Observe
 ) -> tuple[Kind, Answers, tuple[Check, ...]]:
     if settings.kind == "rigid":
-        return "rigid", Answers(rigid, SpatialMap(_nudged(rigid)), rigid), (_rigid_note("as asked"),)
+        return "rigid", Answers(rigid, rigid), (_rigid_note("as asked"),)
     pre_on_post = moved_onto(pre.image, pre.grid, post.grid, rigid, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
     prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
     found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region, prior))
-    observe("registration: stiffer", 0.6)
-    coarse = displacement_on_post(post, pre_on_post, seen, region, replace(prior, bending=STIFFER * prior.bending))
-    stiffer = SpatialMap(rigid.rigid_pre_from_post, coarse)
     where = region & seen
     after = correlation(post.image, moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32), where)
     if after <= correlation(post.image, pre_on_post, where):
-        return "rigid", Answers(rigid, stiffer, rigid), (_rigid_note("the deformation brought the images no closer"),)
+        return "rigid", Answers(rigid, rigid), (_rigid_note("the deformation brought the images no closer"),)
     observe("registration: a library's opinion", 0.8)
     try:
         vectors = bspline_vectors_mm(post, pre_on_post, where, settings.seed, LIBRARY_SAMPLED)
     except RuntimeError:
         note = Check("second_opinion", None, "", None, "SimpleITK's B-spline, the second opinion, gave no answer")
-        return "deformable", Answers(found, stiffer, rigid), (note,)
+        return "deformable", Answers(found, rigid), (note,)
     library = SpatialMap(rigid.rigid_pre_from_post, faded(Displacement(vectors, post.grid)))
-    return "deformable", Answers(found, stiffer, rigid, library), ()
+    return "deformable", Answers(found, rigid, library), ()
 
-
-def _nudged(rigid: SpatialMap) -> FloatArray:
-    """Return the rigid map moved by what a rigid motion typically misses: its second opinion is not free."""
-    matrix = np.array(rigid.rigid_pre_from_post)
-    matrix[2, 3] += RIGID_DOUBT_MM
-    return matrix
-
-
-STIFFER = 10.0
-"""The stiffer answer's factor on the bending energy."""
 
 LIBRARY_SAMPLED = 0.05
 """Share of the region that the library's B-spline looks at."""
-
-RIGID_DOUBT_MM = 2.0
-"""Without a deformable answer, the disagreement that is assumed at each zone."""
 
 
 def _rigid_note(why: str) -> Check:

@@ -15,6 +15,8 @@ from scipy import ndimage
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid, as_points
 
+Verdict = Literal["pass", "warn", "fail"]
+
 Kind = Literal["identity", "rigid", "deformable", "file"]
 
 INVERSE_TOLERANCE_MM = 1e-4
@@ -129,7 +131,8 @@ def _apply(matrix: FloatArray, points: FloatArray) -> FloatArray:
 class Check:
     """One thing that was looked at to judge an alignment.
 
-    `passed` is None where the value is shown but nothing is decided by it. `text` is a sentence for a reader.
+    `passed` is None where the value is shown but nothing is decided by it. `text` is a sentence for a reader. `warned`
+    where it passed, but hardly.
     """
 
     name: str
@@ -137,6 +140,7 @@ class Check:
     unit: str
     passed: bool | None
     text: str
+    warned: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +183,13 @@ class Alignment:
         """Return the alignment of masks that came aligned: identity, without an error of its own."""
         check = Check("alignment", None, "", None, text)
         return cls("identity", SpatialMap.identity(), SpatialMap.identity(), (check,))
+
+    def verdict(self, zone_id: str) -> Verdict:
+        """Return how the checks of the case and of a zone went: the worst of them."""
+        checks = (*self.checks, *self.zone_checks.get(zone_id, ()))
+        if any(check.passed is False for check in checks):
+            return "fail"
+        return "warn" if any(check.warned for check in checks) else "pass"
 
     @property
     def passed(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
+from scipy.stats import chi2
 
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid, as_points
@@ -105,15 +106,22 @@ class Landmarks:
 
 _RAS = np.array([-1.0, -1.0, 1.0])
 _Misread = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-_AXES = {order: "".join("xyz"[n] for n in order) for order in permutations(range(3)) if order != (0, 1, 2)}
+
+
+def _reordered(order: tuple[int, ...]) -> _Misread:
+    columns = list(order)
+    return lambda pre, post: (pre[:, columns], post[:, columns])
+
+
 _MISREAD: dict[str, _Misread] = {
     "PRE and POST exchanged": lambda pre, post: (post, pre),
     "PRE's points taken for RAS": lambda pre, post: (pre * _RAS, post),
     "POST's points taken for RAS": lambda pre, post: (pre, post * _RAS),
     "all points taken for RAS": lambda pre, post: (pre * _RAS, post * _RAS),
     **{
-        f"the axes in the order {name}": lambda pre, post, order=list(order): (pre[:, order], post[:, order])  # type: ignore[misc]
-        for order, name in _AXES.items()
+        f"the axes in the order {''.join('xyz'[n] for n in order)}": _reordered(order)
+        for order in permutations(range(3))
+        if order != (0, 1, 2)
     },
 }
 
@@ -198,8 +206,6 @@ def _shown(check: Check) -> Check:
 
 def _interval_mm(off_mm: FloatArray) -> tuple[float, float]:
     """Return a 90 % interval of the mean error: as of a length of three equal normal parts, chi-square."""
-    from scipy.stats import chi2
-
     degrees = 3 * len(off_mm)
     mean = float(off_mm.mean())
     low, high = (float(np.sqrt(degrees / chi2.ppf(p, degrees))) for p in (0.95, 0.05))

@@ -1,4 +1,4 @@
-"""What is looked at to judge an alignment, and the error that it predicts at each ablation zone."""
+"""What is looked at to judge an alignment as a whole, and how much of a zone's surroundings both scans show."""
 
 from __future__ import annotations
 
@@ -19,25 +19,15 @@ LEAST_CORRELATION = 0.3
 """Two aligned CTs of one body resemble each other at least this much around the liver."""
 
 AROUND_ZONE_MM = 20.0
-ERROR_FLOOR_MM = 0.8
-ERROR_PER_SPREAD_MM = 1.0
-"""Predicted mean error = hypot(floor, factor x distance between two settings); see scripts/bench_review.py."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """The maps of one case: the one in use, a stiffer one, the rigid one, and a library's where one was asked."""
+    """The maps of one case: the one in use, the rigid one, and a library's where one was asked."""
 
     used: SpatialMap
-    stiffer: SpatialMap
     rigid: SpatialMap
     library: SpatialMap | None = None
-
-
-def predicted_error_mm(answers: Answers, zone: Surface) -> float:
-    """Return the predicted mean 3-D registration error at a zone, mm, from how much two settings disagree there."""
-    apart = _apart_mm(answers.used, answers.stiffer, zone)
-    return float(np.hypot(ERROR_FLOOR_MM, ERROR_PER_SPREAD_MM * apart))
 
 
 def second_opinion(answers: Answers, zone: Surface) -> tuple[Check, ...]:
@@ -56,16 +46,6 @@ def second_opinion(answers: Answers, zone: Surface) -> tuple[Check, ...]:
 def _apart_mm(one: SpatialMap, other: SpatialMap, zone: Surface) -> float:
     points = zone.vertices_lps_mm
     return float(np.linalg.norm(one.pre_from_post(points) - other.pre_from_post(points), axis=1).mean())
-
-
-def zone_checks(
-    error_mm: float, zone: BoolVoxels, post: Working, pre_scan: Grid, used: SpatialMap, settings: RegistrationSettings
-) -> tuple[Check, ...]:
-    """Return what was looked at around one zone: shared field of view and predicted error."""
-    accepted = f"at most {settings.worst_error_mm:.0f} mm accepted"
-    text = f"predicted registration error at the zone {error_mm:.1f} mm ({accepted})"
-    predicted = Check("predicted_error", round(error_mm, 4), "mm", error_mm <= settings.worst_error_mm, text)
-    return shared_view_check(zone, post, pre_scan, used, settings), predicted
 
 
 def shared_view_check(

@@ -25,6 +25,8 @@ class RegistrationSettings:
         Least share of (zone + 20 mm, inside the liver) that must lie in both scans.
     worst_error_mm
         Largest predicted (of a given map: stated) error at a lesion with which it is still assessed.
+    warned_error_mm
+        Predicted error at a lesion above which a reader is warned.
     stated_error_mm
         What is stated of a given map's mean 3-D error; None where nothing is, or no map was given.
     """
@@ -37,4 +39,5 @@ class RegistrationSettings:
     seed: int = 20130101
     shared_share: float = 0.8
     worst_error_mm: float = 5.0
+    warned_error_mm: float = 2.6
     stated_error_mm: float | None = None

@@ -9,6 +9,7 @@ from planner.report import words
 
 NAMES = {
     "alignment": "alignment",
+    "block_residual": "how far structures near the zone lie apart",
     "correlation": "image similarity with the map in use",
     "correlation_rigid": "image similarity after the rigid step",
     "folded_near_zone": "share of points near the zone where the map folds",
@@ -21,12 +22,14 @@ NAMES = {
     "direction": "image similarity with the map turned round",
     "file_read": "how far the map in use lies from the file",
     "given_error": "registration error, not measured",
+    "landmarks": "error measured at landmarks",
     "liver_dice": "overlap of the two liver masks",
     "predicted_error": "predicted registration error",
     "rigid_only": "rigid map alone",
     "same_frame_of_reference": "same frame of reference",
     "second_opinion": "distance to SimpleITK's B-spline",
     "shared_field_of_view": "shared field of view",
+    "spread": "farthest other answer",
 }
 """The checks of a registration as a reader sees them."""
 
@@ -57,4 +60,6 @@ def check_result(check: Check) -> str:
     """Return whether a check decided anything, in words."""
     if check.passed is None:
         return "shown only"
+    if check.warned:
+        return "check passed, with a warning"
     return "check passed" if check.passed else "check failed"

@@ -1,0 +1,120 @@
+"""Whether an alignment can be trusted at one ablation zone: what is seen there, and the error that it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from planner.grid import FloatArray
+from planner.register.alignment import Check, SpatialMap
+from planner.register.blocks import LOST_MM, blocks_of
+from planner.register.panel import Panel
+from planner.register.prepare import Working
+from planner.register.settings import RegistrationSettings
+from planner.surface import Surface
+from planner.volume import BoolVoxels
+
+BLOCKS_MM = (12.0, 50.0)
+"""Blocks are looked for between these distances from a zone: nearer ones would hold a part of it."""
+
+WORST_BLOCKS_MM = 8.5
+"""Blocks that rather lie farther off than this (their median) disprove an alignment whatever else agrees."""
+
+FEW_BLOCKS = 20
+"""Where fewer than this find their match the upper end of the interval is taken for the error."""
+
+INTERCEPT, OF_STIFFER, OF_BACK, OF_AGAIN = 0.15, 0.39, 0.23, 0.42
+OFFSET_MM = 0.3
+MOST_MM = 15.0
+"""log(error) = intercept + sum of factor x log(min(signal, most) + offset): least squares over 122 outcomes of 13
+synthetic patients (`scripts/bench_gate.py --seed 320 --cases 13 --fit`)."""
+
+RATIO90 = (0.61, 1.86)
+"""The true mean error over the predicted one lay between these in 90 % of those outcomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen of an alignment at one zone.
+
+    Parameters
+    ----------
+    stiffer_mm, back_mm, again_mm
+        Mean distances at the zone's surface between the map in use and each answer of the panel.
+    blocks_mm
+        Median distance of structured blocks around the zone from where PRE matches them best.
+    matched
+        How many of the blocks found a match.
+    """
+
+    stiffer_mm: float
+    back_mm: float
+    again_mm: float
+    blocks_mm: float
+    matched: int
+
+    @classmethod
+    def of(cls, panel: Panel, used: SpatialMap, surface: Surface, zone: BoolVoxels, post: Working) -> Seen:
+        """Look at one zone, given as a surface and as voxels of POST's working lattice."""
+        points = surface.vertices_lps_mm
+        moved = np.zeros_like(points) if used.displacement is None else used.displacement.at(points)
+        spacing = post.grid.spacing_kji_mm[0]
+        gap = ndimage.distance_transform_edt(~zone, sampling=spacing) if zone.any() else np.zeros(zone.shape)
+        near = (gap >= BLOCKS_MM[0]) & (gap <= BLOCKS_MM[1])
+        ways = blocks_of(post.image, panel.moved, panel.compared & near, spacing)[1]
+        return cls(
+            _mean(panel.stiffer.pre_from_post(points) - used.pre_from_post(points)),
+            _mean(moved + panel.back.at(points + moved)),
+            _mean(panel.again.at(points)),
+            float(np.median(ways)) if len(ways) else LOST_MM,
+            int((ways < LOST_MM).sum()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A predicted mean 3-D registration error at a zone, with its 90 % interval, mm."""
+
+    error_mm: float
+    low_mm: float
+    high_mm: float
+
+    @classmethod
+    def of(cls, seen: Seen) -> Predicted:
+        """Predict the error from what is seen; where few blocks found a match the upper end counts."""
+        logs = [np.log(min(mm, MOST_MM) + OFFSET_MM) for mm in (seen.stiffer_mm, seen.back_mm, seen.again_mm)]
+        error = float(np.exp(INTERCEPT + np.dot((OF_STIFFER, OF_BACK, OF_AGAIN), logs)))
+        low, high = (ratio * error for ratio in RATIO90)
+        return cls(high if seen.matched < FEW_BLOCKS else error, low, high)
+
+
+def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings) -> tuple[Check, ...]:
+    """Return what decides at a zone: the predicted error and the blocks; and what else was seen."""
+    accepted = f"at most {settings.worst_error_mm:.0f} mm accepted, a warning above {settings.warned_error_mm:.1f}"
+    bound = "" if seen.matched >= FEW_BLOCKS else "; few structures to match: the upper end counts"
+    text = (
+        f"predicted registration error at the zone {predicted.error_mm:.1f} mm, 90 % interval {predicted.low_mm:.1f}"
+        f" to {predicted.high_mm:.1f} mm ({accepted}){bound}"
+    )
+    error = predicted.error_mm
+    held = error <= settings.worst_error_mm
+    blocks = (
+        f"structures {BLOCKS_MM[0]:.0f} to {BLOCKS_MM[1]:.0f} mm around the zone rather lie {seen.blocks_mm:.1f} mm"
+        f" away in PRE (median; at most {WORST_BLOCKS_MM} mm accepted; {seen.matched} matched)"
+    )
+    others = (
+        f"other answers at the zone: a stiffer one {seen.stiffer_mm:.1f} mm away, the way there and back by two"
+        f" registrations {seen.back_mm:.1f} mm, a further deformation adds {seen.again_mm:.1f} mm"
+    )
+    spread = max(seen.stiffer_mm, seen.back_mm, seen.again_mm)
+    return (
+        Check("predicted_error", round(error, 4), "mm", held, text, held and error > settings.warned_error_mm),
+        Check("block_residual", round(seen.blocks_mm, 4), "mm", seen.blocks_mm <= WORST_BLOCKS_MM, blocks),
+        Check("spread", round(spread, 4), "mm", None, f"{others} (shown; the predicted error comes from them)"),
+    )
+
+
+def _mean(vectors: FloatArray) -> float:
+    return float(np.linalg.norm(vectors, axis=1).mean())
