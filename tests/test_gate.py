@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from studies import bent_pre, post, pre, stranger
 
+from planner.register import align
 from planner.register.align import register
 from planner.register.alignment import Alignment, Check, SpatialMap
 from planner.register.blocks import LOST_MM
 from planner.register.gate import FEW_BLOCKS, RATIO90, WORST_BLOCKS_MM, Predicted, Seen, gate_checks
 from planner.register.panel import Panel
 from planner.register.prepare import metric_region, resampled_mask, working_scan
+from planner.register.rigid import FIRST_STARTS, OTHER_STARTS
 from planner.register.settings import RegistrationSettings
 
 SETTINGS = RegistrationSettings(working_mm=3.0)
@@ -128,3 +130,27 @@ def test_no_block_at_all_counts_as_lost() -> None:
     blind = replace(panel, compared=np.zeros_like(panel.compared))
     seen = Seen.of(blind, right().map, zones["1"], fixed.zone, fixed)
     assert (seen.blocks_mm, seen.matched) == (LOST_MM, 0)
+
+
+def test_where_every_zone_fails_other_starts_are_tried_and_a_better_one_is_used(monkeypatch) -> None:
+    """The first answer is 30 mm off, the second right: as where the rough starts were misled."""
+    here, zones = post()
+    off, true = off_by(30.0).rigid_pre_from_post, right().map.rigid_pre_from_post
+
+    def rigid(*_: object, same_frame: bool, starts: slice = FIRST_STARTS) -> np.ndarray:
+        return true if starts == OTHER_STARTS else off
+
+    monkeypatch.setattr(align, "rigid_pre_from_post", rigid)
+    better = register(pre(), here, zones, replace(SETTINGS, kind="rigid"))
+    assert better.verdict("1") in {"pass", "warn"}
+    assert better.map.rigid_pre_from_post == pytest.approx(true)
+    assert "a better one is in use" in next(check.text for check in better.checks if check.name == "other_starts")
+
+
+def test_where_no_start_is_better_the_first_answer_stays_failed_and_that_is_said() -> None:
+    here, zones = post()
+    found = register(stranger(), here, zones, SETTINGS)
+    assert found.verdict("1") == "fail"
+    (note,) = [check for check in found.checks if check.name == "other_starts"]
+    assert note.text.endswith(("none was better", "there were none"))
+    assert note.passed is None

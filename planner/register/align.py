@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from planner.errors import RegistrationInputError
 from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
-from planner.register.gate import Predicted, Seen, gate_checks
+from planner.register.gate import DECIDING, Predicted, Seen, gate_checks
 from planner.register.map_checks import with_map_checks
 from planner.register.panel import Panel
 from planner.register.prepare import (
@@ -30,7 +31,7 @@ from planner.register.quality import (
     second_opinion,
     shared_view_check,
 )
-from planner.register.rigid import rigid_pre_from_post
+from planner.register.rigid import OTHER_STARTS, rigid_pre_from_post
 from planner.register.second import bspline_vectors_mm
 from planner.register.settings import RegistrationSettings
 from planner.register.threads import one_thread
@@ -78,6 +79,19 @@ def register(
         return _registered(pre, post, zones, settings, observe)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """What is to be aligned: the studies, as scanned and as compared, and the zones."""
+
+    pre: Scan
+    post: Scan
+    fixed: Working
+    moving: Working
+    region: BoolVoxels
+    zones: Mapping[str, Surface]
+    settings: RegistrationSettings
+
+
 def _registered(
     pre: Scan, post: Scan, zones: Mapping[str, Surface], settings: RegistrationSettings, observe: Observe
 ) -> Alignment:
@@ -87,24 +101,55 @@ def _registered(
     _require_region(region, fixed.grid)
     observe("registration: rigid", 0.2)
     same = _same_frame(pre.image.grid, post.image.grid)
-    rigid = SpatialMap(rigid_pre_from_post(fixed, moving, region, settings, same_frame=same))
-    kind, answers, notes = _deformed(fixed, moving, rigid, region, settings, observe)
+    matrix = rigid_pre_from_post(fixed, moving, region, settings, same_frame=same)
+    task = _Task(pre, post, fixed, moving, region, zones, settings)
+    found = _aligned(task, SpatialMap(matrix), observe)
+    if zones and all(_failed(found, zone) for zone in zones):
+        found = _from_other_starts(task, found, observe)
+    return replace(found, checks=(*found.checks, *_frame_note(same=same)))
+
+
+def _from_other_starts(task: _Task, first: Alignment, observe: Observe) -> Alignment:
+    """Return the alignment from other starts if it fails at fewer zones, else the first; and that they were tried."""
+    observe("registration: other starts", 0.5)
+    what = "the alignment failed at every zone, so other starts were tried"
+    try:
+        matrix = rigid_pre_from_post(
+            task.fixed, task.moving, task.region, task.settings, same_frame=False, starts=OTHER_STARTS
+        )
+    except RegistrationInputError:
+        note = Check("other_starts", None, "", None, f"{what}: there were none")
+        return replace(first, checks=(*first.checks, note))
+    other = _aligned(task, SpatialMap(matrix), observe)
+    before, after = (sum(_failed(found, zone) for zone in task.zones) for found in (first, other))
+    found, outcome = (other, "a better one is in use") if after < before else (first, "none was better")
+    return replace(found, checks=(*found.checks, Check("other_starts", None, "", None, f"{what}: {outcome}")))
+
+
+def _failed(found: Alignment, zone_id: str) -> bool:
+    return any(check.passed is False for check in found.zone_checks[zone_id] if check.name in DECIDING)
+
+
+def _aligned(task: _Task, rigid: SpatialMap, observe: Observe) -> Alignment:
+    """Return what follows from a rigid motion, and what is seen of it."""
+    kind, answers, notes = _deformed(task.fixed, task.moving, rigid, task.region, task.settings, observe)
     observe("registration: quality", 0.9)
-    panel = Panel.of(fixed, moving, answers.used, region)
+    panel = Panel.of(task.fixed, task.moving, answers.used, task.region)
     errors, intervals, per_zone = {}, {}, {}
-    for zone_id, surface in zones.items():
-        zone = resampled_mask(post.lesions[zone_id], fixed.grid)
-        seen = Seen.of(panel, answers.used, surface, zone, fixed)
+    for zone_id, surface in task.zones.items():
+        zone = resampled_mask(task.post.lesions[zone_id], task.fixed.grid)
+        seen = Seen.of(panel, answers.used, surface, zone, task.fixed)
         predicted = Predicted.of(seen)
         errors[zone_id], intervals[zone_id] = predicted.error_mm, (predicted.low_mm, predicted.high_mm)
         per_zone[zone_id] = (
-            shared_view_check(zone, fixed, pre.image.grid, answers.used, settings),
-            *gate_checks(seen, predicted, settings),
+            shared_view_check(zone, task.fixed, task.pre.image.grid, answers.used, task.settings),
+            *gate_checks(seen, predicted, task.settings),
             *second_opinion(answers, surface),
         )
-    shown = _shown(fixed, moving, answers, region, both_ct=is_ct(pre.image) and is_ct(post.image))
-    found = Alignment(kind, answers.used, rigid, (*shown, *notes, *_frame_note(same=same)), errors, per_zone, intervals)
-    return with_map_checks(found, zones, fixed, region)
+    both_ct = is_ct(task.pre.image) and is_ct(task.post.image)
+    shown = _shown(task.fixed, task.moving, answers, task.region, both_ct=both_ct)
+    found = Alignment(kind, answers.used, rigid, (*shown, *notes), errors, per_zone, intervals)
+    return with_map_checks(found, task.zones, task.fixed, task.region)
 
 
 def _shown(

@@ -25,6 +25,9 @@ WORST_BLOCKS_MM = 8.5
 FEW_BLOCKS = 20
 """Where fewer than this find their match the upper end of the interval is taken for the error."""
 
+DECIDING = ("predicted_error", "block_residual")
+"""The checks by which a zone's alignment fails whatever the scans show."""
+
 INTERCEPT, OF_STIFFER, OF_BACK, OF_AGAIN = 0.15, 0.39, 0.23, 0.42
 OFFSET_MM = 0.3
 MOST_MM = 15.0

@@ -16,19 +16,28 @@ from planner.register.starts import rough_starts
 from planner.register.threads import one_thread
 from planner.volume import BoolVoxels
 
+FIRST_STARTS, OTHER_STARTS = slice(0, 2), slice(2, 5)
+"""Rough motions, best first, that are refined; and those that are where the first ones led nowhere."""
+
 SHRINK = (4, 2, 1)
 SMOOTHING_VOXELS = (2.0, 1.0, 0.0)
 SAMPLED = (0.8, 0.5, 0.3)
 
 
 def rigid_pre_from_post(
-    post: Working, pre: Working, region: BoolVoxels, settings: RegistrationSettings, *, same_frame: bool
+    post: Working,
+    pre: Working,
+    region: BoolVoxels,
+    settings: RegistrationSettings,
+    *,
+    same_frame: bool,
+    starts: slice = FIRST_STARTS,
 ) -> FloatArray:
     """Return the 4 x 4 matrix (LPS mm) that takes points of POST to PRE.
 
-    Starts from the two rough motions that fit best (`rough_starts`), and from the identity where both studies share a
-    frame of reference. Of the answers, the one is used with which small blocks of POST lie nearest to where PRE
-    matches them best.
+    Starts from the two rough motions that fit best (`rough_starts`; `starts` picks others), and from the identity where
+    both studies share a frame of reference. Of the answers, the one is used with which small blocks of POST lie nearest
+    to where PRE matches them best.
 
     Raises
     ------
@@ -38,7 +47,7 @@ def rigid_pre_from_post(
     fixed, moving = itk_image(post.image, post.grid), itk_image(pre.image, pre.grid)
     mask = itk_image(region.astype(np.uint8), post.grid)
     found: list[FloatArray] = []
-    for start in [*([np.eye(4)] if same_frame else []), *rough_starts(post, pre)[:STARTS]]:
+    for start in [*([np.eye(4)] if same_frame else []), *rough_starts(post, pre)[starts]]:
         try:
             matrix = _refined(fixed, moving, mask, start, post.middle_lps_mm, settings)
         except RuntimeError:
@@ -54,7 +63,6 @@ def rigid_pre_from_post(
     return min(found, key=lambda matrix: _residual_mm(matrix, post, pre, region))
 
 
-STARTS = 2
 SAME_MM = 2.0
 """Answers nearer to each other than this, in what the scan shows, are one."""
 

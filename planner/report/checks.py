@@ -24,6 +24,7 @@ NAMES = {
     "given_error": "registration error, not measured",
     "landmarks": "error measured at landmarks",
     "liver_dice": "overlap of the two liver masks",
+    "other_starts": "other starts",
     "predicted_error": "predicted registration error",
     "rigid_only": "rigid map alone",
     "same_frame_of_reference": "same frame of reference",
