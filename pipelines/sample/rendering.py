@@ -1,4 +1,4 @@
-"""Pictures of a patient: CT numbers and masks on either study's grid."""
+"""Pictures of a patient, of any contrast, and masks on either study's grid."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from pipelines.sample.anatomy import HEPATIC_VEINS, STRUCTURES
+from pipelines.sample.palettes import CT, Palette
+from pipelines.sample.scanner import scanned
 from pipelines.sample.shapes import EVERYWHERE_MM, FloatArray, Shape
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ EDGE_MM = 1.0
 FAR_MM = 9.0
 SLAB = 40_000
 FIELD_OF_VIEW_MM = 332.8
-NOISE_HU = 11.0
-AIR_HU = -1000.0
 TEXTURE_SPACING_MM = 2.5
 POST_ROLES = ("liver", "portal_vein", *HEPATIC_VEINS)
 
@@ -79,14 +79,15 @@ def make_lattice(patient: Patient, study: Study, spacing_kji_mm: tuple[float, fl
 
 
 class Canvas:
-    """CT numbers being painted: later bodies cover earlier ones with an edge about a voxel wide."""
+    """Values being painted: later bodies cover earlier ones with an edge about a voxel wide."""
 
-    def __init__(self, patient: Patient, study: Study, lattice: Lattice) -> None:
+    def __init__(self, patient: Patient, study: Study, lattice: Lattice, palette: Palette) -> None:
         self.patient, self.study, self.lattice = patient, study, lattice
         self.post_mm = lattice.points_mm()
         self.pre_mm = patient.field.pre_from_post(self.post_mm) if study == "post" else self.post_mm
-        self.hu = np.full(lattice.shape_kji, AIR_HU, dtype=np.float32)
-        self.texture_hu = np.zeros(lattice.shape_kji, dtype=np.float32)
+        self.palette = palette
+        self.value = np.full(lattice.shape_kji, palette.air, dtype=np.float32)
+        self.texture = np.zeros(lattice.shape_kji, dtype=np.float32)
         self.edge_mm = EDGE_MM * max(1.0, lattice.spacing_kji_mm[2] / 1.3)
 
     def blocks(self, shapes: list[Shape]) -> list[Block]:
@@ -130,17 +131,18 @@ class Canvas:
         share = np.clip(0.5 - level / (2 * self.edge_mm), 0, 1)
         return np.asarray(share * share * (3 - 2 * share))
 
-    def lay(self, block: Block, level: npt.NDArray[np.float32], hu: float, texture_hu: float) -> None:
+    def lay(self, block: Block, level: npt.NDArray[np.float32], material: str) -> None:
         """Cover the block with a material where the level is negative."""
         share = self.alpha(level)
-        self.hu[block] += share * (np.float32(hu) - self.hu[block])
-        self.texture_hu[block] += share * (np.float32(texture_hu) - self.texture_hu[block])
+        value, texture = self.palette.ink[material]
+        self.value[block] += share * (np.float32(value) - self.value[block])
+        self.texture[block] += share * (np.float32(texture) - self.texture[block])
 
-    def paint(self, shape: Shape, *coats: tuple[float, float, float]) -> Mask:
-        """Paint a body in coats (grown by mm, HU, texture HU); return its mask on the whole grid."""
+    def paint(self, shape: Shape, *coats: tuple[float, str]) -> Mask:
+        """Paint a body in coats (grown by mm, material); return its mask on the whole grid."""
         block, level = self.level(shape)
-        for grown_mm, hu, texture_hu in coats:
-            self.lay(block, level - np.float32(grown_mm), hu, texture_hu)
+        for grown_mm, material in coats:
+            self.lay(block, level - np.float32(grown_mm), material)
         mask = np.zeros(self.lattice.shape_kji, dtype=bool)
         mask[block] = level <= 0
         return mask
@@ -149,7 +151,7 @@ class Canvas:
         """Fill the front of a hollow organ with gas, down to a fluid level."""
         block, level = self.level(shape)
         inside = np.maximum(level + np.float32(wall_mm), self.pre_mm[block][..., 1] - np.float32(above_y_mm))
-        self.lay(block, inside, -950.0, 5.0)
+        self.lay(block, inside, "gas")
 
 
 def _texture(points_mm: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float32]:
@@ -162,41 +164,30 @@ def _texture(points_mm: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.fl
     return np.asarray(map_coordinates(pattern, where, order=1, mode="grid-wrap", output=np.float32))
 
 
-def _noise(lattice: Lattice, seed: int) -> npt.NDArray[np.float32]:
-    """Return correlated scanner noise, stronger in the middle of the body."""
-    white = np.random.default_rng(seed).standard_normal(lattice.shape_kji, dtype=np.float32)
-    # A soft-tissue kernel correlates neighbours over about 1 mm in the plane.
-    smooth = gaussian_filter(white, [0.35, 0.75, 0.75])
-    rows, columns = lattice.shape_kji[1:]
-    y, x = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
-    profile = 1.12 - 0.35 * np.minimum(x * x + y * y, 1.2)
-    return np.asarray(smooth / smooth.std() * profile * NOISE_HU, dtype=np.float32)
-
-
 def _paint_trunk(canvas: Canvas) -> None:
     """Paint the body wall, bones and lungs."""
     trunk = canvas.patient.anatomy.trunk
-    canvas.paint(trunk.skin, (0, 40, 5), (-2, -104, 9))
-    canvas.paint(trunk.muscle, (0, 58, 9))
-    canvas.paint(trunk.cavity, (0, -102, 12))
-    canvas.paint(trunk.lung, (2.6, 55, 6), (0, -850, 32))
+    canvas.paint(trunk.skin, (0, "skin"), (-2, "subcutaneous fat"))
+    canvas.paint(trunk.muscle, (0, "muscle"))
+    canvas.paint(trunk.cavity, (0, "cavity fat"))
+    canvas.paint(trunk.lung, (2.6, "diaphragm"), (0, "lung"))
     for muscle in trunk.back_muscles:
-        canvas.paint(muscle, (1.2, -60, 12), (0, 62, 9))
-    canvas.paint(trunk.discs[0], (0, 90, 12))
+        canvas.paint(muscle, (1.2, "back fat"), (0, "back muscle"))
+    canvas.paint(trunk.discs[0], (0, "disc"))
     for vertebra in trunk.vertebrae:
-        canvas.paint(vertebra, (0, 420, 40), (-1.8, 215, 45))
-    canvas.paint(trunk.canal, (1.5, 300, 60), (0, 25, 5))
-    canvas.paint(trunk.arches, (0, 400, 60))
-    canvas.paint(trunk.ribs, (0, 460, 60), (-2.2, 190, 40))
+        canvas.paint(vertebra, (0, "vertebra"), (-1.8, "marrow"))
+    canvas.paint(trunk.canal, (1.5, "canal"), (0, "cord"))
+    canvas.paint(trunk.arches, (0, "arch"))
+    canvas.paint(trunk.ribs, (0, "rib"), (-2.2, "rib marrow"))
 
 
 def _paint_hollow(canvas: Canvas) -> dict[str, Mask]:
     """Paint stomach and bowel: wall, contents, gas in front."""
     organs = canvas.patient.anatomy.organs
     masks = {
-        "small_bowel": canvas.paint(organs["small_bowel"], (0, 100, 8), (-2.6, 28, 14)),
-        "colon": canvas.paint(organs["colon"], (0, 70, 8), (-2.4, -10, 40)),
-        "stomach": canvas.paint(organs["stomach"], (0, 85, 8), (-3.6, 22, 16)),
+        "small_bowel": canvas.paint(organs["small_bowel"], (0, "small bowel"), (-2.6, "small bowel content")),
+        "colon": canvas.paint(organs["colon"], (0, "colon"), (-2.4, "colon content")),
+        "stomach": canvas.paint(organs["stomach"], (0, "stomach"), (-3.6, "stomach content")),
     }
     canvas.gas(organs["colon"], 2.6, -64.0)
     canvas.gas(organs["stomach"], 3.6, -26.0)
@@ -206,22 +197,25 @@ def _paint_hollow(canvas: Canvas) -> dict[str, Mask]:
 def _paint_organs(canvas: Canvas) -> dict[str, Mask]:
     """Paint the solid organs and the great vessels."""
     organs = canvas.patient.anatomy.organs
-    canvas.paint(organs["heart"], (3, -80, 10), (0, 110, 8), (-9, 160, 6))
-    canvas.paint(organs["pancreas"], (0, 95, 16))
-    canvas.paint(organs["spleen"], (0, 125, 6))
+    canvas.paint(organs["heart"], (3, "pericardium"), (0, "heart"), (-9, "heart blood"))
+    canvas.paint(organs["pancreas"], (0, "pancreas"))
+    canvas.paint(organs["spleen"], (0, "spleen"))
     masks = {}
     for side in ("left", "right"):
-        masks[f"kidney_{side}"] = canvas.paint(organs[f"kidney_{side}"], (0, 190, 7), (-9, 165, 9), (-15, -30, 25))
+        kidney = organs[f"kidney_{side}"]
+        masks[f"kidney_{side}"] = canvas.paint(
+            kidney, (0, "kidney cortex"), (-9, "kidney medulla"), (-15, "renal sinus")
+        )
     masks |= _paint_hollow(canvas)
-    canvas.paint(organs["aorta"], (0, 168, 3))
-    masks["liver"] = canvas.paint(organs["liver"], (0, 110, 5))
-    masks["ivc"] = canvas.paint(organs["ivc"], (0, 150, 6))
-    masks["gallbladder"] = canvas.paint(organs["gallbladder"], (0, 70, 4), (-1.5, 6, 3))
-    canvas.paint(canvas.patient.anatomy.twigs, (0, 168, 3))
-    for name, hu in (("portal_vein", 176), *((vein, 170) for vein in HEPATIC_VEINS)):
-        masks[name] = canvas.paint(organs[name], (0, hu, 3))
+    canvas.paint(organs["aorta"], (0, "aorta"))
+    masks["liver"] = canvas.paint(organs["liver"], (0, "liver"))
+    masks["ivc"] = canvas.paint(organs["ivc"], (0, "ivc"))
+    masks["gallbladder"] = canvas.paint(organs["gallbladder"], (0, "gallbladder"), (-1.5, "bile"))
+    canvas.paint(canvas.patient.anatomy.twigs, (0, "twig"))
+    for name, material in (("portal_vein", "portal vein"), *((vein, "hepatic vein") for vein in HEPATIC_VEINS)):
+        masks[name] = canvas.paint(organs[name], (0, material))
     for name in ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct"):
-        masks[name] = canvas.paint(organs[name], (0, 6, 2))
+        masks[name] = canvas.paint(organs[name], (0, "duct"))
     return masks
 
 
@@ -233,10 +227,10 @@ def _paint_zone(canvas: Canvas, index: int, liver: Mask) -> Mask:
     level = np.asarray(star(canvas.post_mm[block]), dtype=np.float32)
     capsule = np.asarray(canvas.patient.anatomy.liver(canvas.pre_mm[block]), dtype=np.float32)
     share = canvas.alpha(np.maximum(level, capsule))
-    old = canvas.hu[block]
-    faded = 45 + 0.14 * (np.clip(old, 0, 200) - 110)
+    look, old = canvas.palette.zone, canvas.value[block]
+    faded = look.base + look.kept * (np.clip(old, *look.limits) - canvas.palette.ink["liver"][0])
     rim = np.exp(-(((level - 1.0) / 1.4) ** 2)) * canvas.alpha(capsule)
-    canvas.hu[block] = old + share * (faded - old) + 16 * rim
+    canvas.value[block] = old + share * (faded - old) + look.rim * rim
     mask = np.zeros_like(liver)
     mask[block] = level <= 0
     return mask & liver
@@ -249,21 +243,21 @@ def _masks_of(study: Study, organs: dict[str, Mask], targets: dict[str, Mask]) -
 
 
 def draw(
-    patient: Patient, study: Study, lattice: Lattice, *, noisy: bool = True
+    patient: Patient, study: Study, lattice: Lattice, *, palette: Palette = CT, noisy: bool = True
 ) -> tuple[npt.NDArray[np.float32], dict[str, Mask]]:
-    """Return the CT numbers (k, j, i) and the masks by role of one study, with scanner noise or without."""
-    canvas = Canvas(patient, study, lattice)
+    """Return the values (k, j, i; HU for CT) and the masks by role of a study, with or without what a scanner adds."""
+    canvas = Canvas(patient, study, lattice, palette)
     _paint_trunk(canvas)
     organs = _paint_organs(canvas)
-    targets = {f"tumour_{lesion.number}": canvas.paint(lesion.star, (0, 65, 8)) for lesion in patient.lesions}
+    targets = {f"tumour_{lesion.number}": canvas.paint(lesion.star, (0, "tumour")) for lesion in patient.lesions}
     if study == "post":
         targets = {f"ablation_{z.number}": _paint_zone(canvas, n, organs["liver"]) for n, z in enumerate(patient.zones)}
     _paint_table(canvas)
-    canvas.hu += canvas.texture_hu * _texture(canvas.pre_mm, patient.seed)
+    canvas.value += canvas.texture * _texture(canvas.pre_mm, patient.seed)
     if noisy:
         seed = int(np.random.default_rng([patient.seed, 4, int(study == "post")]).integers(2**62))
-        canvas.hu += _noise(lattice, seed)
-    return canvas.hu, _masks_of(study, organs, targets)
+        canvas.value = scanned(canvas.value, lattice.spacing_kji_mm, palette.modality, seed)
+    return canvas.value, _masks_of(study, organs, targets)
 
 
 def _paint_table(canvas: Canvas) -> None:
@@ -277,7 +271,7 @@ def _paint_table(canvas: Canvas) -> None:
     here = canvas.post_mm[block]
     curved = here[..., 1] - back_mm - np.float32(10) + here[..., 0] ** 2 / np.float32(900)
     level = np.maximum(np.abs(curved) - np.float32(1.2), -skin(canvas.pre_mm[block]))
-    canvas.lay(block, level.astype(np.float32), -250.0, 5.0)
+    canvas.lay(block, level.astype(np.float32), "table")
 
 
 def render(
@@ -285,9 +279,10 @@ def render(
     study: Study,
     spacing_kji_mm: tuple[float, float, float] = (2.0, 1.3, 1.3),
     *,
+    palette: Palette = CT,
     noisy: bool = True,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64], dict[str, Mask]]:
-    """Return a study's CT numbers (k, j, i), its `lps_mm_from_ijk` matrix, and its masks by role."""
+    """Return a study's values (k, j, i; HU for CT), its `lps_mm_from_ijk` matrix, and its masks by role."""
     lattice = make_lattice(patient, study, spacing_kji_mm)
-    image, masks = draw(patient, study, lattice, noisy=noisy)
+    image, masks = draw(patient, study, lattice, palette=palette, noisy=noisy)
     return image, lattice.lps_mm_from_ijk, masks
