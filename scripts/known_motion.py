@@ -1,4 +1,4 @@
-"""A post-ablation study made from any CT of a liver, with a known motion: for benches of the registration.
+"""A post-ablation study made from any scan of a liver, with a known motion: for benches of the registration.
 
 The motion is rigid, plus breathing that slides along the ribs, plus smooth waves (which may squeeze tissue), plus
 contraction towards the zone. The zone is dark with a brighter rim; grid, slice profile, contrast and noise differ from
@@ -16,7 +16,9 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from pipelines.sample.field import Field, make_field
+from pipelines.sample.palettes import Palette
 from pipelines.sample.phantoms import Star, ball, lobes
+from pipelines.sample.scanner import scanned
 from planner.grid import FloatArray, Grid
 from planner.register.prepare import Scan
 from planner.volume import BoolVoxels, FloatVoxels, Mask, Volume
@@ -38,13 +40,7 @@ REACH_OF_CONTRACTION = 1.3
 """By volume; how far it reaches, in radii of the zone."""
 
 NOISE_HU = 11.0
-AIR_HU = -1000.0
-DARKER_HU = 45.0
-FADED = 0.14
-RIM_HU, RIM_MM = 16.0, 1.4
-"""A zone is so much darker than the liver; of what was seen inside a share is left; its rim is brighter."""
-
-TUMOUR_HU = -40.0
+RIM_MM = 1.4
 EDGE_MM = 1.0
 AROUND_LIVER_MM = (45.0, 12.0)
 """How much of the body a scan shows around the liver, in the plane and along the body."""
@@ -60,12 +56,55 @@ class NoSiteError(ValueError):
     """No place for a lesion in this source."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a scan shows what the source does not have, in its own units.
+
+    Parameters
+    ----------
+    modality
+        "CT" or "MR".
+    air
+        Value outside the source.
+    tumour, zone, rim
+        By how much a tumour, an ablation zone and its rim differ from the liver.
+    kept, limits
+        Of what the zone's tissue differed from the liver before, limited, so much is left.
+    """
+
+    modality: str
+    air: float
+    tumour: float
+    zone: float
+    rim: float
+    kept: float
+    limits: tuple[float, float]
+
+    @classmethod
+    def of(cls, palette: Palette) -> Look:
+        """Return that of a synthetic patient's contrast."""
+        liver, zone = palette.ink["liver"][0], palette.zone
+        limits = (zone.limits[0] - liver, zone.limits[1] - liver)
+        tumour = palette.ink["tumour"][0] - liver
+        return cls(palette.modality, palette.air, tumour, zone.base - liver, zone.rim, zone.kept, limits)
+
+
+CT_LOOK = Look("CT", -1000.0, -40.0, -45.0, 16.0, 0.14, (-110.0, 90.0))
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A CT and its liver, each on a lattice of its own."""
+    """A scan and its liver, each on a lattice of its own; where POST is of another contrast, also that."""
 
     image: Volume
     liver: Mask
+    look: Look = CT_LOOK
+    after: Volume | None = None
+    after_look: Look = CT_LOOK
+
+    def as_after(self) -> Source:
+        """Return the source of POST."""
+        return self if self.after is None else Source(self.after, self.liver, self.after_look)
 
 
 @dataclass(frozen=True)
@@ -213,13 +252,14 @@ def make_after(source: Source, seed: int, wanted: Wanted) -> Made:
     if wanted.shape_kji is not None:
         pre_grid, post_grid = (_refined(grid, wanted.shape_kji) for grid in (pre_grid, post_grid))
     before = _study(source, level, pre_grid, lambda at: at, tumour, rng)
-    after = _study(source, level, post_grid, motion.pre_from_post, tumour, rng)
-    liver_hu = float(np.median(_read(source.image, some, AIR_HU)))
-    pre_hu, post_hu = before.image.voxels_kji, _with_zone(after.image, motion, zone, liver_hu)
+    later = source.as_after()
+    after = _study(later, level, post_grid, motion.pre_from_post, tumour, rng)
+    liver_value = float(np.median(_read(later.image, some, later.look.air)))
+    before_zone, after_zone = before.image.voxels_kji, _with_zone(after.image, motion, zone, liver_value, later.look)
     drawn = Mask(_inside(tumour, _centres(pre_grid), pre_grid), pre_grid, "tumour_1")
     ablation = Mask(_inside(zone, motion.near(_centres(post_grid)), post_grid), post_grid, "ablation_1")
-    pre = Scan(_as_scanned(pre_hu, pre_grid, other_phase=False, rng=rng), before.liver, {"1": drawn})
-    post = Scan(_as_scanned(post_hu, post_grid, other_phase=True, rng=rng), after.liver, {"1": ablation})
+    pre = Scan(_as_scanned(before_zone, pre_grid, source.look, rng), before.liver, {"1": drawn})
+    post = Scan(_as_scanned(after_zone, post_grid, later.look, rng, other_phase=True), after.liver, {"1": ablation})
     return Made(pre, post, motion, tumour, zone, some, contraction)
 
 
@@ -329,14 +369,14 @@ def _study(
     for n in range(samples):
         step = np.array([0.0, 0.0, ((n + 0.5) / samples - 0.5) * grid.spacing_kji_mm[0]])
         at = pre_from_grid(centres + step)
-        drawn = _read(source.image, at, AIR_HU)
+        drawn = _read(source.image, at, source.look.air)
         near = np.linalg.norm(at - tumour.centre_mm, axis=1) < NEAR_TUMOUR_MM
-        drawn[near] += TUMOUR_HU * _share(tumour.depth_mm(at[near]))
+        drawn[near] += source.look.tumour * _share(tumour.depth_mm(at[near]))
         hu += drawn / samples
     liver = _read(level, pre_from_grid(centres), -FAR_MM)
     liver += _read(error, centres, 0.0)
     mask = Mask((liver > 0.0).reshape(grid.shape_kji), grid, "liver")
-    return Scan(Volume(hu.reshape(grid.shape_kji).astype(np.float32), grid, "CT"), mask, {})
+    return Scan(Volume(hu.reshape(grid.shape_kji).astype(np.float32), grid, source.look.modality), mask, {})
 
 
 def _mask_error(grid: Grid, rng: np.random.Generator) -> Volume:
@@ -383,27 +423,33 @@ def _inside(body: Star, points_mm: FloatArray, grid: Grid) -> BoolVoxels:
     return np.asarray(body.inside(points_mm).reshape(grid.shape_kji))
 
 
-def _with_zone(image: Volume, motion: Motion, zone: Star, liver_hu: float) -> FloatVoxels:
-    """Return the image with the zone: dark, what was seen fading inside, its rim brighter."""
-    hu = image.voxels_kji.ravel().astype(np.float64)
+def _with_zone(image: Volume, motion: Motion, zone: Star, liver: float, look: Look) -> FloatVoxels:
+    """Return the image with the zone: what was seen fading inside, its rim of another value."""
+    values = image.voxels_kji.ravel().astype(np.float64)
     near = motion.near(_centres(image.grid))
     close = np.flatnonzero(np.linalg.norm(near - zone.centre_mm, axis=1) < NEAR_TUMOUR_MM + FAR_MM)
     depth = zone.depth_mm(near[close])
-    old = hu[close]
-    faded = liver_hu - DARKER_HU + FADED * (np.clip(old, liver_hu - 110.0, liver_hu + 90.0) - liver_hu)
-    rim = RIM_HU * np.exp(-(((depth + RIM_MM) / RIM_MM) ** 2))
-    hu[close] = old + _share(depth) * (faded - old) + rim
-    return hu.reshape(image.grid.shape_kji).astype(np.float32)
+    old = values[close]
+    low, high = look.limits
+    faded = liver + look.zone + look.kept * (np.clip(old, liver + low, liver + high) - liver)
+    rim = look.rim * np.exp(-(((depth + RIM_MM) / RIM_MM) ** 2))
+    values[close] = old + _share(depth) * (faded - old) + rim
+    return values.reshape(image.grid.shape_kji).astype(np.float32)
 
 
-def _as_scanned(hu: FloatVoxels, grid: Grid, *, other_phase: bool, rng: np.random.Generator) -> Volume:
-    """Return CT numbers with noise, and where wanted with the contrast of another phase."""
+def _as_scanned(
+    values: FloatVoxels, grid: Grid, look: Look, rng: np.random.Generator, *, other_phase: bool = False
+) -> Volume:
+    """Return what a scanner makes of it: noise; of CT, where wanted, another phase's contrast; of MR, a bias field."""
+    if look.modality != "CT":
+        seed = int(rng.integers(2**62))
+        return Volume(scanned(values, grid.spacing_kji_mm, look.modality, seed), grid, look.modality)
     if other_phase:
-        soft = np.clip(hu, 0.0, 250.0)
-        hu = hu + (rng.uniform(0.75, 1.15) - 1.0) * soft + rng.uniform(-10.0, 15.0) * (soft > 20.0)
+        soft = np.clip(values, 0.0, 250.0)
+        values = values + (rng.uniform(0.75, 1.15) - 1.0) * soft + rng.uniform(-10.0, 15.0) * (soft > 20.0)
     white = rng.standard_normal(grid.shape_kji)
     smooth = ndimage.gaussian_filter(white, [0.3, 0.6, 0.6])
-    return Volume((hu + NOISE_HU * smooth / smooth.std()).astype(np.float32), grid, "CT")
+    return Volume((values + NOISE_HU * smooth / smooth.std()).astype(np.float32), grid, "CT")
 
 
 def _nearest_mm(points_mm: FloatArray, surface_mm: FloatArray) -> FloatArray:
