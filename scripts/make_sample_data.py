@@ -6,6 +6,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.sample.palettes import Palette
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -14,18 +18,38 @@ DEFAULT_SEED = 7
 COARSE_MM = (4.0, 2.6, 2.6)
 
 
+MODALITIES = ("CT", "MR", "CT-MR", "MR-CT")
+SEQUENCES = ("T1", "T2", "T1-T2", "T2-T1")
+
+
 def main() -> None:
     from pipelines.sample import write_sample
-    from pipelines.sample.writing import FULL_MM
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="another seed gives another patient and field")
     parser.add_argument("--output", type=Path, default=ROOT / "sample_data")
-    parser.add_argument("--coarse", action="store_true", help="twice the voxel size, for quick tests")
+    parser.add_argument("--coarse", action="store_true", help="large voxels, for quick tests")
+    parser.add_argument(
+        "--modality", choices=MODALITIES, default="CT", help="of both studies, or of PRE-POST; MR is simulated contrast"
+    )
+    parser.add_argument(
+        "--sequence", choices=SEQUENCES, default="T1", help="of MR: hepatobiliary T1 or T2, of both, or of PRE-POST"
+    )
     asked = parser.parse_args()
-    write_sample(asked.seed, asked.output, spacing_kji_mm=COARSE_MM if asked.coarse else FULL_MM)
+    spacing = COARSE_MM if asked.coarse else None
+    write_sample(asked.seed, asked.output, spacing_kji_mm=spacing, palettes=palettes_of(asked.modality, asked.sequence))
     files = [path for path in asked.output.rglob("*") if path.is_file()]
     print(f"{asked.output}: {len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB")
+
+
+def palettes_of(modality: str, sequence: str) -> tuple[Palette, Palette]:
+    """Return the contrasts of PRE and POST."""
+    from pipelines.sample.palettes import PALETTES
+
+    (pre, post), (first, last) = (
+        (text, text) if "-" not in text else tuple(text.split("-")) for text in (modality, sequence)
+    )
+    return PALETTES[first if pre == "MR" else pre], PALETTES[last if post == "MR" else post]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from pipelines.dicom.codes import LATERALITY, PRIVATE_SCHEME, PRIVATE_SCHEME_NAME, SEGMENT_CODES, Code, SegmentCode
-from pipelines.sample.dicom_ct import DATES, MAKER, TIME
+from pipelines.sample.dicom_image import DATES, MAKER, TIME
 from pipelines.sample.uids import uid
 
 if TYPE_CHECKING:
@@ -43,20 +43,21 @@ def label_of(role: str) -> str:
 
 
 def segmentation(sources: list[Dataset], masks: dict[str, Mask], study: Study, seed: int) -> Segmentation:
-    """Return the SEG of a study; `sources` are its CT datasets in the order of the masks' slices."""
+    """Return the SEG of a study; `sources` are its image datasets in the order of the masks' slices."""
     pixels: npt.NDArray[np.uint8] = np.stack(list(masks.values()), axis=-1).astype(np.uint8)
     identification = AlgorithmIdentificationSequence(
         name="analytic phantom", version="1", family=codes.cid7162.DeformableModels
     )
     segments = [_describe(number, role, study, seed, identification) for number, role in enumerate(masks, start=1)]
+    of = "" if sources[0].Modality == "CT" else f" of {sources[0].SeriesInstanceUID}"
     made = Segmentation(
         source_images=[_without_doubtful(source) for source in sources],
         pixel_array=pixels,
         segmentation_type="BINARY",
         segment_descriptions=segments,
-        series_instance_uid=uid(seed, study, "seg series"),
+        series_instance_uid=uid(seed, study, f"seg series{of}"),
         series_number=100,
-        sop_instance_uid=uid(seed, study, "seg"),
+        sop_instance_uid=uid(seed, study, f"seg{of}"),
         instance_number=1,
         manufacturer=MAKER,
         manufacturer_model_name="sample",

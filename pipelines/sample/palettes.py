@@ -25,6 +25,8 @@ class Palette:
 
     Parameters
     ----------
+    name
+        By which scripts ask for it.
     modality
         "CT" or "MR".
     sequence
@@ -39,6 +41,7 @@ class Palette:
         Usual voxel size.
     """
 
+    name: str
     modality: str
     sequence: str
     air: float
@@ -48,6 +51,7 @@ class Palette:
 
 
 CT = Palette(
+    "CT",
     "CT",
     "portal venous",
     -1000.0,
@@ -68,6 +72,7 @@ CT = Palette(
 )  # fmt: skip
 
 HEPATOBILIARY = Palette(
+    "T1",
     "MR",
     "hepatobiliary T1",
     2.0,
@@ -87,6 +92,7 @@ HEPATOBILIARY = Palette(
 )  # fmt: skip
 
 T2 = Palette(
+    "T2",
     "MR",
     "T2",
     2.0,
@@ -105,5 +111,4 @@ T2 = Palette(
     (4.0, 1.3, 1.3),
 )  # fmt: skip
 
-PALETTES = {"CT": CT, "T1": HEPATOBILIARY, "T2": T2}
-"""By the name that `scripts/make_sample_data.py` takes."""
+PALETTES = {palette.name: palette for palette in (CT, HEPATOBILIARY, T2)}

@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipelines.sample.dicom_ct import compressed, series
+from pipelines.sample.dicom_image import compressed, series
 from pipelines.sample.dicom_seg import segmentation
+from pipelines.sample.palettes import CT, Palette
 from pipelines.sample.patient import Patient, make_patient
 from pipelines.sample.rendering import Lattice, Study, draw, make_lattice
 from pipelines.sample.truth import truth
@@ -16,20 +17,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CASE = '[case]\nid = "sample"\n\n[facts]\nprimary = "colorectal"\n'
-FULL_MM = (2.0, 1.3, 1.3)
+BOTH_CT = (CT, CT)
 
 
-def write_sample(seed: int, out: Path, *, spacing_kji_mm: tuple[float, float, float] = FULL_MM) -> None:
-    """Write a seed's patient: pre/, post/ (CT_0001.dcm ..., seg.dcm), case.toml, truth.json and README.md."""
+def write_sample(
+    seed: int,
+    out: Path,
+    *,
+    spacing_kji_mm: tuple[float, float, float] | None = None,
+    palettes: tuple[Palette, Palette] = BOTH_CT,
+) -> None:
+    """Write a seed's patient: pre/, post/ (CT_0001.dcm ..., seg.dcm), case.toml, truth.json and README.md.
+
+    `palettes` are the contrasts of PRE and POST; `spacing_kji_mm` is theirs where it is None.
+    """
     patient = make_patient(seed)
     out.mkdir(parents=True, exist_ok=True)
-    lattices = {study: make_lattice(patient, study, spacing_kji_mm) for study in STUDIES}
+    looks = dict(zip(STUDIES, palettes, strict=True))
+    lattices = {s: make_lattice(patient, s, spacing_kji_mm or look.spacing_kji_mm) for s, look in looks.items()}
     for study, lattice in lattices.items():
-        _write_study(patient, study, lattice, out / study)
+        _write_study(patient, study, lattice, looks[study], out / study)
     (out / "case.toml").write_text(CASE, encoding="utf-8")
     text = json.dumps(_rounded(full_truth(patient, lattices)), indent=None, separators=(",", ":"))
     (out / "truth.json").write_text(text + "\n", encoding="utf-8")
-    (out / "README.md").write_text(readme(seed, out, lattices), encoding="utf-8")
+    (out / "README.md").write_text(readme(seed, out, lattices, palettes), encoding="utf-8")
 
 
 STUDIES: tuple[Study, Study] = ("pre", "post")
@@ -47,16 +58,16 @@ def full_truth(patient: Patient, lattices: dict[Study, Lattice]) -> dict[str, An
     return {**truth(patient, (bottom, top)), "grids": grids}
 
 
-def _write_study(patient: Patient, study: Study, lattice: Lattice, folder: Path) -> None:
-    """Write one study's CT and SEG."""
+def _write_study(patient: Patient, study: Study, lattice: Lattice, palette: Palette, folder: Path) -> None:
+    """Write one study's CT or MR, and its SEG."""
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (*folder.glob("CT_*.dcm"), folder / "seg.dcm"):
+    for stale in (*folder.glob("CT_*.dcm"), *folder.glob("MR_*.dcm"), folder / "seg.dcm"):
         stale.unlink(missing_ok=True)
-    image, masks = draw(patient, study, lattice)
-    slices = series(image, lattice, study, patient.seed)
+    image, masks = draw(patient, study, lattice, palette=palette)
+    slices = series(image, lattice, study, patient.seed, palette)
     segmentation(slices, masks, study, patient.seed).save_as(folder / "seg.dcm", enforce_file_format=True)
     for number, dataset in enumerate(slices, start=1):
-        compressed(dataset).save_as(folder / f"CT_{number:04d}.dcm", enforce_file_format=True)
+        compressed(dataset).save_as(folder / f"{palette.modality}_{number:04d}.dcm", enforce_file_format=True)
 
 
 def _rounded(value: Any) -> Any:
@@ -76,20 +87,47 @@ def hashes(out: Path) -> dict[str, str]:
     return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
 
 
-def readme(seed: int, out: Path, lattices: dict[Study, Lattice]) -> str:
+def readme(seed: int, out: Path, lattices: dict[Study, Lattice], palettes: tuple[Palette, Palette] = BOTH_CT) -> str:
     """Return the text that says where the files come from."""
     sizes = {s: " × ".join(map(str, g.shape_kji[::-1])) for s, g in lattices.items()}
-    spacing = " × ".join(f"{value:g}" for value in lattices["pre"].spacing_kji_mm[::-1])
+    spacings = [" × ".join(f"{value:g}" for value in lattices[s].spacing_kji_mm[::-1]) for s in STUDIES]
+    spacing = spacings[0] if spacings[0] == spacings[1] else " and ".join(spacings)
     rows = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in hashes(out).items())
-    return README.format(seed=seed, pre=sizes["pre"], post=sizes["post"], spacing=spacing, rows=rows)
+    return README.format(
+        seed=seed, how=_how(palettes), what=_what(palettes), pre=sizes["pre"], post=sizes["post"], spacing=spacing,
+        rows=rows,
+    )  # fmt: skip
+
+
+def _how(palettes: tuple[Palette, Palette]) -> str:
+    """Return the options that make these contrasts."""
+    if palettes == BOTH_CT:
+        return ""
+    modality, sequence = _name([p.modality for p in palettes]), _name([p.name for p in palettes if p.modality == "MR"])
+    return f" --modality {modality} --sequence {sequence}"
+
+
+def _name(words: list[str]) -> str:
+    return words[0] if len(set(words)) == 1 else "-".join(words)
+
+
+def _what(palettes: tuple[Palette, Palette]) -> str:
+    """Return what the studies are."""
+    if palettes == BOTH_CT:
+        return "portal-venous CT of the upper abdomen before and after ablation"
+    words = [
+        "portal-venous CT" if p.modality == "CT" else f"MR of simulated contrast ({p.sequence}, with a bias field)"
+        for p in palettes
+    ]
+    return f"the upper abdomen before ({words[0]}) and after ({words[1]}) ablation"
 
 
 README = """# Sample: a synthetic patient
 
-No person: every voxel was computed by `scripts/make_sample_data.py --seed {seed}` (`pipelines/sample/`) from an
+No person: every voxel was computed by `scripts/make_sample_data.py --seed {seed}{how}` (`pipelines/sample/`) from an
 analytic phantom. Licence: Apache-2.0, or CC0-1.0 as you prefer.
 
-- `pre/`, `post/`: portal-venous CT of the upper abdomen before and after ablation ({pre} and {post} voxels,
+- `pre/`, `post/`: {what} ({pre} and {post} voxels,
   {spacing} mm, JPEG 2000 lossless) and `seg.dcm`, a DICOM segmentation with standard codes. POST is shifted, rotated
   and locally deformed by a known field, has its own slice positions, noise and frame of reference.
 - `case.toml`: the clinician's facts (a colorectal primary).
