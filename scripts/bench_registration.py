@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 from bench_margin import show
-from known_motion import Made, NoSiteError, Source, Wanted, make_after
+from known_motion import Look, Made, NoSiteError, Source, Wanted, make_after
 from registration_peers import Pair, bspline, bspline_information, demons, elastix, timed
 from scipy.spatial import cKDTree
 
-from pipelines.sample import make_patient
+from pipelines.sample import Patient, make_patient
+from pipelines.sample.palettes import PALETTES, Palette
 from pipelines.sample.rendering import render
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
@@ -70,20 +71,30 @@ class Task:
     elastix: str
     peers: bool
     full: bool
+    contrasts: tuple[str, str] = ("CT", "CT")
 
 
 def source_of(task: Task) -> Source:
-    """Return the CT that the two studies of a case are made of."""
+    """Return the scan that the two studies of a case are made of; a synthetic patient's in both contrasts."""
     if task.source == "sample":
         patient = replace(make_patient(task.seed), lesions=())
-        image, affine, masks = render(patient, "pre", SOURCE_KJI_MM, noisy=False)
-        grid = Grid(image.shape, affine)
-        return Source(Volume(image, grid, "CT"), Mask(masks["liver"], grid, "liver"))
+        (pre, liver), (post, _) = (rendered(patient, PALETTES[name]) for name in task.contrasts)
+        if task.contrasts == ("CT", "CT"):
+            return Source(pre, liver)
+        looks = [Look.of(PALETTES[name]) for name in task.contrasts]
+        return Source(pre, liver, looks[0], post, looks[1])
     folder = real_folder()
     return Source(
         Volume(*read(folder / "image.nii.gz"), "CT"),
         Mask(read(folder / "segmentations" / "liver.nii.gz")[0] > 0, read(folder / "image.nii.gz")[1], "liver"),
     )
+
+
+def rendered(patient: Patient, palette: Palette) -> tuple[Volume, Mask]:
+    """Return a patient before ablation in a contrast, without noise, and the liver."""
+    image, affine, masks = render(patient, "pre", SOURCE_KJI_MM, palette=palette, noisy=False)
+    grid = Grid(image.shape, affine)
+    return Volume(image, grid, palette.modality), Mask(masks["liver"], grid, "liver")
 
 
 def real_folder() -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from planner.errors import RegistrationInputError
 from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
+from planner.register.compared import Compared, compared_by
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
 from planner.register.gate import DECIDING, Predicted, Seen, gate_checks
 from planner.register.map_checks import with_map_checks
@@ -23,15 +24,16 @@ from planner.register.prepare import (
     resampled_mask,
     working_scan,
 )
+from planner.register.proof import contrast_note, proven
 from planner.register.quality import (
     Answers,
     case_checks,
-    correlation,
+    likeness,
     moved_onto,
     second_opinion,
     shared_view_check,
 )
-from planner.register.rigid import OTHER_STARTS, rigid_pre_from_post
+from planner.register.rigid import FIRST_STARTS, OTHER_STARTS, rigid_pre_from_post
 from planner.register.second import bspline_vectors_mm
 from planner.register.settings import RegistrationSettings
 from planner.register.threads import one_thread
@@ -81,7 +83,7 @@ def register(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Task:
-    """What is to be aligned: the studies, as scanned and as compared, and the zones."""
+    """What is to be aligned: the studies, as scanned and on working lattices, the zones, and what is compared."""
 
     pre: Scan
     post: Scan
@@ -90,6 +92,23 @@ class _Task:
     region: BoolVoxels
     zones: Mapping[str, Surface]
     settings: RegistrationSettings
+
+    @property
+    def both_ct(self) -> bool:
+        return is_ct(self.pre.image) and is_ct(self.post.image)
+
+    @property
+    def compared(self) -> Compared:
+        return compared_by(both_ct=self.both_ct)
+
+    def rigid(self, *, same_frame: bool, starts: slice = FIRST_STARTS) -> SpatialMap:
+        """Return the rigid answer from some of the starts."""
+        return SpatialMap(
+            rigid_pre_from_post(
+                self.fixed, self.moving, self.region, self.settings, same_frame=same_frame, starts=starts,
+                compared=self.compared,
+            )
+        )  # fmt: skip
 
 
 def _registered(
@@ -101,12 +120,11 @@ def _registered(
     _require_region(region, fixed.grid)
     observe("registration: rigid", 0.2)
     same = _same_frame(pre.image.grid, post.image.grid)
-    matrix = rigid_pre_from_post(fixed, moving, region, settings, same_frame=same)
     task = _Task(pre, post, fixed, moving, region, zones, settings)
-    found = _aligned(task, SpatialMap(matrix), observe)
+    found = _aligned(task, task.rigid(same_frame=same), observe)
     if zones and all(_failed(found, zone) for zone in zones):
         found = _from_other_starts(task, found, observe)
-    return replace(found, checks=(*found.checks, *_frame_note(same=same)))
+    return replace(found, checks=(*found.checks, *_frame_note(same=same), *contrast_note(both_ct=task.both_ct)))
 
 
 def _from_other_starts(task: _Task, first: Alignment, observe: Observe) -> Alignment:
@@ -114,13 +132,11 @@ def _from_other_starts(task: _Task, first: Alignment, observe: Observe) -> Align
     observe("registration: other starts", 0.5)
     what = "the alignment failed at every zone, so other starts were tried"
     try:
-        matrix = rigid_pre_from_post(
-            task.fixed, task.moving, task.region, task.settings, same_frame=False, starts=OTHER_STARTS
-        )
+        rigid = task.rigid(same_frame=False, starts=OTHER_STARTS)
     except RegistrationInputError:
         note = Check("other_starts", None, "", None, f"{what}: there were none")
         return replace(first, checks=(*first.checks, note))
-    other = _aligned(task, SpatialMap(matrix), observe)
+    other = _aligned(task, rigid, observe)
     before, after = (sum(_failed(found, zone) for zone in task.zones) for found in (first, other))
     found, outcome = (other, "a better one is in use") if after < before else (first, "none was better")
     return replace(found, checks=(*found.checks, Check("other_starts", None, "", None, f"{what}: {outcome}")))
@@ -132,9 +148,22 @@ def _failed(found: Alignment, zone_id: str) -> bool:
 
 def _aligned(task: _Task, rigid: SpatialMap, observe: Observe) -> Alignment:
     """Return what follows from a rigid motion, and what is seen of it."""
-    kind, answers, notes = _deformed(task.fixed, task.moving, rigid, task.region, task.settings, observe)
+    plain = Answers(rigid, rigid)
+    if task.settings.kind == "rigid":
+        return _judged(task, "rigid", plain, (_rigid_note("as asked"),), observe)
+    answers, notes = _deformed(task, rigid, observe)
+    if answers is None:
+        return _judged(task, "rigid", plain, notes, observe)
+    deformed = _judged(task, "deformable", answers, notes, observe)
+    if task.both_ct:
+        return deformed
+    return proven(_judged(task, "rigid", plain, (), observe), deformed)
+
+
+def _judged(task: _Task, kind: Kind, answers: Answers, notes: tuple[Check, ...], observe: Observe) -> Alignment:
+    """Return a map with what is seen of it."""
     observe("registration: quality", 0.9)
-    panel = Panel.of(task.fixed, task.moving, answers.used, task.region)
+    panel = Panel.of(task.fixed, task.moving, answers.used, task.region, task.compared)
     errors, intervals, per_zone = {}, {}, {}
     for zone_id, surface in task.zones.items():
         zone = resampled_mask(task.post.lesions[zone_id], task.fixed.grid)
@@ -146,45 +175,41 @@ def _aligned(task: _Task, rigid: SpatialMap, observe: Observe) -> Alignment:
             *gate_checks(seen, predicted, task.settings),
             *second_opinion(answers, surface),
         )
-    both_ct = is_ct(task.pre.image) and is_ct(task.post.image)
-    shown = _shown(task.fixed, task.moving, answers, task.region, both_ct=both_ct)
-    found = Alignment(kind, answers.used, rigid, (*shown, *notes), errors, per_zone, intervals)
+    found = Alignment(kind, answers.used, answers.rigid, (*_shown(task, answers), *notes), errors, per_zone, intervals)
     return with_map_checks(found, task.zones, task.fixed, task.region)
 
 
-def _shown(
-    fixed: Working, moving: Working, answers: Answers, region: BoolVoxels, *, both_ct: bool
-) -> tuple[Check, ...]:
+def _shown(task: _Task, answers: Answers) -> tuple[Check, ...]:
+    fixed, moving = task.fixed, task.moving
     images = [
         moved_onto(moving.image, moving.grid, fixed.grid, found, 1).astype(np.float32)
         for found in (answers.rigid, answers.used)
     ]
     liver = None if moving.liver is None else moved_onto(moving.liver, moving.grid, fixed.grid, answers.used, 0) > 0.5
-    return case_checks(fixed, images[0], images[1], liver, region, both_ct=both_ct)
+    return case_checks(fixed, images[0], images[1], liver, task.region, both_ct=task.both_ct)
 
 
-def _deformed(
-    post: Working, pre: Working, rigid: SpatialMap, region: BoolVoxels, settings: RegistrationSettings, observe: Observe
-) -> tuple[Kind, Answers, tuple[Check, ...]]:
-    if settings.kind == "rigid":
-        return "rigid", Answers(rigid, rigid), (_rigid_note("as asked"),)
+def _deformed(task: _Task, rigid: SpatialMap, observe: Observe) -> tuple[Answers | None, tuple[Check, ...]]:
+    """Return the deformed answer with a library's beside it, None where it brings the images no closer; and notes."""
+    post, pre, compared = task.fixed, task.moving, task.compared
     pre_on_post = moved_onto(pre.image, pre.grid, post.grid, rigid, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
     prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
-    found = SpatialMap(rigid.rigid_pre_from_post, displacement_on_post(post, pre_on_post, seen, region, prior))
-    where = region & seen
-    after = correlation(post.image, moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32), where)
-    if after <= correlation(post.image, pre_on_post, where):
-        return "rigid", Answers(rigid, rigid), (_rigid_note("the deformation brought the images no closer"),)
+    displacement = displacement_on_post(post, pre_on_post, seen, task.region, prior, compared=compared)
+    found = SpatialMap(rigid.rigid_pre_from_post, displacement)
+    where = task.region & seen
+    moved = moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32)
+    if likeness(post.image, moved, where, compared) <= likeness(post.image, pre_on_post, where, compared):
+        return None, (_rigid_note("the deformation brought the images no closer"),)
     observe("registration: a library's opinion", 0.8)
     try:
-        vectors = bspline_vectors_mm(post, pre_on_post, where, settings.seed, LIBRARY_SAMPLED)
+        vectors = bspline_vectors_mm(post, pre_on_post, where, task.settings.seed, LIBRARY_SAMPLED)
     except RuntimeError:
         note = Check("second_opinion", None, "", None, "SimpleITK's B-spline, the second opinion, gave no answer")
-        return "deformable", Answers(found, rigid), (note,)
+        return Answers(found, rigid), (note,)
     library = SpatialMap(rigid.rigid_pre_from_post, faded(Displacement(vectors, post.grid)))
-    return "deformable", Answers(found, rigid, library), ()
+    return Answers(found, rigid, library), ()
 
 
 LIBRARY_SAMPLED = 0.05

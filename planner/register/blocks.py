@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from planner.grid import FloatArray
+from planner.register.compared import Compared, intensities
 from planner.volume import BoolVoxels, FloatVoxels
 
 BLOCK_MM = 8.0
@@ -24,7 +27,13 @@ LOST_MM = 15.0
 FLAT = 1e-6
 
 
-def block_residual_mm(fixed: FloatVoxels, moved: FloatVoxels, where: BoolVoxels, spacing_mm: float) -> float:
+def block_residual_mm(
+    fixed: FloatVoxels,
+    moved: FloatVoxels,
+    where: BoolVoxels,
+    spacing_mm: float,
+    compared: Compared = intensities,
+) -> float:
     """Return the median distance of blocks of `fixed` from where `moved` matches them best, by local correlation, mm.
 
     Parameters
@@ -35,18 +44,24 @@ def block_residual_mm(fixed: FloatVoxels, moved: FloatVoxels, where: BoolVoxels,
         Where blocks may be centred.
     spacing_mm
         Of the lattice.
+    compared
+        What of the images is compared; where there is structure is told by the intensities of `fixed`.
 
     Returns
     -------
     float
         `LOST_MM` where no block fits, or most find themselves nowhere.
     """
-    ways = blocks_of(fixed, moved, where, spacing_mm)[1]
+    ways = blocks_of(fixed, moved, where, spacing_mm, compared)[1]
     return float(np.median(ways)) if len(ways) else LOST_MM
 
 
 def blocks_of(
-    fixed: FloatVoxels, moved: FloatVoxels, where: BoolVoxels, spacing_mm: float
+    fixed: FloatVoxels,
+    moved: FloatVoxels,
+    where: BoolVoxels,
+    spacing_mm: float,
+    compared: Compared = intensities,
 ) -> tuple[npt.NDArray[np.int64], FloatArray]:
     """Return blocks' centres (n, 3; k, j, i) and how far each lies from its best match, mm; `LOST_MM` without one.
 
@@ -54,7 +69,8 @@ def blocks_of(
     """
     half, search = round(BLOCK_MM / spacing_mm), round(SEARCH_MM / spacing_mm)
     centres = _structured(fixed, where, half, search, spacing_mm)
-    ways = [_way_mm(fixed, moved, at, half, search, spacing_mm) for at in centres]
+    channels = tuple(zip(compared(fixed), compared(moved), strict=True))
+    ways = [_way_mm(channels, at, half, search, spacing_mm) for at in centres]
     return centres, np.array([LOST_MM if way is None else way for way in ways])
 
 
@@ -78,12 +94,19 @@ def _structured(
 
 
 def _way_mm(
-    fixed: FloatVoxels, moved: FloatVoxels, at: npt.NDArray[np.int64], half: int, search: int, spacing_mm: float
+    channels: Sequence[tuple[FloatVoxels, FloatVoxels]],
+    at: npt.NDArray[np.int64],
+    half: int,
+    search: int,
+    spacing_mm: float,
 ) -> float | None:
     """Return how far a block's best match lies away; None where none is good, or the best lies at the border."""
-    block = fixed[tuple(slice(c - half, c + half + 1) for c in at)].astype(np.float64)
-    around = moved[tuple(slice(c - half - search, c + half + search + 1) for c in at)].astype(np.float64)
-    correlation = _correlations(block, around)
+    inner = tuple(slice(c - half, c + half + 1) for c in at)
+    outer = tuple(slice(c - half - search, c + half + search + 1) for c in at)
+    correlation = np.mean(
+        [_correlations(fixed[inner].astype(np.float64), moved[outer].astype(np.float64)) for fixed, moved in channels],
+        axis=0,
+    )
     best = np.array(np.unravel_index(int(np.argmax(correlation)), correlation.shape))
     if correlation[tuple(best)] < LEAST_CORRELATION or (best == 0).any() or (best == 2 * search).any():
         return None

@@ -1,6 +1,7 @@
 """The deformation that is left after the rigid motion: a cubic B-spline free-form deformation that keeps volume.
 
-Intensities are compared as r = post - (a pre + b), a and b re-estimated, under a robust weight log(1 + r^2 / (2 s)^2).
+Images are compared channel by channel (`compared.py`), as r = post - (a pre + b) under a robust weight
+log(1 + r^2 / (2 s)^2); a, b and s are estimated anew at each level.
 Smoothness (bending energy) and kept volume carry the answer across the ablation zone, which the metric never sees.
 """
 
@@ -17,6 +18,7 @@ from scipy import ndimage, optimize, sparse
 
 from planner.grid import FloatArray
 from planner.register.alignment import Displacement
+from planner.register.compared import Compared, intensities
 from planner.register.energy import bending_energy, volume_change
 from planner.register.prepare import Working
 from planner.volume import BoolVoxels, FloatVoxels
@@ -110,6 +112,7 @@ def displacement_on_post(
     region: BoolVoxels,
     prior: Prior = LIVER,
     levels: Sequence[tuple[int, int]] = LEVELS,
+    compared: Compared = intensities,
 ) -> Displacement:
     """Return the displacement, on POST's working lattice, that takes POST onto the rigidly moved PRE.
 
@@ -127,15 +130,18 @@ def displacement_on_post(
         What is believed of the deformation.
     levels
         Shrink factor of the images and iterations of each level.
+    compared
+        What of the images is compared.
     """
     voxel = post.grid.spacing_kji_mm[0]
     shape = post.grid.shape_kji
     lattice = Lattice.over(shape, voxel, CONTROL_MM)
     control = np.zeros((*lattice.counts, 3))
+    images = tuple(zip(compared(post.image), compared(pre_on_post), strict=True))
     for level, (shrink, iterations) in enumerate(levels):
         if level > 0:
             lattice, control = _halved(lattice, control, shape, voxel)
-        pair = _Pair.of(post.image, pre_on_post, region & seen, voxel, shrink)
+        pair = _Pair.of(images, region & seen, voxel, shrink)
         control = _fitted(pair, lattice, control, iterations, prior)
     field = lattice.dense(control, shape, voxel)
     return faded(Displacement(field[..., ::-1].astype(np.float32), post.grid))
@@ -160,55 +166,80 @@ def faded(found: Displacement) -> Displacement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
-    """What one level compares: values of POST at chosen places, and PRE with its slopes on the lattice."""
+class _Channel:
+    """One channel of both images: values of POST at chosen places, and PRE with its slopes on the lattice."""
 
-    places_kji_mm: FloatArray
     post_values: FloatArray
     pre: FloatArray
     slopes: tuple[FloatArray, FloatArray, FloatArray]
+
+    @classmethod
+    def of(
+        cls, post: FloatVoxels, pre: FloatVoxels, places: npt.NDArray[np.int64], voxel_mm: float, shrink: int
+    ) -> _Channel:
+        """Return both, smoothed for a level."""
+        smooth = [ndimage.gaussian_filter(image, SMOOTHED * shrink).astype(np.float64) for image in (post, pre)]
+        gradient = np.gradient(smooth[1], voxel_mm)
+        return cls(smooth[0][tuple(places.T)], smooth[1], (gradient[0], gradient[1], gradient[2]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    """What one level compares, channel by channel, at places of POST."""
+
+    places_kji_mm: FloatArray
+    channels: tuple[_Channel, ...]
     voxel_mm: float
 
     @classmethod
-    def of(cls, post: FloatVoxels, pre: FloatVoxels, where: BoolVoxels, voxel_mm: float, shrink: int) -> _Pair:
-        """Return both images smoothed for the level, and every `shrink`-th voxel of the region."""
-        smooth = [ndimage.gaussian_filter(image, SMOOTHED * shrink).astype(np.float64) for image in (post, pre)]
+    def of(
+        cls, images: Sequence[tuple[FloatVoxels, FloatVoxels]], where: BoolVoxels, voxel_mm: float, shrink: int
+    ) -> _Pair:
+        """Return both images' channels smoothed for the level, and every `shrink`-th voxel of the region."""
         coarse = np.zeros_like(where)
         coarse[::shrink, ::shrink, ::shrink] = where[::shrink, ::shrink, ::shrink]
         places = np.argwhere(coarse)
-        gradient = np.gradient(smooth[1], voxel_mm)
-        return cls(
-            np.asarray(places * voxel_mm, dtype=np.float64),
-            smooth[0][tuple(places.T)],
-            smooth[1],
-            (gradient[0], gradient[1], gradient[2]),
-            voxel_mm,
-        )
+        channels = tuple(_Channel.of(post, pre, places, voxel_mm, shrink) for post, pre in images)
+        return cls(np.asarray(places * voxel_mm, dtype=np.float64), channels, voxel_mm)
 
     def read(self, volume: FloatArray, places_kji_mm: FloatArray) -> FloatArray:
         """Return a volume's values at places, by linear interpolation."""
         return np.asarray(ndimage.map_coordinates(volume, places_kji_mm.T / self.voxel_mm, order=1, mode="nearest"))
 
+    def scales(self, places_kji_mm: FloatArray) -> list[tuple[float, float, float]]:
+        """Return of each channel slope and offset of POST on PRE, and how far it scatters about that line."""
+        found = []
+        for channel in self.channels:
+            start = self.read(channel.pre, places_kji_mm)
+            slope, offset = _line(start, channel.post_values)
+            off = np.abs(channel.post_values - slope * start - offset)
+            found.append((slope, offset, 1.4826 * float(np.median(off)) + 1e-6))
+        return found
+
+    def cost(self, places_kji_mm: FloatArray, scales: Sequence[tuple[float, float, float]]) -> tuple[float, FloatArray]:
+        """Return the mean robust difference with PRE read at places, and its slope by each place, shape (n, 3)."""
+        count = len(places_kji_mm) * len(self.channels)
+        total, by_place = 0.0, np.zeros((len(places_kji_mm), 3))
+        for channel, (scale, offset, spread) in zip(self.channels, scales, strict=True):
+            residual = channel.post_values - scale * self.read(channel.pre, places_kji_mm) - offset
+            relative = (residual / (2.0 * spread)) ** 2
+            pull = -scale * (2.0 * residual / (2.0 * spread) ** 2) / (1.0 + relative) / count
+            by_place += np.stack([pull * self.read(slope, places_kji_mm) for slope in channel.slopes], axis=1)
+            total += float(np.log1p(relative).mean()) / len(self.channels)
+        return total, by_place
+
 
 def _fitted(pair: _Pair, lattice: Lattice, control: FloatArray, iterations: int, prior: Prior) -> FloatArray:
     matrix = lattice.matrix(pair.places_kji_mm)
     transposed = matrix.T.tocsr()
-    start = pair.read(pair.pre, pair.places_kji_mm + matrix @ control.reshape(-1, 3))
-    scale, offset = _line(start, pair.post_values)
-    spread = 1.4826 * float(np.median(np.abs(pair.post_values - scale * start - offset))) + 1e-6
-    count = len(pair.places_kji_mm)
+    scales = pair.scales(pair.places_kji_mm + matrix @ control.reshape(-1, 3))
 
     def cost(flat: FloatArray) -> tuple[float, FloatArray]:
         values = flat.reshape(-1, 3)
-        places = pair.places_kji_mm + matrix @ values
-        residual = pair.post_values - scale * pair.read(pair.pre, places) - offset
-        relative = (residual / (2.0 * spread)) ** 2
-        pull = -scale * (2.0 * residual / (2.0 * spread) ** 2) / (1.0 + relative) / count
-        by_place = np.stack([pull * pair.read(slope, places) for slope in pair.slopes], axis=1)
+        data, by_place = pair.cost(pair.places_kji_mm + matrix @ values, scales)
         bent, bent_slope = bending_energy(values.reshape(control.shape), lattice.spacing_mm)
         swollen, swollen_slope = volume_change(values.reshape(control.shape), lattice.spacing_mm)
         slope = prior.bending * bent_slope + prior.volume * swollen_slope
-        data = float(np.log1p(relative).mean())
         total = data + prior.bending * bent + prior.volume * swollen
         return total, ((transposed @ by_place) + slope.reshape(-1, 3)).ravel()
 

@@ -66,7 +66,7 @@ class Seen:
         spacing = post.grid.spacing_kji_mm[0]
         gap = ndimage.distance_transform_edt(~zone, sampling=spacing) if zone.any() else np.zeros(zone.shape)
         near = (gap >= BLOCKS_MM[0]) & (gap <= BLOCKS_MM[1])
-        ways = blocks_of(post.image, panel.moved, panel.compared & near, spacing)[1]
+        ways = blocks_of(post.image, panel.moved, panel.where & near, spacing, panel.compared)[1]
         return cls(
             _mean(panel.stiffer.pre_from_post(points) - used.pre_from_post(points)),
             _mean(moved + panel.back.at(points + moved)),

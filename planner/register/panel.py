@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.register.alignment import Displacement, SpatialMap
+from planner.register.compared import Compared, intensities
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post
 from planner.register.prepare import Working
 from planner.register.quality import moved_onto
@@ -34,18 +35,23 @@ class Panel:
         What a fresh deformation still adds to the map in use, POST.
     moved
         PRE on POST's lattice by the map in use.
-    compared
+    where
         Where the two were compared.
+    compared
+        What of them was.
     """
 
     stiffer: SpatialMap
     back: Displacement
     again: Displacement
     moved: FloatVoxels
-    compared: BoolVoxels
+    where: BoolVoxels
+    compared: Compared
 
     @classmethod
-    def of(cls, post: Working, pre: Working, used: SpatialMap, region: BoolVoxels) -> Panel:
+    def of(
+        cls, post: Working, pre: Working, used: SpatialMap, region: BoolVoxels, compared: Compared = intensities
+    ) -> Panel:
         """Return the other answers to a map.
 
         Parameters
@@ -56,17 +62,19 @@ class Panel:
             The map in use.
         region
             Where the metric looks, on POST's lattice.
+        compared
+            What of the images is compared.
         """
         rigid = SpatialMap(used.rigid_pre_from_post)
         prior = ANYTHING if post.liver is None else LIVER
         stiff = replace(prior, bending=STIFFER * prior.bending)
         on_post, seen = _on_post(post, pre, rigid)
-        stiffer = displacement_on_post(post, on_post, seen, region, stiff, LEVELS)
+        stiffer = displacement_on_post(post, on_post, seen, region, stiff, LEVELS, compared)
         turned = replace(post, image=on_post)
-        back = displacement_on_post(turned, post.image, post.seen, region & seen, prior, LEVELS)
+        back = displacement_on_post(turned, post.image, post.seen, region & seen, prior, LEVELS, compared)
         moved, seen = _on_post(post, pre, used)
-        again = displacement_on_post(post, moved, seen, region, prior, LEVELS)
-        return cls(SpatialMap(used.rigid_pre_from_post, stiffer), back, again, moved, region & seen)
+        again = displacement_on_post(post, moved, seen, region, prior, LEVELS, compared)
+        return cls(SpatialMap(used.rigid_pre_from_post, stiffer), back, again, moved, region & seen, compared)
 
 
 def _on_post(post: Working, pre: Working, used: SpatialMap) -> tuple[FloatVoxels, BoolVoxels]:

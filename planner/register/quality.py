@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Check, SpatialMap
+from planner.register.compared import Compared
 from planner.register.prepare import Working, grown
 from planner.register.settings import RegistrationSettings
 from planner.surface import Surface
@@ -106,6 +107,12 @@ def correlation(a: FloatVoxels, b: FloatVoxels, where: BoolVoxels) -> float:
     if len(x) < 2 or x.std() == 0.0 or y.std() == 0.0:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
+
+
+def likeness(a: FloatVoxels, b: FloatVoxels, where: BoolVoxels, compared: Compared) -> float:
+    """Return the mean correlation of what is compared of two images over a region."""
+    pairs = zip(compared(a), compared(b), strict=True)
+    return float(np.mean([correlation(one, other, where) for one, other in pairs]))
 
 
 def moved_onto(values: npt.NDArray[np.generic], source: Grid, target: Grid, used: SpatialMap, order: int) -> FloatArray:

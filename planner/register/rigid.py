@@ -9,6 +9,7 @@ from planner.errors import RegistrationInputError
 from planner.grid import FloatArray
 from planner.register.alignment import SpatialMap
 from planner.register.blocks import block_residual_mm
+from planner.register.compared import Compared, intensities
 from planner.register.prepare import Working, itk_image
 from planner.register.quality import moved_onto
 from planner.register.settings import RegistrationSettings
@@ -32,12 +33,13 @@ def rigid_pre_from_post(
     *,
     same_frame: bool,
     starts: slice = FIRST_STARTS,
+    compared: Compared = intensities,
 ) -> FloatArray:
     """Return the 4 x 4 matrix (LPS mm) that takes points of POST to PRE.
 
     Starts from the two rough motions that fit best (`rough_starts`; `starts` picks others), and from the identity where
     both studies share a frame of reference. Of the answers, the one is used with which small blocks of POST lie nearest
-    to where PRE matches them best.
+    to where PRE matches them best, by what is `compared`.
 
     Raises
     ------
@@ -60,18 +62,18 @@ def rigid_pre_from_post(
         )
     if len(found) == 1:
         return found[0]
-    return min(found, key=lambda matrix: _residual_mm(matrix, post, pre, region))
+    return min(found, key=lambda matrix: _residual_mm(matrix, post, pre, region, compared))
 
 
 SAME_MM = 2.0
 """Answers nearer to each other than this, in what the scan shows, are one."""
 
 
-def _residual_mm(matrix: FloatArray, post: Working, pre: Working, region: BoolVoxels) -> float:
+def _residual_mm(matrix: FloatArray, post: Working, pre: Working, region: BoolVoxels, compared: Compared) -> float:
     used = SpatialMap(matrix)
     moved = moved_onto(pre.image, pre.grid, post.grid, used, 1).astype(np.float32)
     seen = moved_onto(pre.seen, pre.grid, post.grid, used, 0) > 0.5
-    return block_residual_mm(post.image, moved, region & seen, post.grid.spacing_kji_mm[0])
+    return block_residual_mm(post.image, moved, region & seen, post.grid.spacing_kji_mm[0], compared)
 
 
 def _apart_mm(a: FloatArray, b: FloatArray, post: Working) -> float:

@@ -10,6 +10,7 @@ from planner.report import words
 NAMES = {
     "alignment": "alignment",
     "block_residual": "how far structures near the zone lie apart",
+    "contrast": "contrast of the two studies",
     "correlation": "image similarity with the map in use",
     "correlation_rigid": "image similarity after the rigid step",
     "folded_near_zone": "share of points near the zone where the map folds",
@@ -25,6 +26,7 @@ NAMES = {
     "landmarks": "error measured at landmarks",
     "liver_dice": "overlap of the two liver masks",
     "other_starts": "other starts",
+    "proof": "rigid or deformed between contrasts",
     "predicted_error": "predicted registration error",
     "rigid_only": "rigid map alone",
     "same_frame_of_reference": "same frame of reference",

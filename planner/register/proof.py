@@ -1,0 +1,53 @@
+"""Between contrasts a deformation has to prove itself: where the gate does not prefer it, the rigid map is used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planner.register.alignment import Alignment, Check
+from planner.register.gate import DECIDING
+
+PROVEN_SHARE = 0.8
+"""The predicted error has to fall to this share of the rigid map's at every zone."""
+
+
+def proven(rigid: Alignment, deformed: Alignment) -> Alignment:
+    """Return the deformed alignment where the gate prefers it at every zone, else the rigid one; a check says why.
+
+    Preferred: no deciding check fails, structures around the zone lie no farther apart than with the rigid map, and
+    the predicted error is at most `PROVEN_SHARE` of the rigid map's.
+    """
+    zones = rigid.error_at_zone_mm
+    accepted = bool(zones) and all(_preferred(rigid, deformed, zone) for zone in zones)
+    said = "; ".join(
+        f"zone {zone} {rigid.error_at_zone_mm[zone]:.1f} mm rigid, {deformed.error_at_zone_mm[zone]:.1f} mm deformed"
+        for zone in zones
+    )
+    why = f"predicted errors: {said}" if said else "there is no zone at which it could"
+    if accepted:
+        text = f"between contrasts: deformed, as that proved itself by the gate at every zone ({why})"
+        return replace(deformed, checks=(*deformed.checks, Check("proof", None, "", None, text)))
+    text = f"between contrasts: rigid map in use, as the deformation did not prove itself by the gate ({why})"
+    return replace(rigid, checks=(*rigid.checks, Check("proof", None, "", None, text)))
+
+
+def _preferred(rigid: Alignment, deformed: Alignment, zone_id: str) -> bool:
+    before, after = (
+        {check.name: check for check in found.zone_checks[zone_id] if check.name in DECIDING}
+        for found in (rigid, deformed)
+    )
+    fails = any(check.passed is False for check in after.values())
+    apart = [float(checks["block_residual"].value or 0.0) for checks in (before, after)]
+    fell = deformed.error_at_zone_mm[zone_id] <= PROVEN_SHARE * rigid.error_at_zone_mm[zone_id]
+    return not fails and apart[1] <= apart[0] and fell
+
+
+def contrast_note(*, both_ct: bool) -> tuple[Check, ...]:
+    """Return what a reader has to know of a registration that is not one of two CTs."""
+    if both_ct:
+        return ()
+    text = (
+        "not two CTs: the images were compared by how alike each voxel is to its neighbours; how well that works, and"
+        " what the gate makes of it, was measured on simulated contrast only, never on MR of patients"
+    )
+    return (Check("contrast", None, "", None, text),)
