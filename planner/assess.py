@@ -128,9 +128,10 @@ def assess_aligned(
         tumour.grid.require_same_frame(other.grid, f"{tumour.name} and {other.name}")
         require_shared_space(tumour, other)
     image = Volume(np.zeros(ablations[0].grid.shape_kji, dtype=np.float32), ablations[0].grid)
-    pre = Study(Volume(np.zeros(tumour.grid.shape_kji, dtype=np.float32), tumour.grid), {"tumour_1": tumour})
+    made_up = Volume(np.zeros(tumour.grid.shape_kji, dtype=np.float32), tumour.grid)
+    pre = Study(made_up, {"tumour_1": tumour}, is_scan=False)
     masks = {f"ablation_{number}": mask for number, mask in enumerate(ablations, start=1)}
-    post = Study(image, masks if liver is None else {**masks, "liver": liver})
+    post = Study(image, masks if liver is None else {**masks, "liver": liver}, is_scan=False)
     case = Case("margin", "margin", pre, post)
     require_lesions(case)
     alignment = Alignment.as_given("the masks came aligned: no registration, and no registration error")
@@ -170,9 +171,10 @@ def _lesion(
         ablation_ml = union_of([scene.zones[zone_id] for zone_id in treated_by], masks)[1]
         error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
-    if failed := _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by):
+    failed = _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by)
+    if why := (*_cut_reasons(lesion_id, treated_by, case), *_gate_reasons(failed)):
         around = tumour_distances(tumour, case, alignment, None, sd_mm)
-        return replace(whole, status="not_assessable", reasons=_gate_reasons(failed), distances=around)
+        return replace(whole, status="not_assessable", reasons=why, distances=around)
     if not treated_by:
         around = (*_to_zones(tumour, scene), *tumour_distances(tumour, case, alignment, None, sd_mm))
         return _untreated(whole, around)
@@ -190,6 +192,14 @@ def _failed_for(zones: Sequence[str], alignment: Alignment, *, every: bool) -> l
     by_zone = [[c for c in alignment.zone_checks.get(z, ()) if c.passed is False] for z in zones]
     failed = [check for checks in by_zone for check in checks] if not every or all(by_zone) else []
     return [check for check in alignment.checks if check.passed is False] + failed
+
+
+def _cut_reasons(lesion_id: str, zones: Sequence[str], case: Case) -> tuple[Reason, ...]:
+    """Return that a scan ends in the tumour or in one of its zones, where it does: what lies beyond is not known."""
+    cut = [f"PRE ends in tumour_{lesion_id}"] if case.pre.cuts(case.pre.tumours[lesion_id]) else []
+    cut += [f"POST ends in ablation_{zone}" for zone in zones if case.post.cuts(case.post.ablations[zone])]
+    text = "the scan of {} (its mask reaches the outermost voxels): the margin beyond is not known"
+    return tuple(Reason("margin", "scan-ends-in-lesion", text.format(what)) for what in cut)
 
 
 def _gate_reasons(failed: Sequence[Check]) -> tuple[Reason, ...]:

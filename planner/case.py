@@ -53,6 +53,9 @@ VESSELS = (
 )
 """Roles that count as vessels beside a tumour."""
 
+EDGE_VOXELS = 0.5
+"""A voxel centre nearer than this to the centres of a scan's outermost voxels lies in them."""
+
 _NUMBERED = re.compile(r"(tumour|ablation)_([1-9][0-9]*)")
 _FAMILY = re.compile(r"(rib|lung|vertebra)[a-z0-9_]*")
 
@@ -113,11 +116,14 @@ class Study:
         Each keeps its own lattice, in the image's frame of reference.
     notes
         Sentences for the report: what was tolerated, absent or decided while reading. No patient data.
+    is_scan
+        Whether the image is a scan, at whose end a structure may be cut; False where masks came without one.
     """
 
     image: Volume
     masks: Mapping[str, Mask]
     notes: tuple[str, ...] = ()
+    is_scan: bool = True
 
     def __post_init__(self) -> None:
         """Check roles and frames of reference and keep the masks read-only."""
@@ -147,6 +153,14 @@ class Study:
         """The liver mask, or None where there is none."""
         liver = self.masks.get("liver")
         return None if liver is None or liver.is_empty else liver
+
+    def cuts(self, mask: Mask) -> bool:
+        """Return whether a mask reaches the outermost voxels of the scan, so that the structure may go on outside."""
+        if not self.is_scan or mask.is_empty:
+            return False
+        ijk = self.image.grid.ijk(mask.centres_lps_mm())
+        last = np.asarray(self.image.grid.shape_kji[::-1]) - 1
+        return bool((ijk < EDGE_VOXELS).any() or (ijk > last - EDGE_VOXELS).any())
 
     def scan(self, lesions: Mapping[str, Mask]) -> Scan:
         """Return what the registration needs: the image, the liver, and these tumours or ablation zones."""

@@ -5,11 +5,11 @@ Cases as in bench_registration.py, eleven outcomes of each: the registration as 
 off; four that miss by some millimetres (rigid alone; rigid and 3 to 7 mm off; rigid and turned by 3 to 7 degrees; stiff
 from a start 4 to 8 mm off); four of seven that are sabotaged (another patient's PRE: the real CT, or a synthetic one
 for that; a start 30 mm off; PRE mirrored; POST's liver mask cut; PRE's liver mask 45 mm off; waves of 15 mm added; no
-smoothness). TRE: mean distance at the tumour's surface, or in the ring 5 to 30 mm around the zone. Above 5 mm the gate should fail, above 3 mm warn or
-fail. The margin's 95 % interval is made as a review makes it, with the predicted error, from masks drawn with contour
-errors of the assumed size. Intervals of shares are Wilson's, 95 %. With --fit the coefficients of
-planner/register/gate.py are fitted to the outcomes. They and the thresholds were set on the synthetic patients of
-seeds 320 to 332.
+smoothness). TRE: mean distance at the tumour's surface, or in the ring 5 to 30 mm around the zone. Above 5 mm the gate
+should fail, above 3 mm warn or fail. The margin's 95 % interval is made as a review makes it, with the predicted error,
+from masks drawn with contour errors of the assumed size. Intervals of shares are Wilson's, 95 %. With --fit the
+coefficients of planner/register/gate.py are fitted to the outcomes. They and the thresholds were set on the synthetic
+patients of seeds 320 to 332.
 """
 
 from __future__ import annotations

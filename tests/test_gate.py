@@ -127,7 +127,7 @@ def test_no_block_at_all_counts_as_lost() -> None:
     here, zones = post()
     fixed, moving = working_scan(here, SETTINGS), working_scan(pre(), SETTINGS)
     panel = Panel.of(fixed, moving, right().map, metric_region(fixed, SETTINGS))
-    blind = replace(panel, compared=np.zeros_like(panel.compared))
+    blind = replace(panel, where=np.zeros_like(panel.where))
     seen = Seen.of(blind, right().map, zones["1"], fixed.zone, fixed)
     assert (seen.blocks_mm, seen.matched) == (LOST_MM, 0)
 
@@ -137,7 +137,7 @@ def test_where_every_zone_fails_other_starts_are_tried_and_a_better_one_is_used(
     here, zones = post()
     off, true = off_by(30.0).rigid_pre_from_post, right().map.rigid_pre_from_post
 
-    def rigid(*_: object, same_frame: bool, starts: slice = FIRST_STARTS) -> np.ndarray:
+    def rigid(*_: object, same_frame: bool, starts: slice = FIRST_STARTS, **__: object) -> np.ndarray:
         return true if starts == OTHER_STARTS else off
 
     monkeypatch.setattr(align, "rigid_pre_from_post", rigid)
