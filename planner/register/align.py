@@ -14,6 +14,7 @@ from planner.register.compared import Compared, compared_by
 from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
 from planner.register.gate import DECIDING, Predicted, Seen, gate_checks
 from planner.register.map_checks import with_map_checks
+from planner.register.mirrored import require_not_mirrored
 from planner.register.panel import Panel
 from planner.register.prepare import (
     Observe,
@@ -119,6 +120,7 @@ def _registered(
     region = metric_region(fixed, settings)
     _require_region(region, fixed.grid)
     observe("registration: rigid", 0.2)
+    require_not_mirrored(fixed, moving)
     same = _same_frame(pre.image.grid, post.image.grid)
     task = _Task(pre, post, fixed, moving, region, zones, settings)
     found = _aligned(task, task.rigid(same_frame=same), observe)

@@ -78,13 +78,14 @@ def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan")
     Raises
     ------
     RegistrationInputError
-        The image holds nothing to compare (constant), or values that are not finite.
+        The image holds nothing to compare (constant), values that are not finite, or is no CT though it states it.
     """
     image = scan.image
     if not np.isfinite(image.voxels_kji).all():
         raise RegistrationInputError(
             f"{name}: the image holds NaN or infinity, expected finite intensities", code="bad-number"
         )
+    _require_hounsfield(image, name)
     grid = _lattice(scan, settings.working_mm)
     low, high = settings.window_hu if is_ct(image) else _range_of(image)
     values = resampled(image, grid, settings.working_mm, OUTSIDE_HU)
@@ -100,6 +101,26 @@ def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan")
     for mask in scan.lesions.values():
         zone |= resampled_mask(mask, grid)
     return Working(clipped, seen, liver, zone, grid)
+
+
+def _require_hounsfield(image: Volume, name: str) -> None:
+    """Raise where an image states CT and shows neither fat nor air, as an MR image that was labelled wrongly.
+
+    Raises
+    ------
+    RegistrationInputError
+        It does.
+    """
+    lowest = float(image.voxels_kji.min())
+    if image.modality == "CT" and lowest >= NO_FAT_HU:
+        raise RegistrationInputError(
+            f"{name}: states CT, but no value lies below {lowest:.0f}, expected Hounsfield units (fat and air lie below"
+            f" {NO_FAT_HU:.0f})",
+            code="not-hounsfield",
+        )
+
+
+NO_FAT_HU = -20.0
 
 
 def is_ct(image: Volume) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import replace
 from planner.register.alignment import Alignment, Check
 from planner.register.gate import DECIDING
 
-PROVEN_SHARE = 0.8
-"""The predicted error has to fall to this share of the rigid map's at every zone."""
+PROVEN_SHARE, PROVEN_MM = 0.8, 0.5
+"""At every zone the predicted error has to fall to this share of the rigid map's, and by so much."""
 
 
 def proven(rigid: Alignment, deformed: Alignment) -> Alignment:
     """Return the deformed alignment where the gate prefers it at every zone, else the rigid one; a check says why.
 
     Preferred: no deciding check fails, structures around the zone lie no farther apart than with the rigid map, and
-    the predicted error is at most `PROVEN_SHARE` of the rigid map's.
+    the predicted error is lower by what `PROVEN_SHARE` and `PROVEN_MM` say.
     """
     zones = rigid.error_at_zone_mm
     accepted = bool(zones) and all(_preferred(rigid, deformed, zone) for zone in zones)
@@ -38,8 +38,8 @@ def _preferred(rigid: Alignment, deformed: Alignment, zone_id: str) -> bool:
     )
     fails = any(check.passed is False for check in after.values())
     apart = [float(checks["block_residual"].value or 0.0) for checks in (before, after)]
-    fell = deformed.error_at_zone_mm[zone_id] <= PROVEN_SHARE * rigid.error_at_zone_mm[zone_id]
-    return not fails and apart[1] <= apart[0] and fell
+    was, now = (found.error_at_zone_mm[zone_id] for found in (rigid, deformed))
+    return not fails and apart[1] <= apart[0] and now <= min(PROVEN_SHARE * was, was - PROVEN_MM)
 
 
 def contrast_note(*, both_ct: bool) -> tuple[Check, ...]:

@@ -44,11 +44,26 @@ FEW_POINTS, MANY_POINTS = 400, 2000
 
 def rough_starts(post: Working, pre: Working) -> list[FloatArray]:
     """Return 4 x 4 matrices (LPS mm) that take POST roughly to PRE, the one that fits best first."""
+    task = _task_of(post, pre)
+    return [task.matrix(motion) for motion in _motions(task)]
+
+
+def best_fit_mm(post: Working, pre: Working) -> float:
+    """Return how far the two livers' surfaces (else the bodies) lie apart, mean, after the best of the rough motions.
+
+    Infinite where no motion brings them to overlap.
+    """
+    task = _task_of(post, pre)
+    return min((task.cost(motion) for motion in _motions(task)[:1]), default=np.inf)
+
+
+def _task_of(post: Working, pre: Working) -> _Task:
     if post.liver is not None and pre.liver is not None:
-        fixed, moving = _liver_level(post, post.liver), _liver_level(pre, pre.liver)
-    else:
-        fixed, moving = _body_level(post), _body_level(pre)
-    task = _Task.of(fixed, moving)
+        return _Task.of(_liver_level(post, post.liver), _liver_level(pre, pre.liver))
+    return _Task.of(_body_level(post), _body_level(pre))
+
+
+def _motions(task: _Task) -> list[FloatArray]:
     radius_mm = float(np.sqrt(((task.points_mm - task.middle_mm) ** 2).sum(axis=1).mean()))
     tried = [
         np.concatenate([np.radians(turn), shift])
@@ -56,7 +71,7 @@ def rough_starts(post: Working, pre: Working) -> list[FloatArray]:
     ]
     chosen = _apart(task.thinned(FEW_POINTS).ranked(tried), radius_mm)
     refined = task.ranked([task.refined(motion) for motion in chosen])
-    return [task.matrix(motion) for motion in _apart(refined, radius_mm)]
+    return _apart(refined, radius_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +171,7 @@ class _Task:
 
     def ranked(self, motions: list[FloatArray]) -> list[FloatArray]:
         """Return the motions by which PRE shows enough of the points, the one that is least off first."""
-        costs = np.array([self._cost(motion) for motion in motions])
+        costs = np.array([self.cost(motion) for motion in motions])
         return [motions[n] for n in np.argsort(costs, kind="stable") if np.isfinite(costs[n])]
 
     def refined(self, motion: FloatArray) -> FloatArray:
@@ -167,7 +182,8 @@ class _Task:
         )  # fmt: skip
         return np.asarray(found.x)
 
-    def _cost(self, motion: FloatArray) -> float:
+    def cost(self, motion: FloatArray) -> float:
+        """Return how far the levels lie apart, mean, mm; infinite where PRE shows too few of the points."""
         off_mm, seen = self._off_mm(motion)
         return float(np.abs(off_mm).mean()) if seen >= LEAST_SEEN else np.inf
 
