@@ -4,9 +4,10 @@
 
     [case]
     id = "patient-007"
-    [pre]                            # and [post]; both keys optional
+    [pre]                            # and [post]; all keys optional
     path = "pre-study"               # relative to the case file
     series_uid = "1.2.3"             # whole, or the end that an error message printed
+    modality = "CT"                  # or "MR": an image that states another one is refused; NIfTI and NRRD state none
     [[mask]]
     study = "pre"
     role = "tumour_1"
@@ -84,10 +85,11 @@ class CaseTable(_Table):
 
 
 class StudyTable(_Table):
-    """`[pre]` or `[post]`: where the study is and which image series of it is meant."""
+    """`[pre]` or `[post]`: where the study is, which image series of it is meant, and what it should be."""
 
     path: str = ""
     series_uid: str = ""
+    modality: Literal["", "CT", "MR"] = ""
 
 
 class MaskEntry(_Table):

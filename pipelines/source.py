@@ -85,7 +85,8 @@ class FolderSource:
                 code="different-patients",
             )
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
-        cautions = _cautions(pre.patient, post.patient, self.stated_patient_key)
+        differ = _cautions(pre.patient, post.patient, self.stated_patient_key)
+        cautions = (*differ, *pre.cautions, *post.cautions)
         case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}

@@ -21,7 +21,7 @@ from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.roles import Claims, Part, claims_of_files, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
-from planner.case import Study, mask_notes
+from planner.case import Caution, Study, mask_notes
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, located
 from planner.grid import Grid
 from planner.volume import Mask, Volume
@@ -45,11 +45,12 @@ How = Literal["same", "reordered", "own", "absent"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyIntake:
-    """A study as read, the SHA-256 of its image and masks by role, and the patient's hash, empty where unknown."""
+    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions."""
 
     study: Study
     sha256: Mapping[str, str]
     patient: str
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,8 @@ class _Opened:
     sha256: str
     patient: str
     notes: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+    simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
 
 
@@ -82,6 +85,7 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
     """
     with prefixed(name.upper()):
         opened = _open(path, case.study(name).series_uid, observe)
+        image = _as_claimed(opened.image, case.study(name).modality)
         stated, bulk = stated_claims(case, name, opened.image.grid)
         taken = frozenset(c.part for c in (*stated.claims, *bulk.claims))
         claims = settle(stated, bulk, opened.guess(taken))
@@ -95,7 +99,27 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
             if placing.mask is not None:
                 masks[claim.role], sha256[claim.role] = placing.mask, loaded.sha256
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
-        return StudyIntake(Study(opened.image, masks, notes), sha256, opened.patient)
+        study = Study(image, masks, notes, simulated=opened.simulated)
+        cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
+        return StudyIntake(study, sha256, opened.patient, cautions)
+
+
+def _as_claimed(image: Volume, modality: str) -> Volume:
+    """Return the image with the modality that the case file states, where it has none of its own.
+
+    Raises
+    ------
+    InputError
+        It has another one.
+    """
+    if not modality or image.modality == modality:
+        return image
+    if image.modality:
+        raise InputError(
+            f"the image is {image.modality}, the case file states {modality}: is it the right series?",
+            code="other-modality",
+        )
+    return Volume(image.voxels_kji, image.grid, modality)
 
 
 @contextmanager
@@ -132,13 +156,16 @@ def _open_file(path: Path) -> _Opened:
     with located(safe_name(path)):
         content = read_voxel_file(path)
         image = content.volume()
-    return _Opened(image, content.sha256, "", (), lambda _taken: Claims())
+    return _Opened(image, content.sha256, "", (), (), simulated=False, guess=lambda _taken: Claims())
 
 
 def _open_voxel_folder(path: Path) -> _Opened:
     folder = look_into(path)
     content = read_voxel_file(folder.image)
-    return _Opened(content.volume(), content.sha256, "", (), lambda taken: claims_of_files(folder.masks, taken))
+    return _Opened(
+        content.volume(), content.sha256, "", (), (), simulated=False,
+        guess=lambda taken: claims_of_files(folder.masks, taken),
+    )  # fmt: skip
 
 
 def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
@@ -155,7 +182,9 @@ def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
         return claims_of_segments(segmentations, series.volume.grid, taken)
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
-    return _Opened(series.volume, series.sha256, series.patient, notes, guess)
+    return _Opened(
+        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess
+    )
 
 
 def _place(role: str, mask: Mask, image: Grid) -> _Placing:

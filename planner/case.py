@@ -116,6 +116,8 @@ class Study:
         Each keeps its own lattice, in the image's frame of reference.
     notes
         Sentences for the report: what was tolerated, absent or decided while reading. No patient data.
+    simulated
+        Whether the image says that its contrast is simulated, not scanned.
     is_scan
         Whether the image is a scan, at whose end a structure may be cut; False where masks came without one.
     """
@@ -123,6 +125,7 @@ class Study:
     image: Volume
     masks: Mapping[str, Mask]
     notes: tuple[str, ...] = ()
+    simulated: bool = False
     is_scan: bool = True
 
     def __post_init__(self) -> None:

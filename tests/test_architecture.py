@@ -48,9 +48,9 @@ WITHOUT_UNIT = {
     "Prior.bending": "a weight",
     "Prior.volume": "a weight",
     "Implicit.curvature": "a Hessian of a log probability",
-    "_Pair.post_values": "grey values as given",
-    "_Pair.pre": "grey values as given",
-    "_Pair.slopes": "grey values a millimetre",
+    "_Channel.post_values": "grey values as given, or what stands for them",
+    "_Channel.pre": "grey values as given, or what stands for them",
+    "_Channel.slopes": "the same a millimetre",
 }
 
 

@@ -31,11 +31,12 @@ IMAGE_CLASSES = {"1.2.840.10008.5.1.4.1.1.2": "CT", "1.2.840.10008.5.1.4.1.1.4":
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation storage and label map segmentation storage."""
 
-KEYWORDS = (  # noqa: SIM905 - 23 quoted words are harder to read than a sentence of them
+KEYWORDS = (  # noqa: SIM905 - 27 quoted words are harder to read than a sentence of them
     "SOPClassUID SOPInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesNumber ImageType"
     " ImagePositionPatient ImageOrientationPatient PixelSpacing Rows Columns SamplesPerPixel PhotometricInterpretation"
     " BitsAllocated PixelRepresentation NumberOfFrames RescaleSlope RescaleIntercept LossyImageCompression"
-    " ReferencedSeriesSequence PatientID IssuerOfPatientID"
+    " ReferencedSeriesSequence BodyPartExamined Laterality ImageLaterality DerivationDescription"
+    " PatientID IssuerOfPatientID"
 ).split()
 """The only elements an index keeps, but for the last two: they leave a keyed hash."""
 

@@ -12,6 +12,8 @@ from pydicom.dataset import Dataset
 from pipelines.dicom.geometry import FEWEST_SLICES, Plane, Stack, image_plane, numbers, stack
 from pipelines.dicom.index import Index, Instance, safe_text, text, uid_end
 from pipelines.dicom.pixels import SliceSource, read_pixels
+from pipelines.dicom.stated import cautions_of, is_simulated
+from planner.case import Caution
 from planner.errors import AmbiguousInputError, InputError, located
 from planner.volume import Volume
 
@@ -40,6 +42,10 @@ class Series:
         Keyed hash of PatientID and issuer, empty where there is no id.
     notes
         What was tolerated while reading.
+    cautions
+        What a reader must know of the series before its numbers.
+    simulated
+        Whether it says that its contrast is simulated.
     """
 
     volume: Volume
@@ -48,6 +54,8 @@ class Series:
     sha256: str
     patient: str
     notes: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +130,8 @@ def read_series(chosen: Chosen, on_slice: Callable[[int, int], None] = lambda _k
         sha256=pixels.sha256,
         patient=_patient(ordered),
         notes=(*chosen.notes, *notes, *lattice.notes(), *_tolerated(ordered, frame_uid)),
+        cautions=cautions_of(ordered),
+        simulated=is_simulated(ordered),
     )
 
 

@@ -60,6 +60,10 @@ def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
 
 def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: str) -> Figure:
     lesion_id = scene.lesion.lesion_id
+    if simulated := [n for n, s in (("PRE", scene.case.pre), ("POST", scene.case.post)) if s.simulated]:
+        label = f"{' and '.join(simulated)}: simulated contrast"
+        style.sign(canvas, label)
+        caption, alt = f"{caption} {label}, no scan of a patient.", f"{alt} {label}."
     return Figure(f"lesion_{lesion_id}_{kind}", caption, alt, "image/png", style.png(canvas), lesion_id)
 
 

@@ -99,6 +99,11 @@ def canvas(width_in: float, height_in: float) -> Canvas:
     return figure
 
 
+def sign(figure: Canvas, label: str) -> None:
+    """Write a label into the lower right corner of a picture, so that it stays with the picture."""
+    figure.text(0.995, 0.003, label, ha="right", va="bottom", fontsize=9, fontweight="bold", color="black")
+
+
 def png(figure: Canvas) -> bytes:
     """Return the figure as a PNG without dates or versions: the same bytes for the same picture."""
     stream = BytesIO()

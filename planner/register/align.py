@@ -11,7 +11,7 @@ from planner.errors import RegistrationInputError
 from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
 from planner.register.compared import Compared, compared_by
-from planner.register.deformable import ANYTHING, LIVER, displacement_on_post, faded
+from planner.register.deformable import ANYTHING, LEVELS, LIVER, QUICK, displacement_on_post, faded
 from planner.register.gate import DECIDING, Predicted, Seen, gate_checks
 from planner.register.map_checks import with_map_checks
 from planner.register.mirrored import require_not_mirrored
@@ -198,7 +198,8 @@ def _deformed(task: _Task, rigid: SpatialMap, observe: Observe) -> tuple[Answers
     seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
     prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
-    displacement = displacement_on_post(post, pre_on_post, seen, task.region, prior, compared=compared)
+    levels = LEVELS if task.both_ct else QUICK
+    displacement = displacement_on_post(post, pre_on_post, seen, task.region, prior, levels, compared)
     found = SpatialMap(rigid.rigid_pre_from_post, displacement)
     where = task.region & seen
     moved = moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32)

@@ -29,6 +29,8 @@ CONTROL_MM = 32.0
 LEVELS = ((2, 30), (1, 20))
 """Per level: shrink factor of the images, iterations."""
 
+QUICK = ((4, 30), (2, 20))
+"""The same on every second voxel: a fifth of the cost."""
 
 SMOOTHED = 0.3
 """Images are smoothed by so many of a level's voxels before they are compared."""

@@ -8,16 +8,13 @@ import numpy as np
 
 from planner.register.alignment import Displacement, SpatialMap
 from planner.register.compared import Compared, intensities
-from planner.register.deformable import ANYTHING, LIVER, displacement_on_post
+from planner.register.deformable import ANYTHING, LIVER, QUICK, displacement_on_post
 from planner.register.prepare import Working
 from planner.register.quality import moved_onto
 from planner.volume import BoolVoxels, FloatVoxels
 
 STIFFER = 10.0
 """The stiffer answer's factor on the bending energy."""
-
-LEVELS = ((4, 30), (2, 20))
-"""Shrink factor and iterations of each level: other answers look at every second voxel, a fifth of the cost."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,11 +66,11 @@ class Panel:
         prior = ANYTHING if post.liver is None else LIVER
         stiff = replace(prior, bending=STIFFER * prior.bending)
         on_post, seen = _on_post(post, pre, rigid)
-        stiffer = displacement_on_post(post, on_post, seen, region, stiff, LEVELS, compared)
+        stiffer = displacement_on_post(post, on_post, seen, region, stiff, QUICK, compared)
         turned = replace(post, image=on_post)
-        back = displacement_on_post(turned, post.image, post.seen, region & seen, prior, LEVELS, compared)
+        back = displacement_on_post(turned, post.image, post.seen, region & seen, prior, QUICK, compared)
         moved, seen = _on_post(post, pre, used)
-        again = displacement_on_post(post, moved, seen, region, prior, LEVELS, compared)
+        again = displacement_on_post(post, moved, seen, region, prior, QUICK, compared)
         return cls(SpatialMap(used.rigid_pre_from_post, stiffer), back, again, moved, region & seen, compared)
 
 

@@ -226,7 +226,7 @@ def flag_sentence(flag: str) -> str:
 
 def alignment_sentence(alignment: Alignment) -> str:
     """Return how the studies were aligned and whether the checks held, in a sentence."""
-    kind, doubt = KINDS[alignment.kind], _doubt_of_given(alignment)
+    kind, doubt = KINDS[alignment.kind], _said_of(alignment)
     failed = [f"zone {zone}" for zone, checks in alignment.zone_checks.items() if _any_failed(checks)]
     if not alignment.passed:
         failed.insert(0, "the case as a whole")
@@ -234,14 +234,17 @@ def alignment_sentence(alignment: Alignment) -> str:
         return f"Alignment: {kind}. A check failed for {', '.join(failed)}.{doubt}"
     checks = [*alignment.checks, *(check for zone in alignment.zone_checks.values() for check in zone)]
     decided = any(check.passed is not None for check in checks)
-    return f"Alignment: {kind}. {'No check failed.' if decided else 'Nothing was checked that could fail.'}{doubt}"
+    warned = [f"zone {zone}" for zone, of_zone in alignment.zone_checks.items() if any(c.warned for c in of_zone)]
+    held = f"No check failed, with a warning for {', '.join(warned)}." if warned else "No check failed."
+    return f"Alignment: {kind}. {held if decided else 'Nothing was checked that could fail.'}{doubt}"
 
 
-def _doubt_of_given(alignment: Alignment) -> str:
-    """Return what is taken for a given map's error and that nobody measured it; "" for other maps."""
-    return "".join(
-        f" {check.text[:1].upper()}{check.text[1:]}." for check in alignment.checks if check.name == "given_error"
-    )
+SAID = ("given_error", "proof", "contrast")
+"""Checks a reader meets beside the alignment: what nobody measured, and how two contrasts were brought together."""
+
+
+def _said_of(alignment: Alignment) -> str:
+    return "".join(f" {check.text[:1].upper()}{check.text[1:]}." for check in alignment.checks if check.name in SAID)
 
 
 def _any_failed(checks: Iterable[Check]) -> bool:
