@@ -166,8 +166,9 @@ class Study:
         return bool((ijk < EDGE_VOXELS).any() or (ijk > last - EDGE_VOXELS).any())
 
     def scan(self, lesions: Mapping[str, Mask]) -> Scan:
-        """Return what the registration needs: the image, the liver, and these tumours or ablation zones."""
-        return Scan(self.image, self.liver, lesions)
+        """Return what the registration needs: the image, the liver, these tumours or ablation zones, and vessels."""
+        vessels = {role: mask for role, mask in self.vessels.items() if not mask.is_empty}
+        return Scan(self.image, self.liver, lesions, vessels)
 
 
 @dataclass(frozen=True, slots=True)

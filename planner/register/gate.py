@@ -10,11 +10,12 @@ from scipy import ndimage
 from planner.grid import FloatArray
 from planner.register.alignment import Check, SpatialMap
 from planner.register.blocks import LOST_MM, blocks_of
+from planner.register.compared import Compared
 from planner.register.panel import Panel
 from planner.register.prepare import Working
 from planner.register.settings import RegistrationSettings
 from planner.surface import Surface
-from planner.volume import BoolVoxels
+from planner.volume import BoolVoxels, FloatVoxels
 
 BLOCKS_MM = (12.0, 50.0)
 """Blocks are looked for between these distances from a zone: nearer ones would hold a part of it."""
@@ -63,17 +64,34 @@ class Seen:
         """Look at one zone, given as a surface and as voxels of POST's working lattice."""
         points = surface.vertices_lps_mm
         moved = np.zeros_like(points) if used.displacement is None else used.displacement.at(points)
-        spacing = post.grid.spacing_kji_mm[0]
-        gap = ndimage.distance_transform_edt(~zone, sampling=spacing) if zone.any() else np.zeros(zone.shape)
-        near = (gap >= BLOCKS_MM[0]) & (gap <= BLOCKS_MM[1])
-        ways = blocks_of(post.image, panel.moved, panel.where & near, spacing, panel.compared)[1]
+        blocks_mm, matched = blocks_near(zone, post, panel.moved, panel.where, panel.compared)
         return cls(
             _mean(panel.stiffer.pre_from_post(points) - used.pre_from_post(points)),
             _mean(moved + panel.back.at(points + moved)),
             _mean(panel.again.at(points)),
-            float(np.median(ways)) if len(ways) else LOST_MM,
-            int((ways < LOST_MM).sum()),
+            blocks_mm,
+            matched,
         )
+
+
+def blocks_near(
+    zone: BoolVoxels, post: Working, moved: FloatVoxels, where: BoolVoxels, compared: Compared
+) -> tuple[float, int]:
+    """Return the median distance of blocks around a zone from their best match, mm, and how many found one."""
+    spacing = post.grid.spacing_kji_mm[0]
+    gap = ndimage.distance_transform_edt(~zone, sampling=spacing) if zone.any() else np.zeros(zone.shape)
+    near = (gap >= BLOCKS_MM[0]) & (gap <= BLOCKS_MM[1])
+    ways = blocks_of(post.image, moved, where & near, spacing, compared)[1]
+    return float(np.median(ways)) if len(ways) else LOST_MM, int((ways < LOST_MM).sum())
+
+
+def blocks_check(blocks_mm: float, matched: int, *, decides: bool) -> Check:
+    """Return what the blocks around a zone say of an alignment."""
+    text = (
+        f"structures {BLOCKS_MM[0]:.0f} to {BLOCKS_MM[1]:.0f} mm around the zone rather lie {blocks_mm:.1f} mm away in"
+        f" PRE (median; at most {WORST_BLOCKS_MM} mm accepted; {matched} matched)"
+    )
+    return Check("block_residual", round(blocks_mm, 4), "mm", blocks_mm <= WORST_BLOCKS_MM if decides else None, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,12 @@ class Predicted:
         low, high = (ratio * error for ratio in RATIO90)
         return cls(high if seen.matched < FEW_BLOCKS else error, low, high)
 
+    def at_least(self, measured_mm: float) -> Predicted:
+        """Return the prediction where something measured does not exceed its upper end, else that measurement."""
+        if measured_mm <= self.high_mm:
+            return self
+        return Predicted(measured_mm, self.low_mm, RATIO90[1] * measured_mm)
+
 
 def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings) -> tuple[Check, ...]:
     """Return what decides at a zone: the predicted error and the blocks; and what else was seen."""
@@ -105,10 +129,6 @@ def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings
     )
     error = predicted.error_mm
     held = error <= settings.worst_predicted_mm
-    blocks = (
-        f"structures {BLOCKS_MM[0]:.0f} to {BLOCKS_MM[1]:.0f} mm around the zone rather lie {seen.blocks_mm:.1f} mm"
-        f" away in PRE (median; at most {WORST_BLOCKS_MM} mm accepted; {seen.matched} matched)"
-    )
     others = (
         f"other answers at the zone: a stiffer one {seen.stiffer_mm:.1f} mm away, the way there and back by two"
         f" registrations {seen.back_mm:.1f} mm, a further deformation adds {seen.again_mm:.1f} mm"
@@ -116,7 +136,7 @@ def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings
     spread = max(seen.stiffer_mm, seen.back_mm, seen.again_mm)
     return (
         Check("predicted_error", round(error, 4), "mm", held, text, held and error > settings.warned_predicted_mm),
-        Check("block_residual", round(seen.blocks_mm, 4), "mm", seen.blocks_mm <= WORST_BLOCKS_MM, blocks),
+        blocks_check(seen.blocks_mm, seen.matched, decides=True),
         Check("spread", round(spread, 4), "mm", None, f"{others} (shown; the predicted error comes from them)"),
     )
 

@@ -9,9 +9,12 @@ import numpy as np
 
 from planner.grid import FloatArray
 from planner.register.alignment import Alignment, Check, SpatialMap
+from planner.register.compared import compared_by
+from planner.register.gate import FEW_BLOCKS, blocks_check, blocks_near
 from planner.register.prepare import Observe, Scan, Working, is_ct, metric_region, resampled_mask, working_scan
 from planner.register.quality import case_checks, correlation, moved_onto, shared_view_check
 from planner.register.settings import RegistrationSettings
+from planner.register.vessels import vessel_check, vessel_residual_mm
 from planner.surface import Surface
 from planner.volume import BoolVoxels
 
@@ -76,18 +79,24 @@ def alignment_as_given(
     linear = SpatialMap(given.map.rigid_pre_from_post)
     error_mm = ASSUMED_ERROR_MM if given.error_mm is None else given.error_mm
     observe("registration: quality", 0.5)
-    around = {
-        zone_id: (
-            shared_view_check(
-                resampled_mask(post.lesions[zone_id], fixed.grid), fixed, pre.image.grid, given.map, settings
-            ),
-        )
-        for zone_id in zones
-    }
     both_ct = is_ct(pre.image) and is_ct(post.image)
-    seen = _compared(fixed, moving, given.map, metric_region(fixed, settings), both_ct=both_ct)
+    region = metric_region(fixed, settings)
+    seen = _compared(fixed, moving, given.map, region, both_ct=both_ct)
+    shown = moved_onto(moving.image, moving.grid, fixed.grid, given.map, 1).astype(np.float32)
+    where = region & (moved_onto(moving.seen, moving.grid, fixed.grid, given.map, 0) > 0.5)
+    around, errors = {}, dict.fromkeys(zones, error_mm)
+    for zone_id, surface in zones.items():
+        zone = resampled_mask(post.lesions[zone_id], fixed.grid)
+        found = blocks_near(zone, fixed, shown, where, compared_by(both_ct=both_ct))
+        vessels = vessel_residual_mm(post, pre, given.map, surface)
+        errors[zone_id] = error_mm if vessels is None else max(error_mm, vessels[0])
+        around[zone_id] = (
+            shared_view_check(zone, fixed, pre.image.grid, given.map, settings),
+            blocks_check(*found, decides=found[1] >= FEW_BLOCKS),
+            *vessel_check(vessels, error_mm),
+        )
     checks = (_error_check(given, settings), *_read_check(given), *seen)
-    return Alignment("file", given.map, linear, checks, dict.fromkeys(zones, error_mm), around)
+    return Alignment("file", given.map, linear, checks, errors, around)
 
 
 def box_to_align(post: Scan) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -34,11 +34,14 @@ class Scan:
         The liver mask; None where there is none.
     lesions
         Ablation zones (POST) or tumours (PRE) by id: tissue that looks different in the other study.
+    vessels
+        Vessel masks by role.
     """
 
     image: Volume
     liver: Mask | None
     lesions: Mapping[str, Mask]
+    vessels: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

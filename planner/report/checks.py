@@ -32,6 +32,7 @@ NAMES = {
     "same_frame_of_reference": "same frame of reference",
     "second_opinion": "distance to SimpleITK's B-spline",
     "shared_field_of_view": "shared field of view",
+    "vessels": "how far vessels drawn in both studies lie apart",
     "spread": "farthest other answer",
 }
 """The checks of a registration as a reader sees them."""
