@@ -108,7 +108,7 @@ def test_mr_is_never_deformed_without_saying_why(reviewed):
     ran, out, _ = reviewed
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     proof = next(c for c in result["registration"]["checks"] if c["name"] == "proof")
-    assert ("deformed, as that proved itself" in proof["text"]) == (result["registration"]["method"] == "deformable")
+    assert ("deformed, as that proved itself" in proof["text"]) == (result["registration"]["transform"] == "deformable")
     said = " ".join(ran.stdout.split())
     assert "simulated contrast only, never on MR of patients" in said
     assert "between contrasts" in said.lower()
