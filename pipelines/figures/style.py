@@ -100,8 +100,8 @@ def canvas(width_in: float, height_in: float) -> Canvas:
 
 
 def sign(figure: Canvas, label: str) -> None:
-    """Write a label into the lower right corner of a picture, so that it stays with the picture."""
-    figure.text(0.995, 0.003, label, ha="right", va="bottom", fontsize=9, fontweight="bold", color="black")
+    """Write a label into the upper right corner of a picture, so that it stays with the picture."""
+    figure.text(0.995, 0.995, label, ha="right", va="top", fontsize=8, color="black")
 
 
 def png(figure: Canvas) -> bytes:
