@@ -8,8 +8,8 @@ for that; a start 30 mm off; PRE mirrored; POST's liver mask cut; PRE's liver ma
 smoothness). TRE: mean distance at the tumour's surface, or in the ring 5 to 30 mm around the zone. Above 5 mm the gate
 should fail, above 3 mm warn or fail. The margin's 95 % interval is made as a review makes it, with the predicted error,
 from masks drawn with contour errors of the assumed size. Intervals of shares are Wilson's, 95 %. With --fit the
-coefficients of planner/register/gate.py are fitted to the outcomes. They and the thresholds were set on the synthetic
-patients of seeds 320 to 332.
+coefficients of planner/register/gate.py are fitted to the outcomes. They were set on the synthetic patients of seeds
+320 to 332, the thresholds on those and on seeds 3000 to 3112 with the real CT.
 """
 
 from __future__ import annotations

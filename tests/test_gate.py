@@ -76,7 +76,7 @@ def test_where_few_blocks_match_the_upper_end_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error_mm", "passed", "warned"), [(1.0, True, False), (2.9, True, True), (5.4, True, True), (5.6, False, False)]
+    ("error_mm", "passed", "warned"), [(1.0, True, False), (2.9, True, True), (4.9, True, True), (5.1, False, False)]
 )
 def test_the_predicted_error_passes_warns_or_fails(error_mm: float, passed: bool, warned: bool) -> None:
     check, *_ = gate_checks(GOOD, Predicted(error_mm, 0.5, 9.0), SETTINGS)

@@ -120,7 +120,7 @@ class Predicted:
 def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings) -> tuple[Check, ...]:
     """Return what decides at a zone: the predicted error and the blocks; and what else was seen."""
     accepted = (
-        f"at most {settings.worst_predicted_mm:.1f} mm accepted, a warning above {settings.warned_predicted_mm:.1f}"
+        f"at most {settings.worst_error_mm:.0f} mm accepted, a warning above {settings.warned_error_mm:.1f}"
     )
     bound = "" if seen.matched >= FEW_BLOCKS else "; few structures to match: the upper end counts"
     text = (
@@ -128,14 +128,14 @@ def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings
         f" to {predicted.high_mm:.1f} mm ({accepted}){bound}"
     )
     error = predicted.error_mm
-    held = error <= settings.worst_predicted_mm
+    held = error <= settings.worst_error_mm
     others = (
         f"other answers at the zone: a stiffer one {seen.stiffer_mm:.1f} mm away, the way there and back by two"
         f" registrations {seen.back_mm:.1f} mm, a further deformation adds {seen.again_mm:.1f} mm"
     )
     spread = max(seen.stiffer_mm, seen.back_mm, seen.again_mm)
     return (
-        Check("predicted_error", round(error, 4), "mm", held, text, held and error > settings.warned_predicted_mm),
+        Check("predicted_error", round(error, 4), "mm", held, text, held and error > settings.warned_error_mm),
         blocks_check(seen.blocks_mm, seen.matched, decides=True),
         Check("spread", round(spread, 4), "mm", None, f"{others} (shown; the predicted error comes from them)"),
     )

@@ -24,10 +24,8 @@ class RegistrationSettings:
     shared_share
         Least share of (zone + 20 mm, inside the liver) that must lie in both scans.
     worst_error_mm
-        Largest measured or stated error at a lesion with which it is still assessed.
-    worst_predicted_mm
-        The same of a predicted error, which reads a little high where it is large.
-    warned_predicted_mm
+        Largest predicted, measured or stated error at a lesion with which it is still assessed.
+    warned_error_mm
         Predicted error at a lesion above which a reader is warned.
     stated_error_mm
         What is stated of a given map's mean 3-D error; None where nothing is, or no map was given.
@@ -41,6 +39,5 @@ class RegistrationSettings:
     seed: int = 20130101
     shared_share: float = 0.8
     worst_error_mm: float = 5.0
-    worst_predicted_mm: float = 5.5
-    warned_predicted_mm: float = 2.8
+    warned_error_mm: float = 2.8
     stated_error_mm: float | None = None
