@@ -119,9 +119,7 @@ class Predicted:
 
 def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings) -> tuple[Check, ...]:
     """Return what decides at a zone: the predicted error and the blocks; and what else was seen."""
-    accepted = (
-        f"at most {settings.worst_error_mm:.0f} mm accepted, a warning above {settings.warned_error_mm:.1f}"
-    )
+    accepted = f"at most {settings.worst_error_mm:.0f} mm accepted, a warning above {settings.warned_error_mm:.1f}"
     bound = "" if seen.matched >= FEW_BLOCKS else "; few structures to match: the upper end counts"
     text = (
         f"predicted registration error at the zone {predicted.error_mm:.1f} mm, 90 % interval {predicted.low_mm:.1f}"
