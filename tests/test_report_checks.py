@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import planner.register
-from planner.register.alignment import Check
+from planner.register.alignment import Alignment, Check, SpatialMap
 from planner.report.checks import NAMES, check_name, check_result, check_value
+from planner.report.words import alignment_sentence
 
 
 def test_every_check_of_a_registration_has_words() -> None:
@@ -34,3 +35,14 @@ def test_values_are_printed_with_units_of_a_reader(value: float | None, unit: st
 def test_a_check_passed_failed_or_decides_nothing() -> None:
     said = [check_result(Check("x", 1.0, "mm", passed, "")) for passed in (True, False, None)]
     assert said == ["check passed", "check failed", "shown only"]
+
+
+def test_a_reader_meets_beside_the_alignment_how_two_contrasts_were_brought_together_and_what_warns() -> None:
+    proof = Check("proof", None, "", None, "between contrasts: rigid map in use")
+    warned = Check("predicted_error", 3.4, "mm", True, "high", warned=True)
+    found = Alignment(
+        "rigid", SpatialMap.identity(), SpatialMap.identity(), (proof,), {"1": 3.4}, {"1": (warned,), "2": ()}
+    )
+    said = alignment_sentence(found)
+    assert "No check failed, with a warning for zone 1." in said
+    assert said.endswith(" Between contrasts: rigid map in use.")
