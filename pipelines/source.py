@@ -195,7 +195,8 @@ def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple
     """Return the patient's key and notes on how it was found."""
     if stated or pre or post:
         return stated or pre or post, ()
-    return case_id, ("no study states a patient: the patient key is the case id",)
+    text = "no study states a patient: the patient key is the case id, and whether both are of one was not checked"
+    return case_id, (text,)
 
 
 def _differ(pre: str, post: str) -> bool:

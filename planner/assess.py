@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
-from planner.case import Case, Study
+from planner.case import Case, Caution, Study
 from planner.errors import InputError
 from planner.findings import ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import FloatArray
@@ -106,8 +106,15 @@ def assess(
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), _findings(case, scene),
         scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
-        cautions=case.cautions,
+        cautions=(*case.cautions, *_nothing_treated(lesions)),
     )  # fmt: skip
+
+
+def _nothing_treated(lesions: Sequence[LesionAssessment]) -> tuple[Caution, ...]:
+    if any(lesion.status != "not_treated" for lesion in lesions):
+        return ()
+    text = "no ablation zone touches any tumour: unless that is meant, the two studies do not belong together"
+    return (Caution("nothing-treated", text),)
 
 
 def assess_aligned(

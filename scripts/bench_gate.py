@@ -40,7 +40,7 @@ from scipy.spatial.transform import Rotation
 from planner.errors import InputError
 from planner.grid import FloatArray
 from planner.register.alignment import Alignment, Displacement, SpatialMap
-from planner.register.compared import Compared, compared_by
+from planner.register.compared import Compared, compared_by, intensities
 from planner.register.deformable import LIVER, Prior, displacement_on_post
 from planner.register.gate import MOST_MM, OFFSET_MM, Predicted, Seen, gate_checks
 from planner.register.panel import Panel
@@ -251,7 +251,7 @@ def measure(task: Task) -> list[dict[str, Any]]:
             start = time.process_time()
             panel = Panel.of(used_setup.post, used_setup.pre, used, used_setup.region, used_setup.compared)
             seen = Seen.of(panel, used, zone, used_setup.post.zone, used_setup.post)
-            predicted = Predicted.of(seen)
+            predicted = Predicted.of(seen, sure=used_setup.compared is intensities)
             checks = (
                 shared_view_check(used_setup.post.zone, used_setup.post, made.pre.image.grid, used, SETTINGS),
                 *gate_checks(seen, predicted, SETTINGS),

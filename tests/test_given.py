@@ -50,7 +50,34 @@ def test_the_images_are_held_against_it() -> None:
     assert check(right(), "correlation").value > 0.8
     assert check(right(), "liver_dice").value > 0.9
     assert check(right(), "shared_field_of_view").passed
-    assert {"predicted_error", "correlation_rigid"}.isdisjoint({c.name for c in right().checks})
+    assert check(right(), "predicted_error").passed
+    assert check(right(), "block_residual").value < 1.0
+    assert "correlation_rigid" not in {c.name for c in right().checks}
+
+
+@pytest.mark.parametrize("mm", [6.0, 12.0])
+def test_a_map_that_is_off_by_more_than_is_assumed_of_it_does_not_pass_as_if_it_were_not(mm: float) -> None:
+    off = np.array(MATRIX)
+    off[:3, 3] += mm * np.array([0.6, 0.0, 0.8])
+    found = aligned(Given(SpatialMap(off)))
+    assert found.error_at_zone_mm["1"] > 0.8 * mm
+    assert found.verdict("1") == "fail"
+
+
+def test_a_map_that_is_all_in_its_field_is_judged_as_if_it_were_not() -> None:
+    where = grid(spacing=3.0)
+    points = where.lps_mm(np.argwhere(np.ones(where.shape_kji))[:, ::-1])
+    vectors = (pre_from_post(points) - points).reshape(*where.shape_kji, 3)
+    found = aligned(Given(SpatialMap(np.eye(4), Displacement(vectors, where))))
+    assert found.error_at_zone_mm["1"] == pytest.approx(right().error_at_zone_mm["1"], abs=0.3)
+    assert found.verdict("1") == "pass"
+
+
+def test_one_image_as_pre_and_post_is_refused() -> None:
+    fixed, zones = post()
+    with pytest.raises(InputError, match="both hold the same image") as caught:
+        alignment_as_given(Given(RIGHT), fixed, fixed, zones, SETTINGS)
+    assert caught.value.code == "same-image"
 
 
 def test_an_error_of_which_nothing_is_said_is_assumed_and_called_so() -> None:
@@ -65,7 +92,9 @@ def test_an_error_of_which_nothing_is_said_is_assumed_and_called_so() -> None:
 @pytest.mark.parametrize(("error_mm", "passed"), [(0.7, True), (6.0, False)])
 def test_a_stated_error_is_taken_and_called_stated(error_mm: float, passed: bool) -> None:
     found = aligned(Given(RIGHT, error_mm=error_mm))
-    assert found.error_at_zone_mm["1"] == error_mm
+    predicted = check(found, "predicted_error").value
+    assert predicted < 1.5
+    assert found.error_at_zone_mm["1"] == pytest.approx(max(error_mm, predicted), abs=1e-4)
     assert check(found, "given_error").passed is passed
     assert found.passed is passed
     assert "as stated by the user, not measured" in check(found, "given_error").text

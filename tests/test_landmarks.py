@@ -136,3 +136,11 @@ def test_the_interval_of_a_mean_length_holds_it_in_nine_of_ten_draws() -> None:
         low, high = held(landmarks).error_interval90_mm["1"]
         held_count += low <= true <= high
     assert 0.85 <= held_count / 400 <= 0.96
+
+
+def test_one_pair_written_eight_times_is_one() -> None:
+    one = pairs(np.repeat(around(1), 8, axis=0))
+    found = held(one)
+    assert len(one.distinct().fitted) == 1
+    assert found.error_at_zone_mm["1"] == 1.5
+    assert "fewer than" in named(found)["landmarks"].text

@@ -103,3 +103,18 @@ def test_an_itk_image_has_the_lattices_places() -> None:
     assert image.TransformIndexToPhysicalPoint((5, 4, 3)) == pytest.approx(tuple(grid.lps_mm((5, 4, 3))[0]))
     assert image.GetPixel(2, 4, 3) == 1
     assert image.GetPixel(3, 4, 3) == 0
+
+
+def test_what_is_too_coarse_or_is_no_mr_though_it_says_so_is_refused() -> None:
+    here = post()[0].image
+    mr = Volume(
+        np.where(np.arange(here.voxels_kji.size).reshape(here.voxels_kji.shape) % 2, -900.0, 50.0), here.grid, "MR"
+    )
+    with pytest.raises(RegistrationInputError, match="POST: states MR, but values go down to -900") as caught:
+        working_scan(Scan(mr, None, {}), SETTINGS, "POST")
+    assert caught.value.code == "not-mr"
+    where = lattice((80, 80, 80), (20.0, 8.0, 8.0))
+    coarse = Volume(np.random.default_rng(0).normal(0, 50, where.shape_kji), where, "CT")
+    with pytest.raises(RegistrationInputError, match=r"PRE: voxels of 8\.0 x 8\.0 x 20\.0 mm") as caught:
+        working_scan(Scan(coarse, None, {}), SETTINGS, "PRE")
+    assert caught.value.code == "too-coarse"

@@ -22,6 +22,7 @@ from planner.register.prepare import (
     Working,
     is_ct,
     metric_region,
+    require_two_images,
     resampled_mask,
     working_scan,
 )
@@ -117,6 +118,7 @@ def _registered(
     pre: Scan, post: Scan, zones: Mapping[str, Surface], settings: RegistrationSettings, observe: Observe
 ) -> Alignment:
     observe("registration: working images", 0.0)
+    require_two_images(pre.image, post.image)
     fixed, moving = working_scan(post, settings, "POST"), working_scan(pre, settings, "PRE")
     region = metric_region(fixed, settings)
     _require_region(region, fixed.grid)
@@ -172,13 +174,13 @@ def _judged(task: _Task, kind: Kind, answers: Answers, notes: tuple[Check, ...],
         zone = resampled_mask(task.post.lesions[zone_id], task.fixed.grid)
         seen = Seen.of(panel, answers.used, surface, zone, task.fixed)
         vessels = vessel_residual_mm(task.post, task.pre, answers.used, surface)
-        predicted = Predicted.of(seen)
+        predicted = Predicted.of(seen, sure=task.both_ct)
         borders = vessel_check(vessels, predicted.high_mm)
         predicted = predicted if vessels is None else predicted.at_least(vessels[0])
         errors[zone_id], intervals[zone_id] = predicted.error_mm, (predicted.low_mm, predicted.high_mm)
         per_zone[zone_id] = (
             shared_view_check(zone, task.fixed, task.pre.image.grid, answers.used, task.settings),
-            *gate_checks(seen, predicted, task.settings),
+            *gate_checks(seen, predicted, task.settings, sure=task.both_ct),
             *borders,
             *second_opinion(answers, surface),
         )

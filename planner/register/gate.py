@@ -103,12 +103,15 @@ class Predicted:
     high_mm: float
 
     @classmethod
-    def of(cls, seen: Seen) -> Predicted:
-        """Predict the error from what is seen; where few blocks found a match the upper end counts."""
+    def of(cls, seen: Seen, *, sure: bool = True) -> Predicted:
+        """Predict the error from what is seen.
+
+        The upper end counts where few blocks found a match, and where the prediction is not `sure`: between contrasts.
+        """
         logs = [np.log(min(mm, MOST_MM) + OFFSET_MM) for mm in (seen.stiffer_mm, seen.back_mm, seen.again_mm)]
         error = float(np.exp(INTERCEPT + np.dot((OF_STIFFER, OF_BACK, OF_AGAIN), logs)))
         low, high = (ratio * error for ratio in RATIO90)
-        return cls(high if seen.matched < FEW_BLOCKS else error, low, high)
+        return cls(error if sure and seen.matched >= FEW_BLOCKS else high, low, high)
 
     def at_least(self, measured_mm: float) -> Predicted:
         """Return the prediction where something measured does not exceed its upper end, else that measurement."""
@@ -117,10 +120,13 @@ class Predicted:
         return Predicted(measured_mm, self.low_mm, RATIO90[1] * measured_mm)
 
 
-def gate_checks(seen: Seen, predicted: Predicted, settings: RegistrationSettings) -> tuple[Check, ...]:
+def gate_checks(
+    seen: Seen, predicted: Predicted, settings: RegistrationSettings, *, sure: bool = True
+) -> tuple[Check, ...]:
     """Return what decides at a zone: the predicted error and the blocks; and what else was seen."""
     accepted = f"at most {settings.worst_error_mm:.0f} mm accepted, a warning above {settings.warned_error_mm:.1f}"
-    bound = "" if seen.matched >= FEW_BLOCKS else "; few structures to match: the upper end counts"
+    why = "not two CTs" if not sure else "few structures to match" if seen.matched < FEW_BLOCKS else ""
+    bound = f"; {why}: the upper end counts" if why else ""
     text = (
         f"predicted registration error at the zone {predicted.error_mm:.1f} mm, 90 % interval {predicted.low_mm:.1f}"
         f" to {predicted.high_mm:.1f} mm ({accepted}){bound}"

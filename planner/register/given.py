@@ -6,14 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from planner.grid import FloatArray
-from planner.register.alignment import Alignment, Check, SpatialMap
+from planner.grid import FloatArray, Grid
+from planner.register.alignment import Alignment, Check, Displacement, SpatialMap
 from planner.register.compared import compared_by
-from planner.register.gate import FEW_BLOCKS, blocks_check, blocks_near
-from planner.register.prepare import Observe, Scan, Working, is_ct, metric_region, resampled_mask, working_scan
+from planner.register.gate import Predicted, Seen, gate_checks
+from planner.register.panel import Panel
+from planner.register.prepare import (
+    Observe,
+    Scan,
+    Working,
+    is_ct,
+    metric_region,
+    require_two_images,
+    resampled_mask,
+    working_scan,
+)
 from planner.register.quality import case_checks, correlation, moved_onto, shared_view_check
 from planner.register.settings import RegistrationSettings
+from planner.register.threads import one_thread
 from planner.register.vessels import vessel_check, vessel_residual_mm
 from planner.surface import Surface
 from planner.volume import BoolVoxels
@@ -59,8 +71,7 @@ def alignment_as_given(
 ) -> Alignment:
     """Return the alignment by a given map, with what the images say of it.
 
-    Its error cannot be predicted: that takes a second answer of the same method. It is the stated one, else
-    `ASSUMED_ERROR_MM`; a check says which.
+    Its error is the stated one, else `ASSUMED_ERROR_MM` (a check says which), or what the gate predicts if more.
 
     Parameters
     ----------
@@ -75,6 +86,7 @@ def alignment_as_given(
         An image is constant or holds values that are not finite; a liver mask lies outside its image.
     """
     observe("registration: as given", 0.0)
+    require_two_images(pre.image, post.image)
     fixed, moving = working_scan(post, settings, "POST"), working_scan(pre, settings, "PRE")
     linear = SpatialMap(given.map.rigid_pre_from_post)
     error_mm = ASSUMED_ERROR_MM if given.error_mm is None else given.error_mm
@@ -82,21 +94,46 @@ def alignment_as_given(
     both_ct = is_ct(pre.image) and is_ct(post.image)
     region = metric_region(fixed, settings)
     seen = _compared(fixed, moving, given.map, region, both_ct=both_ct)
-    shown = moved_onto(moving.image, moving.grid, fixed.grid, given.map, 1).astype(np.float32)
-    where = region & (moved_onto(moving.seen, moving.grid, fixed.grid, given.map, 0) > 0.5)
-    around, errors = {}, dict.fromkeys(zones, error_mm)
-    for zone_id, surface in zones.items():
-        zone = resampled_mask(post.lesions[zone_id], fixed.grid)
-        found = blocks_near(zone, fixed, shown, where, compared_by(both_ct=both_ct))
-        vessels = vessel_residual_mm(post, pre, given.map, surface)
-        errors[zone_id] = error_mm if vessels is None else max(error_mm, vessels[0])
-        around[zone_id] = (
-            shared_view_check(zone, fixed, pre.image.grid, given.map, settings),
-            blocks_check(*found, decides=found[1] >= FEW_BLOCKS),
-            *vessel_check(vessels, error_mm),
-        )
+    around: dict[str, tuple[Check, ...]] = {
+        zone_id: (shared_view_check(_on(fixed, post, zone_id), fixed, pre.image.grid, given.map, settings),)
+        for zone_id in zones
+    }
+    errors = dict.fromkeys(zones, error_mm)
+    if np.count_nonzero(region) >= LEAST_VOXELS:
+        refitted = _refitted(given.map, fixed.grid, region)
+        with one_thread():
+            panel = Panel.of(fixed, moving, refitted, region, compared_by(both_ct=both_ct))
+        for zone_id, surface in zones.items():
+            found = Seen.of(panel, refitted, surface, _on(fixed, post, zone_id), fixed)
+            predicted = Predicted.of(found, sure=both_ct)
+            vessels = vessel_residual_mm(post, pre, given.map, surface)
+            borders = vessel_check(vessels, max(error_mm, predicted.high_mm))
+            predicted = predicted if vessels is None else predicted.at_least(vessels[0])
+            errors[zone_id] = max(error_mm, predicted.error_mm)
+            around[zone_id] += (*gate_checks(found, predicted, settings, sure=both_ct), *borders)
     checks = (_error_check(given, settings), *_read_check(given), *seen)
     return Alignment("file", given.map, linear, checks, errors, around)
+
+
+def _on(fixed: Working, post: Scan, zone_id: str) -> BoolVoxels:
+    return resampled_mask(post.lesions[zone_id], fixed.grid)
+
+
+def _refitted(given: SpatialMap, grid: Grid, region: BoolVoxels) -> SpatialMap:
+    """Return a map, on POST's lattice, as the rigid motion nearest to it over the region and a displacement before.
+
+    For the panel, whose other answers start from the rigid motion: that of a given map may be none (all of it in its
+    field) or affine.
+    """
+    points = grid.lps_mm(np.argwhere(np.ones(grid.shape_kji, dtype=bool))[:, ::-1])
+    there = given.pre_from_post(points)
+    inside = region.ravel()
+    middle, target = points[inside].mean(axis=0), there[inside].mean(axis=0)
+    turn = Rotation.align_vectors(there[inside] - target, points[inside] - middle)[0].as_matrix()
+    rigid = np.eye(4)
+    rigid[:3, :3], rigid[:3, 3] = turn, target - turn @ middle
+    vectors = (there - rigid[:3, 3]) @ turn - points
+    return SpatialMap(rigid, Displacement(vectors.reshape(*grid.shape_kji, 3).astype(np.float32), grid))
 
 
 def box_to_align(post: Scan) -> FloatArray:

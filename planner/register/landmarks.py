@@ -60,6 +60,16 @@ class Landmarks:
         """Return how far a map takes each point of POST from its partner in PRE, mm, shape (n,)."""
         return _lengths(used.pre_from_post(self.post_lps_mm) - self.pre_lps_mm)
 
+    def distinct(self) -> Landmarks:
+        """Return the landmarks without pairs whose point in POST repeats an earlier one: they say nothing new."""
+        kept: list[int] = []
+        for n, point in enumerate(self.post_lps_mm):
+            if not kept or float(_lengths(self.post_lps_mm[kept] - point).min()) > SAME_PLACE_MM:
+                kept.append(n)
+        return replace(
+            self, pre_lps_mm=self.pre_lps_mm[kept], post_lps_mm=self.post_lps_mm[kept], fitted=self.fitted[kept]
+        )
+
     def require_inside(self, pre: Grid, post: Grid) -> None:
         """Raise unless all points lie in their scans.
 
@@ -103,6 +113,9 @@ class Landmarks:
                 code="landmarks-swapped",
             )
 
+
+SAME_PLACE_MM = 1.0
+"""Landmarks of one study nearer to each other than this are one."""
 
 _RAS = np.array([-1.0, -1.0, 1.0])
 _Misread = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
@@ -153,6 +166,7 @@ def with_landmarks(
     InputError
         The pairs fit far better when read otherwise.
     """
+    landmarks = landmarks.distinct()
     landmarks.require_as_written(alignment.map)
     errors, checks = dict(alignment.error_at_zone_mm), dict(alignment.zone_checks)
     intervals = dict(alignment.error_interval90_mm)

@@ -10,12 +10,9 @@ from planner.errors import RegistrationInputError
 from planner.register.prepare import Working
 from planner.register.starts import best_fit_mm
 
-UNLIKE_MM = 3.5
-"""Livers whose surfaces fit at least so well are of one patient, the right way round. They lie 1.6 to 2.0 mm apart in
-the bench's cases, mirrored ones 5 to 10 mm."""
-
-MIRRORED_SHARE = 0.6
-"""A mirrored liver has to fit by this share better to be taken for the reason."""
+ALIKE_MM = 3.5
+"""Livers whose surfaces fit at least so well are of one patient. They lie 1.6 to 2.0 mm apart in the bench's cases, 5
+to 10 mm where one of them is mirrored; a liver that was turned too far for the rough motions fits neither way."""
 
 AXES = {2: "left to right", 1: "front to back", 0: "head to feet"}
 
@@ -31,11 +28,11 @@ def require_not_mirrored(post: Working, pre: Working) -> None:
     if post.liver is None or pre.liver is None:
         return
     straight = best_fit_mm(post, pre)
-    if straight <= UNLIKE_MM:
+    if straight <= ALIKE_MM:
         return
     fits = {axis: best_fit_mm(post, _flipped(pre, axis)) for axis in AXES}
     best = min(fits, key=lambda axis: fits[axis])
-    if fits[best] < MIRRORED_SHARE * straight:
+    if fits[best] <= ALIKE_MM:
         raise RegistrationInputError(
             f"PRE and POST: one liver fits the other only mirrored {AXES[best]} ({fits[best]:.1f} mm apart, else"
             f" {straight:.1f} mm), expected volumes that are both stored the right way round",

@@ -81,14 +81,16 @@ def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan")
     Raises
     ------
     RegistrationInputError
-        The image holds nothing to compare (constant), values that are not finite, or is no CT though it states it.
+        The image holds nothing to compare (constant), values that are not finite, voxels that are too coarse, or
+        another modality than it states.
     """
     image = scan.image
     if not np.isfinite(image.voxels_kji).all():
         raise RegistrationInputError(
             f"{name}: the image holds NaN or infinity, expected finite intensities", code="bad-number"
         )
-    _require_hounsfield(image, name)
+    _require_fine(image, name)
+    _require_as_stated(image, name)
     grid = _lattice(scan, settings.working_mm)
     low, high = settings.window_hu if is_ct(image) else _range_of(image)
     values = resampled(image, grid, settings.working_mm, OUTSIDE_HU)
@@ -106,24 +108,66 @@ def working_scan(scan: Scan, settings: RegistrationSettings, name: str = "scan")
     return Working(clipped, seen, liver, zone, grid)
 
 
-def _require_hounsfield(image: Volume, name: str) -> None:
-    """Raise where an image states CT and shows neither fat nor air, as an MR image that was labelled wrongly.
+def _require_as_stated(image: Volume, name: str) -> None:
+    """Raise where an image states CT and shows neither fat nor air, or MR and shows air as a CT does.
 
     Raises
     ------
     RegistrationInputError
         It does.
     """
-    lowest = float(image.voxels_kji.min())
-    if image.modality == "CT" and lowest >= NO_FAT_HU:
+    lowest, highest = float(image.voxels_kji.min()), float(image.voxels_kji.max())
+    if image.modality == "CT" and NO_FAT_HU <= lowest < highest:
         raise RegistrationInputError(
             f"{name}: states CT, but no value lies below {lowest:.0f}, expected Hounsfield units (fat and air lie below"
             f" {NO_FAT_HU:.0f})",
             code="not-hounsfield",
         )
 
+    if image.modality == "MR" and lowest < AIR_BELOW_HU:
+        raise RegistrationInputError(
+            f"{name}: states MR, but values go down to {lowest:.0f} as of air in a CT, expected signals of MR",
+            code="not-mr",
+        )
+
 
 NO_FAT_HU = -20.0
+
+MOST_COARSE_KJI_MM = (12.0, 5.0, 5.0)
+"""Larger voxels (k: between slices) show too little of a liver to be aligned by."""
+
+
+def _require_fine(image: Volume, name: str) -> None:
+    """Raise where voxels are too coarse for a registration.
+
+    Raises
+    ------
+    RegistrationInputError
+        They are.
+    """
+    spacing = image.grid.spacing_kji_mm
+    if max(spacing) > MOST_COARSE_KJI_MM[0] or sorted(spacing)[1] > MOST_COARSE_KJI_MM[1]:
+        k, j, i = spacing
+        raise RegistrationInputError(
+            f"{name}: voxels of {i:.1f} x {j:.1f} x {k:.1f} mm, expected at most {MOST_COARSE_KJI_MM[1]:.0f} mm in the"
+            f" plane and {MOST_COARSE_KJI_MM[0]:.0f} mm between slices to register by",
+            code="too-coarse",
+        )
+
+
+def require_two_images(pre: Volume, post: Volume) -> None:
+    """Raise where PRE and POST hold one and the same image.
+
+    Raises
+    ------
+    RegistrationInputError
+        They do.
+    """
+    if pre.grid.shape_kji == post.grid.shape_kji and np.array_equal(pre.voxels_kji, post.voxels_kji):
+        raise RegistrationInputError(
+            "PRE and POST: both hold the same image, expected one from before and one from after the ablation",
+            code="same-image",
+        )
 
 
 def is_ct(image: Volume) -> bool:

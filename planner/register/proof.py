@@ -7,7 +7,7 @@ from dataclasses import replace
 from planner.register.alignment import Alignment, Check
 from planner.register.gate import DECIDING
 
-PROVEN_SHARE, PROVEN_MM = 0.8, 0.3
+PROVEN_SHARE, PROVEN_MM = 0.8, 0.6
 """At every zone the predicted error has to fall to this share of the rigid map's, and by so much."""
 
 
