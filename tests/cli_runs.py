@@ -118,8 +118,11 @@ def save(path: Path, values_kji: np.ndarray, lps_from_ijk: np.ndarray | None = N
 
 
 def study(folder: Path, origin=(0.0, 0.0, 0.0), **masks: np.ndarray) -> Path:
-    """Write a study as NIfTI: the image and masks by role."""
-    save(folder / "image.nii.gz", anatomy(), lattice(origin))
+    """Write a study as NIfTI: the image, with noise of its own where it holds an ablation, and masks by role."""
+    image = anatomy()
+    if any(role.startswith("ablation") for role in masks):
+        image = image + np.random.default_rng(5).normal(0.0, 3.0, image.shape).astype(np.int16)
+    save(folder / "image.nii.gz", image, lattice(origin))
     for role, mask in masks.items():
         save(folder / f"{role}.nii.gz", mask, lattice(origin))
     return folder
