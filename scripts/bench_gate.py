@@ -24,7 +24,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from scipy.spatial.transform import Rotation
 
 from planner.errors import InputError
 from planner.grid import FloatArray
-from planner.register.alignment import Alignment, Displacement, SpatialMap
+from planner.register.alignment import Alignment, Check, Displacement, SpatialMap
 from planner.register.compared import Compared, compared_by, intensities
 from planner.register.deformable import LIVER, Prior, displacement_on_post
 from planner.register.gate import MOST_MM, OFFSET_MM, Predicted, Seen, gate_checks
@@ -267,6 +267,19 @@ def measure(task: Task) -> list[dict[str, Any]]:
         return rows
 
 
+def rejudged(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a saved outcome as the gate judges it now, by what was seen of it then (margins stay as they were)."""
+    if "refused" in row:
+        return row
+    seen = Seen(**{field.name: row[field.name] for field in fields(Seen)})
+    predicted = Predicted.of(seen)
+    shared = Check("shared_field_of_view", row["shared"], "fraction", row["shared"] >= SETTINGS.shared_share, "")
+    checks = (shared, *gate_checks(seen, predicted, SETTINGS))
+    nowhere = SpatialMap.identity()
+    verdict = Alignment("rigid", nowhere, nowhere, zone_checks={"1": checks}).verdict("1")
+    return row | asdict(predicted) | {"verdict": verdict}
+
+
 def true_errors(judge: Judge, used: SpatialMap, where: Callable[[FloatArray], FloatArray] | None) -> dict[str, float]:
     """Return the mean true error in the ring and at the tumour, mm; none can be right for another patient."""
     if where is None:
@@ -347,9 +360,14 @@ def main() -> None:
     parser.add_argument("--real", type=int, default=0, help="cases of the real CT")
     parser.add_argument("--contrasts", default="CT-CT", help="of PRE-POST of synthetic patients: CT, T1, T2")
     parser.add_argument("--fit", action="store_true", help="fit the prediction to these outcomes")
+    parser.add_argument("--saved", type=Path, nargs="+", metavar="FILE", help="judge outcomes of earlier runs again")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.saved:
+        rows = [row for path in options.saved for row in json.loads(path.read_text(encoding="utf-8"))["rows"]]
+        report([rejudged(row) for row in rows])
+        return
     if not real_folder().is_dir():
         parser.error("the real CT of the test data is not here; set ABLATION_TEST_DATA")
     before, after = options.contrasts.split("-")
