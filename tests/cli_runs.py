@@ -97,6 +97,12 @@ def anatomy(shape=SHAPE, seed=3) -> np.ndarray:
     return image.astype(np.int16)
 
 
+def anatomy_after() -> np.ndarray:
+    """Return the same image with noise of its own."""
+    image = anatomy()
+    return image + np.random.default_rng(5).normal(0.0, 3.0, image.shape).astype(np.int16)
+
+
 def save(path: Path, values_kji: np.ndarray, lps_from_ijk: np.ndarray | None = None) -> Path:
     """Write a NIfTI or NRRD file with another library than ours."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,10 +125,8 @@ def save(path: Path, values_kji: np.ndarray, lps_from_ijk: np.ndarray | None = N
 
 def study(folder: Path, origin=(0.0, 0.0, 0.0), **masks: np.ndarray) -> Path:
     """Write a study as NIfTI: the image, with noise of its own where it holds an ablation, and masks by role."""
-    image = anatomy()
-    if any(role.startswith("ablation") for role in masks):
-        image = image + np.random.default_rng(5).normal(0.0, 3.0, image.shape).astype(np.int16)
-    save(folder / "image.nii.gz", image, lattice(origin))
+    after = any(role.startswith("ablation") for role in masks)
+    save(folder / "image.nii.gz", anatomy_after() if after else anatomy(), lattice(origin))
     for role, mask in masks.items():
         save(folder / f"{role}.nii.gz", mask, lattice(origin))
     return folder

@@ -8,7 +8,18 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from cli_runs import LEFT_BEHIND, MIDDLE_MM, SHAPE, ablation, anatomy, ball, lattice, post_study, pre_study
+from cli_runs import (
+    LEFT_BEHIND,
+    MIDDLE_MM,
+    SHAPE,
+    ablation,
+    anatomy,
+    anatomy_after,
+    ball,
+    lattice,
+    post_study,
+    pre_study,
+)
 
 AWAY_MM = MIDDLE_MM + np.array([24.0, 0.0, 0.0])
 
@@ -70,7 +81,7 @@ def test_a_tilted_scan_is_reviewed_where_it_lies(tmp_path, registration):
         return ball(MIDDLE_MM, radius_mm, SHAPE, tilted())
 
     pre = save_tilted(tmp_path / "pre", image=anatomy(), liver=sphere(44.0), tumour=sphere(9.0))
-    post = save_tilted(tmp_path / "post", image=anatomy(), liver=sphere(44.0), ablation=sphere(16.0))
+    post = save_tilted(tmp_path / "post", image=anatomy_after(), liver=sphere(44.0), ablation=sphere(16.0))
     ran = ablation("review", pre, post, "-o", tmp_path / "out", "--registration", registration, "--json", "--quiet")
     assert ran.code == 0, ran.stderr
     (lesion,) = json.loads(ran.stdout)["lesions"]
