@@ -12,7 +12,8 @@ from planner.register.starts import best_fit_mm
 
 ALIKE_MM = 3.5
 """Livers whose surfaces fit at least so well are of one patient. In eleven cases of `scripts/known_motion.py` they lay
-1.6 to 2.0 mm apart, 5 to 10 mm where one of them was mirrored; a liver that was turned too far for the rough motions fits neither way."""
+1.6 to 2.0 mm apart, 5 to 10 mm where one of them was mirrored; a liver that was turned too far for the rough motions
+fits neither way."""
 
 AXES = {2: "left to right", 1: "front to back", 0: "head to feet"}
 
