@@ -12,7 +12,8 @@ from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
 from planner.register.compared import Compared, compared_by
 from planner.register.deformable import ANYTHING, LEVELS, LIVER, QUICK, displacement_on_post, faded
-from planner.register.gate import DECIDING, Predicted, Seen, gate_checks
+from planner.register.gate import DECIDING
+from planner.register.judged import judged_at
 from planner.register.map_checks import with_map_checks
 from planner.register.mirrored import require_not_mirrored
 from planner.register.panel import Panel
@@ -39,7 +40,6 @@ from planner.register.rigid import FIRST_STARTS, OTHER_STARTS, rigid_pre_from_po
 from planner.register.second import bspline_vectors_mm
 from planner.register.settings import RegistrationSettings
 from planner.register.threads import one_thread
-from planner.register.vessels import vessel_check, vessel_residual_mm
 from planner.surface import Surface
 from planner.volume import BoolVoxels
 
@@ -172,16 +172,13 @@ def _judged(task: _Task, kind: Kind, answers: Answers, notes: tuple[Check, ...],
     errors, intervals, per_zone = {}, {}, {}
     for zone_id, surface in task.zones.items():
         zone = resampled_mask(task.post.lesions[zone_id], task.fixed.grid)
-        seen = Seen.of(panel, answers.used, surface, zone, task.fixed)
-        vessels = vessel_residual_mm(task.post, task.pre, answers.used, surface)
-        predicted = Predicted.of(seen, sure=task.both_ct)
-        borders = vessel_check(vessels, predicted.high_mm)
-        predicted = predicted if vessels is None else predicted.at_least(vessels[0])
+        predicted, checks = judged_at(
+            panel, answers.used, surface, zone, task.fixed, (task.post, task.pre), task.settings, sure=task.both_ct
+        )
         errors[zone_id], intervals[zone_id] = predicted.error_mm, (predicted.low_mm, predicted.high_mm)
         per_zone[zone_id] = (
             shared_view_check(zone, task.fixed, task.pre.image.grid, answers.used, task.settings),
-            *gate_checks(seen, predicted, task.settings, sure=task.both_ct),
-            *borders,
+            *checks,
             *second_opinion(answers, surface),
         )
     found = Alignment(kind, answers.used, answers.rigid, (*_shown(task, answers), *notes), errors, per_zone, intervals)

@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment, Check, Displacement, SpatialMap
 from planner.register.compared import compared_by
-from planner.register.gate import Predicted, Seen, gate_checks
+from planner.register.deformable import faded
+from planner.register.judged import judged_at
 from planner.register.panel import Panel
 from planner.register.prepare import (
     Observe,
@@ -26,7 +27,6 @@ from planner.register.prepare import (
 from planner.register.quality import case_checks, correlation, moved_onto, shared_view_check
 from planner.register.settings import RegistrationSettings
 from planner.register.threads import one_thread
-from planner.register.vessels import vessel_check, vessel_residual_mm
 from planner.surface import Surface
 from planner.volume import BoolVoxels
 
@@ -104,13 +104,10 @@ def alignment_as_given(
         with one_thread():
             panel = Panel.of(fixed, moving, refitted, region, compared_by(both_ct=both_ct))
         for zone_id, surface in zones.items():
-            found = Seen.of(panel, refitted, surface, _on(fixed, post, zone_id), fixed)
-            predicted = Predicted.of(found, sure=both_ct)
-            vessels = vessel_residual_mm(post, pre, given.map, surface)
-            borders = vessel_check(vessels, max(error_mm, predicted.high_mm))
-            predicted = predicted if vessels is None else predicted.at_least(vessels[0])
+            zone = _on(fixed, post, zone_id)
+            predicted, checks = judged_at(panel, refitted, surface, zone, fixed, (post, pre), settings, sure=both_ct)
             errors[zone_id] = max(error_mm, predicted.error_mm)
-            around[zone_id] += (*gate_checks(found, predicted, settings, sure=both_ct), *borders)
+            around[zone_id] += checks
     checks = (_error_check(given, settings), *_read_check(given), *seen)
     return Alignment("file", given.map, linear, checks, errors, around)
 
@@ -133,7 +130,7 @@ def _refitted(given: SpatialMap, grid: Grid, region: BoolVoxels) -> SpatialMap:
     rigid = np.eye(4)
     rigid[:3, :3], rigid[:3, 3] = turn, target - turn @ middle
     vectors = (there - rigid[:3, 3]) @ turn - points
-    return SpatialMap(rigid, Displacement(vectors.reshape(*grid.shape_kji, 3).astype(np.float32), grid))
+    return SpatialMap(rigid, faded(Displacement(vectors.reshape(*grid.shape_kji, 3).astype(np.float32), grid)))
 
 
 def box_to_align(post: Scan) -> FloatArray:
