@@ -24,7 +24,9 @@ class RegistrationSettings:
     shared_share
         Least share of (zone + 20 mm, inside the liver) that must lie in both scans.
     worst_error_mm
-        Largest predicted, measured or stated error at a lesion with which it is still assessed.
+        Largest measured or stated error at a lesion with which it is still assessed.
+    worst_predicted_mm
+        The same for a predicted error, which may well be larger than predicted.
     warned_error_mm
         Predicted error at a lesion above which a reader is warned.
     stated_error_mm
@@ -39,5 +41,6 @@ class RegistrationSettings:
     seed: int = 20130101
     shared_share: float = 0.8
     worst_error_mm: float = 5.0
+    worst_predicted_mm: float = 4.4
     warned_error_mm: float = 2.8
     stated_error_mm: float | None = None
