@@ -24,8 +24,10 @@ class Volume:
     modality: str = ""
 
     def __post_init__(self) -> None:
-        """Check the shape and keep the voxels read-only, float32."""
-        voxels = np.array(self.voxels_kji, dtype=np.float32, order="C")
+        """Check the shape and keep the voxels read-only, float32: a copy, unless nobody else can write to them."""
+        voxels = self.voxels_kji
+        if not _is_settled(voxels):
+            voxels = np.array(voxels, dtype=np.float32, order="C")
         _require_shape(voxels.shape, self.grid, "image")
         voxels.setflags(write=False)
         object.__setattr__(self, "voxels_kji", voxels)
@@ -117,6 +119,12 @@ class Mask:
         """Return the centres of the set voxels, shape (n, 3)."""
         kji = np.argwhere(self.voxels_kji)
         return self.grid.lps_mm(kji[:, ::-1]) if len(kji) else np.empty((0, 3))
+
+
+def _is_settled(voxels: FloatVoxels) -> bool:
+    """Return whether an array is float32, contiguous, and owned by itself alone and read-only."""
+    is_float = isinstance(voxels, np.ndarray) and voxels.dtype == np.float32
+    return is_float and voxels.flags.c_contiguous and voxels.flags.owndata and not voxels.flags.writeable
 
 
 def _require_shape(shape: tuple[int, ...], grid: Grid, name: str) -> None:

@@ -68,7 +68,7 @@ def test_every_voxel_lies_where_the_headers_put_it(folder):
         ("awkward/failing/sliceincrement/001", "irregular-spacing"),
         ("awkward/failing/sliceincrement/002", "irregular-spacing"),
         ("awkward/failing/slicecount", "too-few-slices"),
-        ("awkward/failing/notavolume", "too-few-slices"),
+        ("awkward/failing/notavolume", "duplicate-positions"),
         ("awkward/failing/sliceorientation", "mixed-orientation"),
         ("awkward/ge_mr_two_volumes_one_series", "duplicate-positions"),
         ("ibsi_sts", "several-series"),

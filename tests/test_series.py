@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, JPEGLosslessSV1
 
+from pipelines.dicom import codecs
 from pipelines.dicom.index import index_files, regular_files
 from pipelines.dicom.series import choose_series, read_series
 from planner.errors import AmbiguousInputError, InputError
@@ -300,7 +301,8 @@ def test_a_file_cut_within_its_header_is_never_dropped(tmp_path, length):
     assert caught.value.where == "000.dcm"
 
 
-def test_a_missing_decoder_names_the_transfer_syntax(tmp_path):
+def test_a_missing_decoder_names_the_transfer_syntax(tmp_path, monkeypatch):
+    monkeypatch.setitem(codecs.PLUGINS, str(JPEGLosslessSV1), "one that is not installed")
     datasets = series_datasets(stored_values((4, 40, 36)), affine())
     for dataset in datasets:
         compress(dataset)

@@ -164,7 +164,7 @@ def stack(planes: Sequence[Plane], frame_uid: str) -> Stack:
     """
     if len(planes) < FEWEST_SLICES:
         raise InputError(f"{len(planes)} slices, expected at least {FEWEST_SLICES}", code="too-few-slices")
-    _require_alike(planes)
+    require_alike(planes)
     origins = np.stack([p.origin_lps_mm for p in planes])
     normal = planes[0].normal
     along_mm = origins @ normal
@@ -178,8 +178,14 @@ def stack(planes: Sequence[Plane], frame_uid: str) -> Stack:
     return Stack(tuple(int(n) for n in order), grid, residual, math.degrees(math.acos(lean)))
 
 
-def _require_alike(planes: Sequence[Plane]) -> None:
-    """Raise unless all slices have one matrix, one pixel spacing and one orientation."""
+def require_alike(planes: Sequence[Plane]) -> None:
+    """Raise unless all slices have one matrix, one pixel spacing and one orientation.
+
+    Raises
+    ------
+    InputError
+        They differ.
+    """
     shapes = sorted({p.shape for p in planes})
     if len(shapes) > 1:
         raise InputError(f"slices of different matrix: {_few(shapes)}", code="mixed-matrix")
@@ -199,9 +205,13 @@ def _require_alike(planes: Sequence[Plane]) -> None:
         )
 
 
+def places_of(along_mm: FloatArray) -> int:
+    """Return at how many positions along the normal slices lie."""
+    return 1 + int((np.diff(np.sort(along_mm)) > SAME_POSITION_MM).sum())
+
+
 def _require_apart(along_mm: FloatArray) -> None:
-    gaps = np.diff(along_mm)
-    places = 1 + int((gaps > SAME_POSITION_MM).sum())
+    places = places_of(along_mm)
     if places < len(along_mm):
         raise InputError(f"{len(along_mm)} slices at {places} positions", code="duplicate-positions")
 

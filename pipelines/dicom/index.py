@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,24 +21,46 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
+from pipelines.dicom.deflated import require_bounded
 from planner.errors import InputError, located
 
-Kind = Literal["image", "localizer", "seg", "other"]
+Kind = Literal["image", "localizer", "seg", "rtstruct", "other"]
 
-IMAGE_CLASSES = {"1.2.840.10008.5.1.4.1.1.2": "CT", "1.2.840.10008.5.1.4.1.1.4": "MR"}
+SINGLE_FRAME = {
+    "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.128": "PT",
+}
 """Single-frame image storage classes that are read, and their modality."""
+
+ENHANCED = {
+    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
+}
+"""Enhanced multi-frame classes (and those of converted single frames), and their modality."""
+
+IMAGE_CLASSES = SINGLE_FRAME | ENHANCED
+
+RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation storage and label map segmentation storage."""
 
-KEYWORDS = (  # noqa: SIM905 - 27 quoted words are harder to read than a sentence of them
+KEYWORDS = (  # noqa: SIM905 - 38 quoted words are harder to read than a sentence of them
     "SOPClassUID SOPInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesNumber ImageType"
     " ImagePositionPatient ImageOrientationPatient PixelSpacing Rows Columns SamplesPerPixel PhotometricInterpretation"
-    " BitsAllocated PixelRepresentation NumberOfFrames RescaleSlope RescaleIntercept LossyImageCompression"
+    " BitsAllocated BitsStored HighBit PixelRepresentation NumberOfFrames RescaleSlope RescaleIntercept"
+    " LossyImageCompression"
     " ReferencedSeriesSequence BodyPartExamined Laterality ImageLaterality DerivationDescription"
-    " PatientID IssuerOfPatientID"
+    " AcquisitionNumber TemporalPositionIdentifier TriggerTime AcquisitionTime ContentTime EchoTime ConvolutionKernel"
+    " DiffusionBValue ModalityLUTSequence"
 ).split()
-"""The only elements an index keeps, but for the last two: they leave a keyed hash."""
+"""The only elements that an index keeps."""
+
+PATIENT = ("PatientID", "IssuerOfPatientID")
+"""Elements that are read to leave a keyed hash."""
 
 READ_FAULTS = (
     OSError,
@@ -60,6 +82,9 @@ READ_FAULTS = (
 )
 """What pydicom, its decoders and nibabel raise on files they cannot read."""
 
+HEAD_BYTES = 1024
+"""The file meta header lies within these."""
+
 PATIENT_HASH_KEY = b"ablation-planner patient key 1"
 """Key of the hash that stands for a PatientID: it makes the hash differ from a bare SHA-256 of the id."""
 
@@ -68,7 +93,9 @@ PATIENT_HASH_KEY = b"ablation-planner patient key 1"
 class Instance:
     """One DICOM file: where it is, what it is, and a few header elements.
 
-    `patient` is a keyed hash of PatientID and its issuer, empty where there is no id.
+    `patient` is a keyed hash of PatientID and its issuer, empty where there is no id; `enhanced` says whether it is of
+    an enhanced multi-frame class, whose geometry is in functional groups; `syntax` is its transfer syntax as stated,
+    and `pixels_at` where its pixel data element begins, in bytes, 0 in a deflated file.
     """
 
     path: Path
@@ -77,6 +104,9 @@ class Instance:
     series_uid: str
     header: Dataset
     patient: str
+    enhanced: bool = False
+    syntax: str = ""
+    pixels_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,26 +199,35 @@ def read_instance(path: Path, name: str = "the file") -> Instance | None:
 
 def _read_instance(path: Path, name: str) -> Instance | None:
     try:
-        if not _looks_like_dicom(path):
-            return None
         with path.open("rb") as stream:
-            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+            head = stream.read(HEAD_BYTES)
+        if not _looks_like_dicom(head):
+            return None
+        require_bounded(path, head, name)
+        with path.open("rb") as stream:
+            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*KEYWORDS, *PATIENT])
+            at = stream.tell()
             ends = not stream.read(1)
-        header = Dataset()
-        for keyword in KEYWORDS[:-2]:
-            if keyword in full:
-                header[keyword] = full[keyword]
         patient = _patient_hash(full)
+        for keyword in PATIENT:
+            if keyword in full:
+                del full[keyword]
+        header = Dataset(full)
         meta_class = str(full.file_meta.get("MediaStorageSOPClassUID", ""))
         syntax = str(full.file_meta.get("TransferSyntaxUID", ""))
+    except InputError:
+        raise
     except READ_FAULTS as error:
         raise InputError(
             f"{name}: the DICOM header cannot be read ({type(error).__name__}); is the file truncated?",
             code="truncated-file",
         ) from error
-    instance = _instance(path, name, header, patient, meta_class)
-    with_pixels = instance.kind != "other" or meta_class in (*IMAGE_CLASSES, *SEG_CLASSES)
-    if ends and with_pixels and syntax != DeflatedExplicitVRLittleEndian:
+    deflated = syntax == DeflatedExplicitVRLittleEndian
+    instance = replace(
+        _instance(path, name, header, patient, meta_class), syntax=syntax, pixels_at=0 if deflated else at
+    )
+    with_pixels = instance.kind not in ("other", "rtstruct") or meta_class in (*IMAGE_CLASSES, *SEG_CLASSES)
+    if ends and with_pixels and not deflated:
         raise InputError(f"{name}: the file ends before its pixel data", code="truncated-file")
     return instance
 
@@ -199,10 +238,8 @@ def text(header: Dataset, keyword: str) -> str:
     return str(value).strip() if isinstance(value, (str, int, float)) else ""
 
 
-def _looks_like_dicom(path: Path) -> bool:
-    """Return whether the file has the DICOM prefix, or begins with a group 0008 element as files without one do."""
-    with path.open("rb") as stream:
-        head = stream.read(132)
+def _looks_like_dicom(head: bytes) -> bool:
+    """Return whether a file has the DICOM prefix, or begins with a group 0008 element as files without one do."""
     return head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and head[3:4] == b"\x00")
 
 
@@ -212,7 +249,9 @@ def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: 
     sop_class = text(header, "SOPClassUID")
     modality = text(header, "Modality") or IMAGE_CLASSES.get(sop_class or meta_class, "")
     kind = _kind(sop_class, modality, meta_class, header)
-    return Instance(path, kind, safe_text(modality, 16), text(header, "SeriesInstanceUID"), header, patient)
+    enhanced = (sop_class or meta_class) in ENHANCED
+    uid = text(header, "SeriesInstanceUID")
+    return Instance(path, kind, safe_text(modality, 16), uid, header, patient, enhanced)
 
 
 def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Kind:
@@ -220,12 +259,14 @@ def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Ki
     if not sop_class:
         if modality == "SEG":
             sop_class = SEG_CLASSES[0]
-        elif modality in IMAGE_CLASSES.values() and "Rows" in header and "NumberOfFrames" not in header:
-            sop_class = next(uid for uid, name in IMAGE_CLASSES.items() if name == modality)
+        elif modality in SINGLE_FRAME.values() and "Rows" in header and "NumberOfFrames" not in header:
+            sop_class = next(uid for uid, name in SINGLE_FRAME.items() if name == modality)
         else:
             sop_class = meta_class
     if sop_class in SEG_CLASSES:
         return "seg"
+    if sop_class == RTSTRUCT_CLASS:
+        return "rtstruct"
     if sop_class not in IMAGE_CLASSES:
         return "other"
     return "localizer" if "LOCALIZER" in str(header.get("ImageType", "")) else "image"

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.dataset import FileDataset
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from pipelines.dicom.codecs import NATIVE, Stored, decoder_of, native_frame, state_syntax, stored_frames
+from pipelines.dicom.frames import Frame
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text
 from planner.errors import InputError, located
 from planner.volume import FloatVoxels
@@ -26,15 +26,6 @@ MOST_VOXELS = 2_000_000_000
 """More than this is taken for a malformed header."""
 
 
-@dataclass(frozen=True, slots=True)
-class SliceSource:
-    """Where a slice's pixels are and how stored values become physical ones."""
-
-    path: Path
-    slope: float
-    intercept: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
     """Voxels of a series, axes k, j, i, and the SHA-256 of its files in slice order."""
@@ -43,8 +34,34 @@ class Pixels:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """What is read, into what, and who is told."""
+
+    slices: Sequence[Frame]
+    voxels_kji: FloatVoxels
+    on_slice: Callable[[int], None]
+
+    def place(self, k: int) -> str:
+        return f"slice {k + 1} of {len(self.slices)}"
+
+    def put(self, k: int, stored: Stored) -> None:
+        """Take over a slice's stored values."""
+        source, out = self.slices[k], self.voxels_kji[k]
+        if stored.shape != out.shape:
+            raise InputError(
+                f"{self.place(k)}: pixels of shape {stored.shape}, expected {out.shape}", code="cannot-decode"
+            )
+        if source.slope == 1:
+            out[...] = stored
+        else:
+            np.multiply(stored, source.slope, out=out, casting="unsafe", dtype=np.float64)
+        if source.intercept:
+            out += np.float32(source.intercept)
+
+
 def read_pixels(
-    slices: Sequence[SliceSource], shape: tuple[int, int], on_slice: Callable[[int], None] = lambda _: None
+    slices: Sequence[Frame], shape: tuple[int, int], on_slice: Callable[[int], None] = lambda _: None
 ) -> Pixels:
     """Return the voxels of `slices`, decoded by two threads into one array.
 
@@ -55,65 +72,101 @@ def read_pixels(
     """
     if len(slices) * shape[0] * shape[1] > MOST_VOXELS:
         raise InputError(f"{len(slices)} slices of {shape[0]} x {shape[1]} pixels are too large", code="too-large")
-    voxels = np.empty((len(slices), *shape), dtype=np.float32)
+    reading = _Reading(slices, np.empty((len(slices), *shape), dtype=np.float32), on_slice)
+    files: dict[Path, list[int]] = {}
+    for k, source in enumerate(slices):
+        files.setdefault(source.path, []).append(k)
+    with quiet_pydicom(), ThreadPoolExecutor(THREADS) as pool:
+        if len(files) == len(slices):
+            digests = _read_single(reading, pool)
+        else:
+            digests = [_read_frames(reading, path, ks, pool) for path, ks in files.items()]
+    reading.voxels_kji.setflags(write=False)
+    return Pixels(reading.voxels_kji, hashlib.sha256(b"".join(digests)).hexdigest())
+
+
+def _read_single(reading: _Reading, pool: ThreadPoolExecutor) -> list[bytes]:
+    """Read files of which one frame each is wanted, and return the SHA-256 of each."""
 
     def fill(k: int) -> bytes:
-        with located(safe_text(slices[k].path.name)):
-            return _read_slice(slices[k], voxels[k], f"slice {k + 1} of {len(slices)}")
+        source, place = reading.slices[k], reading.place(k)
+        with located(safe_text(source.path.name)):
+            content = _content(source.path, place)
+            try:
+                reading.put(k, _only_frame(content, source, place))
+            except InputError:
+                raise
+            except READ_FAULTS as error:
+                raise _decode_error(_opened(content, place), place, error) from error
+        return hashlib.sha256(content).digest()
 
-    with quiet_pydicom(), ThreadPoolExecutor(THREADS) as pool:
-        digests = []
-        for k, digest in enumerate(pool.map(fill, range(len(slices)))):
-            on_slice(k)
-            digests.append(digest)
-    return Pixels(voxels, hashlib.sha256(b"".join(digests)).hexdigest())
+    digests = []
+    for k, digest in enumerate(pool.map(fill, range(len(reading.slices)))):
+        reading.on_slice(k)
+        digests.append(digest)
+    return digests
 
 
-def _read_slice(source: SliceSource, out: FloatVoxels, place: str) -> bytes:
-    """Fill `out` and return the SHA-256 of the file."""
-    try:
-        content = source.path.read_bytes()
-        dataset = pydicom.dcmread(BytesIO(content), force=True)
-    except READ_FAULTS as error:
-        raise InputError(f"{place}: the file is truncated or unreadable", code="truncated-file") from error
-    state_syntax(dataset)
-    if not dataset.get("PixelData"):
-        raise InputError(f"{place}: the file is truncated, it holds no complete pixel data", code="truncated-file")
-    require_decoder(dataset, place)
-    try:
-        stored = dataset.pixel_array
-    except READ_FAULTS as error:
-        raise _decode_error(dataset, place, error) from error
-    if stored.shape != out.shape:
-        raise InputError(
-            f"{place}: pixels of shape {stored.shape}, expected {out.shape}",
-            code="cannot-decode",
-        )
-    np.multiply(stored, source.slope, out=out, casting="unsafe", dtype=np.float64)
-    out += np.float32(source.intercept)
+def _read_frames(reading: _Reading, path: Path, ks: Sequence[int], pool: ThreadPoolExecutor) -> bytes:
+    """Read the frames of one file that are the slices `ks`, and return its SHA-256."""
+    with located(safe_text(path.name)):
+        content = _content(path, reading.place(ks[0]))
+        dataset = _opened(content, reading.place(ks[0]))
+        decoder_of(dataset, reading.place(ks[0]))
+        ordered = sorted(ks, key=lambda k: reading.slices[k].number)
+        count = int(dataset.get("NumberOfFrames") or 1)
+        if reading.slices[ordered[-1]].number >= count:
+            raise InputError(f"{reading.place(ordered[-1])}: the file holds {count} frames", code="cannot-decode")
+
+        def fill(some: Sequence[int]) -> None:
+            frames = [reading.slices[k].number for k in some]
+            try:
+                for k, stored in zip(some, stored_frames(dataset, frames, reading.place(some[0])), strict=True):
+                    reading.put(k, stored)
+            except InputError:
+                raise
+            except READ_FAULTS as error:
+                raise _decode_error(dataset, reading.place(some[0]), error) from error
+
+        batches = [ordered[n : n + FRAMES_AT_ONCE] for n in range(0, len(ordered), FRAMES_AT_ONCE)]
+        for some, _ in zip(batches, pool.map(fill, batches), strict=True):
+            for k in some:
+                reading.on_slice(k)
     return hashlib.sha256(content).digest()
 
 
-def state_syntax(dataset: FileDataset) -> None:
-    """Fill in the transfer syntax that a file without meta header was read in: decoders want it stated."""
-    if "TransferSyntaxUID" not in dataset.file_meta:
-        implicit, _ = dataset.original_encoding
-        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+FRAMES_AT_ONCE = 16
+"""Frames of a multi-frame file that one thread decodes in a go."""
 
 
-def require_decoder(dataset: FileDataset, place: str) -> None:
-    """Raise unless the pixel data are uncompressed or a decoder for them is installed."""
-    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+def _content(path: Path, place: str) -> bytes:
     try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError as error:
-        raise InputError(f"{place}: unknown transfer syntax {safe_text(syntax)}", code="cannot-decode") from error
-    if not decoder.is_available:
-        raise InputError(
-            f"{place}: no decoder installed for transfer syntax {syntax.name} ({syntax}):"
-            f" {safe_text('; '.join(decoder.missing_dependencies), 200)}",
-            code="missing-decoder",
-        )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{place}: the file is unreadable", code="truncated-file") from error
+
+
+def _only_frame(content: bytes, source: Frame, place: str) -> Stored:
+    """Return the stored values of a frame whose file holds no other that is wanted."""
+    instance = source.instance
+    if instance.syntax in NATIVE and not instance.enhanced:
+        stored = native_frame(content, instance.header, instance.syntax, instance.pixels_at)
+        if stored is not None:
+            return stored
+    return next(stored_frames(_opened(content, place), [source.number], place))
+
+
+def _opened(content: bytes, place: str) -> FileDataset:
+    """Return a file that holds pixel data."""
+    try:
+        dataset = pydicom.dcmread(BytesIO(content), force=True)
+        held = dataset.get("PixelData")
+    except READ_FAULTS as error:
+        raise InputError(f"{place}: the file is truncated or unreadable", code="truncated-file") from error
+    state_syntax(dataset)
+    if not held:
+        raise InputError(f"{place}: the file is truncated, it holds no complete pixel data", code="truncated-file")
+    return dataset
 
 
 def _decode_error(dataset: FileDataset, place: str, error: Exception) -> InputError:

@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.pixels.utils import iter_pixels
 from pydicom.sr.coding import Code as PydicomCode
 from pydicom.uid import UID
 
+from pipelines.dicom.codecs import decoder_of, state_syntax, stored_frames
 from pipelines.dicom.codes import ALSO_TUMOUR, LATERALITY, SEGMENT_CODES, Side, role_of_code
-from pipelines.dicom.geometry import Plane, plane_of
+from pipelines.dicom.functional_groups import group_of, plane_of_frame
+from pipelines.dicom.geometry import Plane
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
 from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
-from pipelines.dicom.pixels import MOST_VOXELS, require_decoder, state_syntax
+from pipelines.dicom.pixels import MOST_VOXELS
 from planner.errors import InputError, located
 from planner.grid import Grid
 from planner.volume import BoolVoxels, Mask
@@ -150,7 +151,7 @@ def read_seg(path: Path, name: str = "SEG") -> Segmentation:
         if not dataset.get("PixelData"):
             raise InputError(f"{name}: the file is truncated, it holds no pixel data", code="truncated-file")
         state_syntax(dataset)
-        require_decoder(dataset, name)
+        decoder_of(dataset, name)
         try:
             return _segmentation(dataset, name, hashlib.sha256(content).hexdigest())
         except InputError:
@@ -180,7 +181,7 @@ def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
         frame_uid=text(dataset, "FrameOfReferenceUID"),
         segments=segments,
         frames=MappingProxyType(_frames(dataset, segments, kind)),
-        planes=tuple(_plane(dataset, frame, f"{name} frame {n + 1}") for n, frame in enumerate(per_frame)),
+        planes=tuple(plane_of_frame(dataset, frame, f"{name} frame {n + 1}") for n, frame in enumerate(per_frame)),
         slice_mm=_slice_mm(dataset),
         sha256=sha256,
         notes=notes,
@@ -192,7 +193,7 @@ def _pixels(dataset: FileDataset, wanted: Sequence[int]) -> Iterator[npt.NDArray
     """Yield frames `wanted`. Uncompressed bits are unpacked here: pydicom 3.0.2 fails on frames that share a byte."""
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
     if int(dataset.BitsAllocated) != 1 or syntax.is_compressed:
-        yield from iter_pixels(dataset, indices=list(wanted))
+        yield from stored_frames(dataset, wanted, "SEG")
         return
     if not syntax.is_little_endian:
         raise NotImplementedError("big-endian bits")
@@ -225,32 +226,14 @@ def _frames(dataset: Dataset, segments: Sequence[Segment], kind: str) -> dict[in
     per_frame = dataset.PerFrameFunctionalGroupsSequence
     if kind == "LABELMAP":
         return {s.number: tuple(range(len(per_frame))) for s in segments}
-    named = [_group(dataset, frame, "SegmentIdentificationSequence") for frame in per_frame]
+    named = [group_of(dataset, frame, "SegmentIdentificationSequence") for frame in per_frame]
     of_frame = [int(item.ReferencedSegmentNumber) for item in named]
     return {s.number: tuple(n for n, number in enumerate(of_frame) if number == s.number) for s in segments}
 
 
-def _group(dataset: Dataset, frame: Dataset, keyword: str) -> Dataset:
-    """Return a functional group's only item: the frame's own, else the shared one."""
-    shared = dataset.get("SharedFunctionalGroupsSequence") or [Dataset()]
-    items = frame.get(keyword) or shared[0].get(keyword) or [Dataset()]
-    item: Dataset = items[0]
-    return item
-
-
-def _plane(dataset: Dataset, frame: Dataset, name: str) -> Plane:
-    return plane_of(
-        _group(dataset, frame, "PlanePositionSequence"),
-        _group(dataset, frame, "PlaneOrientationSequence"),
-        _group(dataset, frame, "PixelMeasuresSequence"),
-        (int(dataset.Rows), int(dataset.Columns)),
-        name,
-    )
-
-
 def _slice_mm(dataset: Dataset) -> float:
     """Return the SpacingBetweenSlices of the pixel measures, else 0."""
-    measures = _group(dataset, dataset.PerFrameFunctionalGroupsSequence[0], "PixelMeasuresSequence")
+    measures = group_of(dataset, dataset.PerFrameFunctionalGroupsSequence[0], "PixelMeasuresSequence")
     value = text(measures, "SpacingBetweenSlices")
     return abs(float(value)) if value else 0.0
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
-from pipelines.dicom.geometry import FEWEST_SLICES, Plane, Stack, image_plane, numbers, stack
+from pipelines.dicom.frames import Frame, frames_of
+from pipelines.dicom.geometry import FEWEST_SLICES, stack
 from pipelines.dicom.index import Index, Instance, safe_text, text, uid_end
-from pipelines.dicom.pixels import SliceSource, read_pixels
+from pipelines.dicom.phases import volume_of
+from pipelines.dicom.pixels import read_pixels
 from pipelines.dicom.stated import cautions_of, is_simulated
 from planner.case import Caution
-from planner.errors import AmbiguousInputError, InputError, located
+from planner.errors import AmbiguousInputError, InputError
 from planner.volume import Volume
 
-LARGEST_INTERCEPT = 1e6
-"""A rescale intercept beyond this is taken for a malformed header."""
+READ_MODALITIES = ("CT", "MR")
+"""Images that a review takes."""
 
 SHORTEST_UID_END = 6
 """A series may be chosen by the end of its UID, as error messages print it, of at least this many characters."""
@@ -71,8 +71,10 @@ class Chosen:
         return self.instances[0].series_uid
 
 
-def choose_series(index: Index, wanted_uid: str = "") -> Chosen:
+def choose_series(index: Index, wanted_uid: str = "", modalities: Sequence[str] = READ_MODALITIES) -> Chosen:
     """Return the only image series of a folder, or the one of UID `wanted_uid` (whole, or its end).
+
+    Series of other than the `modalities` do not count, and are named in a note.
 
     Raises
     ------
@@ -82,15 +84,23 @@ def choose_series(index: Index, wanted_uid: str = "") -> Chosen:
         Several, and nothing chooses.
     """
     groups: dict[str, list[Instance]] = defaultdict(list)
+    others: Counter[str] = Counter()
     for instance in index.of_kind("image"):
-        groups[instance.series_uid].append(instance)
+        if instance.modality in modalities:
+            groups[instance.series_uid].append(instance)
+        else:
+            others[instance.modality] += 1
+    unread = tuple(f"{count} {safe_text(name, 16)} images were not read" for name, count in sorted(others.items()))
     if not groups:
-        raise InputError("no CT or MR image series found", code="no-image")
+        seen = f", only {safe_text(', '.join(sorted(others)))}" if others else ""
+        raise InputError(f"no {' or '.join(modalities)} image series found{seen}", code="no-image")
     if wanted_uid:
-        return _wanted(groups, wanted_uid)
+        return _wanted(groups, wanted_uid, unread)
     series = list(groups.values())
-    long_enough = [s for s in series if len(s) >= FEWEST_SLICES]
+    long_enough = [s for s in series if len(s) >= FEWEST_SLICES or any(i.enhanced for i in s)]
     if not long_enough:
+        if len(series) == 1:
+            return Chosen(tuple(series[0]), unread)  # whoever reads it says what is wrong with it
         raise InputError(
             f"the longest image series has {max(map(len, series))} slices, expected at least {FEWEST_SLICES}",
             code="too-few-slices",
@@ -102,62 +112,76 @@ def choose_series(index: Index, wanted_uid: str = "") -> Chosen:
         )
     short = len(series) - 1
     notes = (f"{short} image series of fewer than {FEWEST_SLICES} slices were left out",) if short else ()
-    return Chosen(tuple(long_enough[0]), notes)
+    return Chosen(tuple(long_enough[0]), (*unread, *notes))
 
 
-def read_series(chosen: Chosen, on_slice: Callable[[int, int], None] = lambda _k, _n: None) -> Series:
+def read_series(
+    chosen: Chosen, on_slice: Callable[[int, int], None] = lambda _k, _n: None, volume: int | None = None
+) -> Series:
     """Return the series as a volume.
 
-    `on_slice` is called with (slice, number of slices) as each is decoded.
+    Parameters
+    ----------
+    chosen
+        The series.
+    on_slice
+        Called with (slice, number of slices) as each is decoded.
+    volume
+        Which volume, from 1, where the series holds several (phases, echoes, b-values); None where nobody chose.
 
     Raises
     ------
     InputError
         The slices do not make one evenly spaced stack, a header element is malformed, or pixels cannot be decoded.
+    AmbiguousInputError
+        The series holds several volumes and `volume` is None.
     """
     instances, notes = _without_copies(chosen.instances)
     frame_uid, modality = _shared(instances, "frame-of-reference"), _shared(instances, "modality")
-    lattice = _lattice(instances, frame_uid)
-    ordered = [instances[n] for n in lattice.order]
+    frames, which = volume_of(frames_of(instances), volume)
+    lattice = stack([f.plane for f in frames], frame_uid)
+    ordered = [frames[n] for n in lattice.order]
     count = len(ordered)
-    sources = [_source(instance, f"slice {k + 1} of {count}") for k, instance in enumerate(ordered)]
-    shape = lattice.grid.shape_kji[1:]
-    pixels = read_pixels(sources, shape, lambda k: on_slice(k, count))
+    files = list(dict.fromkeys(f.instance for f in ordered))
+    patient = _patient(files)
+    pixels = read_pixels(ordered, lattice.grid.shape_kji[1:], lambda k: on_slice(k, count))
     return Series(
         volume=Volume(pixels.voxels_kji, lattice.grid, modality),
         series_uid=chosen.series_uid,
-        sop_uids=tuple(text(i.header, "SOPInstanceUID") for i in ordered),
+        sop_uids=tuple(text(f.instance.header, "SOPInstanceUID") for f in ordered),
         sha256=pixels.sha256,
-        patient=_patient(ordered),
-        notes=(*chosen.notes, *notes, *lattice.notes(), *_tolerated(ordered, frame_uid)),
-        cautions=cautions_of(ordered),
-        simulated=is_simulated(ordered),
+        patient=patient,
+        notes=(*chosen.notes, *notes, *which, *lattice.notes(), *_tolerated(files, ordered, frame_uid)),
+        cautions=cautions_of(files),
+        simulated=is_simulated(files),
     )
 
 
 def describe(series: Sequence[Instance]) -> str:
     """Return what tells a series from others, without its description, which may hold patient data."""
-    header = series[0].header
+    header, count = series[0].header, len(series)
     try:
-        k, j, i = stack([image_plane(s.header, "slice") for s in series], "").grid.spacing_kji_mm
+        frames = frames_of(series)
+        count = len(frames)
+        k, j, i = stack([f.plane for f in frames], "").grid.spacing_kji_mm
         spacing = f"{i:.3g} x {j:.3g} x {k:.3g} mm"
     except InputError as error:
         spacing = error.code
     number = safe_text(text(header, "SeriesNumber") or "?", 12)
-    return f"{series[0].modality} {len(series)} slices {spacing} number {number} uid {uid_end(series[0].series_uid)}"
+    return f"{series[0].modality} {count} slices {spacing} number {number} uid {uid_end(series[0].series_uid)}"
 
 
 def _listed(several: Sequence[Sequence[Instance]]) -> str:
     return "; ".join(sorted(describe(s) for s in several))
 
 
-def _wanted(groups: dict[str, list[Instance]], wanted_uid: str) -> Chosen:
+def _wanted(groups: dict[str, list[Instance]], wanted_uid: str, notes: tuple[str, ...]) -> Chosen:
     ending = wanted_uid.removeprefix("...")
     found = [s for uid, s in groups.items() if uid == wanted_uid]
     if not found and len(ending) >= SHORTEST_UID_END:
         found = [s for uid, s in groups.items() if uid.endswith(ending)]
     if len(found) == 1:
-        return Chosen(tuple(found[0]), ())
+        return Chosen(tuple(found[0]), notes)
     if found:
         raise AmbiguousInputError(f"series_uid fits {len(found)} series: {_listed(found)}", code="several-series")
     raise InputError(
@@ -195,37 +219,6 @@ def _shared(instances: Sequence[Instance], what: str) -> str:
     return values[0]
 
 
-def _lattice(instances: Sequence[Instance], frame_uid: str) -> Stack:
-    count = len(instances)
-    return stack([_plane(i, f"file {n} of {count} of the series") for n, i in enumerate(instances, start=1)], frame_uid)
-
-
-def _plane(instance: Instance, name: str) -> Plane:
-    with located(safe_text(instance.path.name)):
-        return image_plane(instance.header, name)
-
-
-def _source(instance: Instance, name: str) -> SliceSource:
-    header = instance.header
-    with located(safe_text(instance.path.name)):
-        _require_grey(header, name)
-        slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
-        intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
-        if slope == 0 or abs(intercept) > LARGEST_INTERCEPT:
-            raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
-    return SliceSource(instance.path, slope, intercept)
-
-
-def _require_grey(header: Dataset, name: str) -> None:
-    photometric = text(header, "PhotometricInterpretation")
-    if not photometric.startswith("MONOCHROME") or text(header, "NumberOfFrames") not in ("", "0", "1"):
-        raise InputError(
-            f"{name}: expected one grey-scale frame, found {safe_text(photometric) or 'no PhotometricInterpretation'},"
-            f" {safe_text(text(header, 'NumberOfFrames') or '1')} frames",
-            code="not-grey",
-        )
-
-
 def _patient(instances: Sequence[Instance]) -> str:
     values = {i.patient for i in instances}
     if len(values) > 1:
@@ -233,22 +226,25 @@ def _patient(instances: Sequence[Instance]) -> str:
     return values.pop()
 
 
-def _tolerated(instances: Sequence[Instance], frame_uid: str) -> tuple[str, ...]:
-    """Return a sentence for each missing element that was tolerated."""
-    count = len(instances)
+def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: str) -> tuple[str, ...]:
+    """Return a sentence for each missing element that was tolerated, and for what a reader might not expect."""
+    count = len(files)
 
     def lacking(keyword: str) -> int:
-        return sum(not text(i.header, keyword) for i in instances)
+        return sum(not text(i.header, keyword) for i in files)
 
     found = [
-        f"{keyword} is empty in {lacking(keyword)} of {count} slices, tolerated"
+        f"{keyword} is empty in {lacking(keyword)} of {count} files, tolerated"
         for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
         if lacking(keyword)
     ]
     if not frame_uid:
         found.append("FrameOfReferenceUID is missing, the frame of reference is unstated")
-    if instances[0].modality == "CT" and lacking("RescaleSlope"):
-        found.append(f"RescaleSlope is missing in {lacking('RescaleSlope')} slices, stored values are taken as HU")
-    if any(text(i.header, "LossyImageCompression") == "01" for i in instances):
+    unscaled = sum(not f.rescaled for f in frames)
+    if files[0].modality == "CT" and unscaled:
+        found.append(f"RescaleSlope is missing in {unscaled} slices, stored values are taken as HU")
+    if any(text(i.header, "LossyImageCompression") == "01" for i in files):
         found.append("the image was compressed with loss")
+    if any(text(i.header, "PhotometricInterpretation") == "MONOCHROME1" for i in files):
+        found.append("MONOCHROME1 (low values are shown bright): values are taken as stored, not inverted")
     return tuple(found)

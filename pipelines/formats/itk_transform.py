@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import SimpleITK as sitk
 
-from pipelines.formats.quiet import libraries_silenced
 from pipelines.formats.voxel_file import file_sha256, safe_name
+from pipelines.quiet import libraries_silenced
 from planner.errors import InputError, located
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Displacement, SpatialMap

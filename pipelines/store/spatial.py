@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from pipelines.formats.quiet import libraries_silenced
+from pipelines.quiet import libraries_silenced
 from planner.assessment import Assessment
 from planner.case import Case
 from planner.errors import InputError, OutputError

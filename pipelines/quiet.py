@@ -11,7 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def libraries_silenced() -> Iterator[None]:
-    """Discard what is written to the process's stderr: HDF5 dumps its call stack there, whatever its caller asks."""
+    """Discard what is written to the process's stderr: HDF5 dumps its call stack there, GDCM what it thinks of a file.
+
+    Not for two threads at a time: the second would keep the first one's nowhere.
+    """
     sys.stderr.flush()
     try:
         kept = os.dup(2)

@@ -1,0 +1,175 @@
+"""The frames of an image series, from single-frame and enhanced multi-frame files, each with its own plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+
+from pipelines.dicom.functional_groups import group_of, plane_of_frame
+from pipelines.dicom.geometry import Plane, image_plane, numbers
+from pipelines.dicom.index import READ_FAULTS, Instance, quiet_pydicom, safe_text, text
+from planner.errors import InputError, located
+
+LARGEST_INTERCEPT = 1e6
+"""A rescale intercept beyond this is taken for a malformed header."""
+
+MOST_FRAMES = 100_000
+"""A file that states more frames is taken for malformed."""
+
+SLICE_KEYS = (
+    "AcquisitionNumber", "TemporalPositionIdentifier", "TriggerTime", "AcquisitionTime", "ContentTime", "EchoTime",
+    "ImageType", "ConvolutionKernel", "DiffusionBValue",
+)  # fmt: skip
+"""What may tell volumes of one series apart, in the order in which it is tried: of single-frame files."""
+
+FRAME_KEYS = (
+    ("FrameContentSequence", "TemporalPositionIndex"),
+    ("FrameContentSequence", "FrameAcquisitionNumber"),
+    ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+    ("FrameContentSequence", "FrameAcquisitionDateTime"),
+    ("MREchoSequence", "EffectiveEchoTime"),
+    ("MRImageFrameTypeSequence", "FrameType"),
+    ("CTImageFrameTypeSequence", "FrameType"),
+    ("CTReconstructionSequence", "ConvolutionKernel"),
+    ("MRDiffusionSequence", "DiffusionBValue"),
+)
+"""The same of the frames of a multi-frame file: functional group and element."""
+
+OF_THE_PLACE = ("StackID", "InStackPositionNumber", "ImagePositionPatient")
+"""Dimensions of a multi-frame file that say where a frame lies, not which volume it belongs to."""
+
+_HEADER = (
+    "NumberOfFrames", "Rows", "Columns", "RescaleSlope", "RescaleIntercept", "DimensionIndexSequence",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One slice: its file, its number in it (from 0), where it lies, and how stored values become physical ones.
+
+    `keys` are the elements that may tell volumes of one series apart, as text, in the order in which they are tried;
+    `rescaled` says whether a slope is stated.
+    """
+
+    instance: Instance
+    number: int
+    plane: Plane
+    slope: float
+    intercept: float
+    keys: Mapping[str, str] = field(default_factory=dict)
+    rescaled: bool = True
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.instance.path
+
+
+def frames_of(instances: Sequence[Instance]) -> tuple[Frame, ...]:
+    """Return the frames of a series in the order of its files.
+
+    Raises
+    ------
+    InputError
+        A frame's geometry or rescale is missing or malformed, or it is no grey-scale image.
+    """
+    found: list[Frame] = []
+    for n, instance in enumerate(instances, start=1):
+        name = f"file {n} of {len(instances)} of the series"
+        with located(safe_text(instance.path.name)):
+            found += _multi(instance, name) if instance.enhanced else [_single(instance, name)]
+    return tuple(found)
+
+
+def _single(instance: Instance, name: str) -> Frame:
+    header = instance.header
+    _require_grey(header, name)
+    if text(header, "NumberOfFrames") not in ("", "0", "1"):
+        count = safe_text(text(header, "NumberOfFrames"))
+        raise InputError(f"{name}: {count} frames in a single-frame class, expected 1", code="not-grey")
+    plane = image_plane(header, name)
+    if header.get("ModalityLUTSequence"):
+        raise InputError(f"{name}: values by a ModalityLUTSequence, expected RescaleSlope", code="bad-rescale")
+    keys = {key: value for key in SLICE_KEYS if (value := _key(header, key))}
+    return Frame(instance, 0, plane, *_rescale(header, name), keys, bool(text(header, "RescaleSlope")))
+
+
+def _multi(instance: Instance, name: str) -> list[Frame]:
+    _require_grey(instance.header, name)
+    try:
+        with quiet_pydicom():
+            dataset = pydicom.dcmread(instance.path, stop_before_pixels=True, force=True, specific_tags=list(_HEADER))
+            return list(_described(instance, dataset, name))
+    except InputError:
+        raise
+    except READ_FAULTS as error:
+        said = f"{name}: malformed functional groups ({type(error).__name__})"
+        raise InputError(said, code="bad-image") from error
+
+
+def _described(instance: Instance, dataset: Dataset, name: str) -> Iterator[Frame]:
+    per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
+    count = int(text(dataset, "NumberOfFrames") or 0)
+    if not 0 < count <= MOST_FRAMES or len(per_frame) != count:
+        raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-image")
+    dimensions = _other_dimensions(dataset)
+    for n, frame in enumerate(per_frame):
+        place = f"{name}, frame {n + 1}"
+        values = group_of(dataset, frame, "PixelValueTransformationSequence") or dataset
+        yield Frame(
+            instance, n, plane_of_frame(dataset, frame, place), *_rescale(values, place),
+            _frame_keys(dataset, frame, dimensions), bool(text(values, "RescaleSlope")),
+        )  # fmt: skip
+
+
+def _frame_keys(dataset: Dataset, frame: Dataset, dimensions: Sequence[int]) -> dict[str, str]:
+    keys = {}
+    for group, keyword in FRAME_KEYS:
+        value = _key(group_of(dataset, frame, group), keyword)
+        if value:
+            keys[keyword] = value
+    index = group_of(dataset, frame, "FrameContentSequence").get("DimensionIndexValues")
+    values = [] if index is None else [index] if isinstance(index, int) else list(index)
+    if dimensions and len(values) > max(dimensions):
+        keys["DimensionIndexValues"] = " ".join(str(values[d]) for d in dimensions)
+    return keys
+
+
+def _other_dimensions(dataset: Dataset) -> list[int]:
+    """Return which of the dimension indices do not say where a frame lies."""
+    found = []
+    for n, item in enumerate(dataset.get("DimensionIndexSequence") or []):
+        pointer = item.get("DimensionIndexPointer")
+        if pointer is not None and pydicom.datadict.keyword_for_tag(pointer) not in OF_THE_PLACE:
+            found.append(n)
+    return found
+
+
+def _key(header: Dataset, keyword: str) -> str:
+    """Return an element as text; several values joined."""
+    value = header.get(keyword)
+    if value is None:
+        return ""
+    several = [value] if isinstance(value, (str, int, float)) else list(value)
+    return "\\".join(str(v).strip() for v in several)
+
+
+def _rescale(header: Dataset, name: str) -> tuple[float, float]:
+    """Return slope and intercept."""
+    slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
+    intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
+    if slope == 0 or abs(intercept) > LARGEST_INTERCEPT:
+        raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
+    return slope, intercept
+
+
+def _require_grey(header: Dataset, name: str) -> None:
+    photometric = text(header, "PhotometricInterpretation")
+    if not photometric.startswith("MONOCHROME"):
+        found = safe_text(photometric) or "no PhotometricInterpretation"
+        raise InputError(f"{name}: expected a grey-scale image, found {found}", code="not-grey")
