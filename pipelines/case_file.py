@@ -11,8 +11,9 @@
     [[mask]]
     study = "pre"
     role = "tumour_1"
-    file = "lesion.nii.gz"           # NIfTI, NRRD or DICOM SEG, relative to the case file
-    segment = 2                      # of a DICOM SEG: number or label
+    file = "lesion.nii.gz"           # NIfTI, NRRD, DICOM SEG or RTSTRUCT, or a folder; relative to the case file
+    segment = 2                      # of a DICOM SEG, an RTSTRUCT or a .seg.nrrd: number or label
+    series_uid = "1.2.3"             # of a folder with a mask stored as an image series, where it holds several
     label = 3                        # of a label map: a value, several, or the name of a TotalSegmentator structure
     [[mask]]
     study = "pre"
@@ -100,6 +101,7 @@ class MaskEntry(_Table):
     role: str = ""
     segment: int | str | None = None
     label: int | list[int] | str | None = None
+    series_uid: str = ""
 
     @field_validator("role")
     @classmethod
@@ -115,7 +117,7 @@ class MaskEntry(_Table):
         if self.is_whole_map == bool(self.role):
             raise ValueError(f'expected either a role or label = "{WHOLE_MAP}"')
         if self.segment is not None and self.label is not None:
-            raise ValueError("segment is for a DICOM SEG, label for a label map: give one of them")
+            raise ValueError("segment is for a file of segments, label for a label map: give one of them")
         return self
 
     @property

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.dicom.codes import SEGMENT_CODES
-from pipelines.dicom.seg import Segment, Segmentation
+from pipelines.codes import SEGMENT_CODES
 from pipelines.formats.names import NUMBERED, NamedRole, hints_at_lesion, normal_name, role_of_name
-from pipelines.formats.voxel_file import read_voxel_file, safe_name, shown_name, stem_of
+from pipelines.formats.voxel_file import safe_name
+from pipelines.segments import Segment, Segmented
 from planner.errors import AmbiguousInputError, InputError, located
 from planner.grid import Grid
 from planner.volume import Mask
@@ -21,10 +21,11 @@ Part = tuple[Path, int | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A mask as read and the SHA-256 of the file it came from."""
+    """A mask as read, the SHA-256 of the file it came from, and what a reader should know of how it came about."""
 
     mask: Mask
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,34 +78,7 @@ def settle(stated: Claims, bulk: Claims, guessed: Claims) -> Claims:
     return Claims(tuple(chosen[role] for role in sorted(chosen)), tuple(notes))
 
 
-def claims_of_files(paths: Sequence[Path], taken: frozenset[Part]) -> Claims:
-    """Return the claims of mask files by their names, leaving out the files in `taken`.
-
-    Raises
-    ------
-    InputError
-        A name speaks of a tumour or an ablation zone without saying which.
-    """
-    claims, unknown = [], 0
-    for n, path in enumerate(paths, start=1):
-        if (path.resolve(), None) in taken:
-            continue
-        name = shown_name(path, f"mask file {n} of {len(paths)}")
-        with located(safe_name(path)):
-            named = role_of_name(stem_of(path))
-            if named is None and hints_at_lesion(stem_of(path)):
-                raise _unclear(name)
-        if named is not None:
-            claims.append(_file_claim(named.role, path, name))
-        else:
-            unknown += 1
-    notes = (f"{unknown} mask files of structures without a role here were not read",) if unknown else ()
-    return Claims(tuple(claims), notes)
-
-
-def claims_of_segments(
-    segmentations: Sequence[tuple[Path, Segmentation]], near: Grid, taken: frozenset[Part]
-) -> Claims:
+def claims_of_segments(segmentations: Sequence[tuple[Path, Segmented]], near: Grid, taken: frozenset[Part]) -> Claims:
     """Return the claims of segments by code, else by label, leaving out the segments in `taken`.
 
     Segments that mean a tumour (or an ablation zone) without a number are numbered by their order.
@@ -116,14 +90,14 @@ def claims_of_segments(
     InputError
         A label speaks of a tumour or an ablation zone without saying which.
     """
-    named: list[tuple[NamedRole, Path, Segmentation, Segment]] = []
+    named: list[tuple[NamedRole, Path, Segmented, Segment]] = []
     notes = [note for _, s in segmentations for note in s.notes]
     for path, segmentation in segmentations:
         for segment in segmentation.segments:
             if (path.resolve(), segment.number) in taken:
                 continue
             with located(_segment_where(path, segment)):
-                role = _role_of_segment(segmentation, segment)
+                role = role_of_segment(segmentation, segment)
             if role is None:
                 notes.append(f"{_segment_name(segmentation, segment)} has no role here and was not read")
             else:
@@ -136,7 +110,7 @@ def claims_of_segments(
     return Claims(claims, (*notes, *numbering))
 
 
-def choose_segment(path: Path, segmentation: Segmentation, wanted: int | str | None) -> Segment:
+def choose_segment(path: Path, segmentation: Segmented, wanted: int | str | None) -> Segment:
     """Return the segment of that number or label, or the only one, of the segmentation in the file `path`.
 
     Raises
@@ -163,7 +137,8 @@ def _same_label(wanted: int | str, label: str) -> bool:
     return isinstance(wanted, str) and wanted.strip().lower() == label.strip().lower()
 
 
-def _unclear(what: str) -> InputError:
+def unclear(what: str) -> InputError:
+    """Return the error for a name that hints at a lesion or a zone without saying which."""
     return InputError(
         f"{what}: speaks of a tumour or an ablation zone but not as a role (tumour_1, ablation_1, ...);"
         " state its role in the case file",
@@ -171,25 +146,18 @@ def _unclear(what: str) -> InputError:
     )
 
 
-def _file_claim(role: str, path: Path, name: str) -> Claim:
-    def load() -> Loaded:
-        content = read_voxel_file(path, name)
-        return Loaded(content.mask(role), content.sha256)
-
-    return Claim(role, name, safe_name(path), load, (path.resolve(), None))
-
-
-def segment_claim(role: str, path: Path, segmentation: Segmentation, segment: Segment, near: Grid) -> Claim:
+def segment_claim(role: str, path: Path, segmentation: Segmented, segment: Segment, near: Grid) -> Claim:
     """Return the claim of a segment to a role; its mask takes the lattice `near` where its frames lie on it."""
 
     def load() -> Loaded:
-        return Loaded(segmentation.mask(segment.number, near, role), segmentation.sha256)
+        drawn = segmentation.drawn(segment.number, near, role)
+        return Loaded(drawn.mask, segmentation.sha256, drawn.notes)
 
     origin, where = _segment_name(segmentation, segment), _segment_where(path, segment)
     return Claim(role, origin, where, load, (path.resolve(), segment.number))
 
 
-def _segment_name(segmentation: Segmentation, segment: Segment) -> str:
+def _segment_name(segmentation: Segmented, segment: Segment) -> str:
     """Return what messages call a segment: its number and what its code means, never its label, which is free text."""
     meaning = f" ({SEGMENT_CODES[segment.role].type.meaning})" if segment.role else ""
     return f"{segmentation.name} segment {segment.number}{meaning}"
@@ -199,13 +167,21 @@ def _segment_where(path: Path, segment: Segment) -> str:
     return f"{safe_name(path)} segment {segment.number} ({segment.label or 'no label'})"
 
 
-def _role_of_segment(segmentation: Segmentation, segment: Segment) -> NamedRole | None:
-    """Return the role by code, with the label's number; else by label."""
+def role_of_segment(segmentation: Segmented, segment: Segment) -> NamedRole | None:
+    """Return the role of a segment by its code, with the label's number; else by its label.
+
+    Raises
+    ------
+    AmbiguousInputError
+        They disagree on a lesion or a zone.
+    InputError
+        The label speaks of one without saying which.
+    """
     name = _segment_name(segmentation, segment)
     by_label = role_of_name(segment.label)
     if segment.role is None:
         if by_label is None and hints_at_lesion(segment.label):
-            raise _unclear(name)
+            raise unclear(name)
         return by_label
     if by_label is not None and by_label.kind != segment.role and {by_label.kind, segment.role} & set(NUMBERED):
         raise AmbiguousInputError(
@@ -223,7 +199,7 @@ def _last_number(label: str) -> int | None:
 
 
 def _numbered(
-    named: Sequence[NamedRole], places: Sequence[tuple[Path, Segmentation, Segment]]
+    named: Sequence[NamedRole], places: Sequence[tuple[Path, Segmented, Segment]]
 ) -> tuple[list[str], tuple[str, ...]]:
     """Return the role of each segment, unnumbered lesions and zones by their order, and notes on those."""
     notes = []

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from pipelines.case_file import CaseFile, MaskEntry, StudyName
-from pipelines.dicom.index import read_instance, safe_text
-from pipelines.dicom.seg import read_seg
-from pipelines.formats.names import role_of_name
+from pipelines.dicom.index import IMAGE_CLASSES, index_files, read_instance, regular_files, safe_text
+from pipelines.dicom.segmented import KINDS, read_segments
+from pipelines.dicom.series import choose_series, read_series
+from pipelines.formats.slicer import holds_segments, read_slicer_segmentation
 from pipelines.formats.totalsegmentator import TOTAL_V2
 from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, shown_name, suffix_of
+from pipelines.mask_files import whole_map
 from pipelines.roles import Claim, Claims, Loaded, choose_segment, segment_claim
-from planner.errors import AmbiguousInputError, InputError, located
+from pipelines.segments import Segmented
+from planner.errors import InputError, located
 from planner.grid import Grid
+from planner.volume import Mask, Volume
 
-MASK_FILE = "a NIfTI, NRRD or DICOM SEG file"
+ANY_MODALITY = tuple(dict.fromkeys(IMAGE_CLASSES.values()))
+"""A mask may be stored under the modality of any image."""
+
+MASK_FILE = "a NIfTI, NRRD, DICOM SEG or RTSTRUCT file, or a folder with a mask stored as an image series"
 
 
 def stated_claims(case: CaseFile, study: StudyName, near: Grid) -> tuple[Claims, Claims]:
@@ -33,7 +40,7 @@ def stated_claims(case: CaseFile, study: StudyName, near: Grid) -> tuple[Claims,
         path = case.file_of(entry)
         with located(safe_name(path)):
             if entry.is_whole_map:
-                maps.append(_whole_map(path, case.place_of(entry)))
+                maps.append(whole_map(path, shown_name(path, case.place_of(entry))))
             else:
                 stated.append(_stated(path, case.place_of(entry), entry, near))
     notes = tuple(note for m in maps for note in m.notes)
@@ -44,23 +51,70 @@ def _stated(path: Path, place: str, entry: MaskEntry, near: Grid) -> Claim:
     """Return the claim of a case file's mask entry with a role."""
     what = f"{place} ({entry.role})"
     if path.is_dir():
-        raise InputError(f"{what}: is a folder, expected {MASK_FILE}", code="is-a-folder")
+        return _stated_series(path, what, entry)
     if not path.is_file():
         raise InputError(f"{what}: no such file", code="missing")
-    if suffix_of(path):
+    if entry.series_uid:
+        raise InputError(f"{what}: series_uid is for a folder with a mask stored as images", code="bad-case-file")
+    if suffix_of(path) and not (entry.label is None and holds_segments(path)):
         return _stated_voxels(path, shown_name(path, place), entry)
-    instance = read_instance(path, place)
-    if instance is None or instance.kind != "seg":
-        raise InputError(f"{what}: expected {MASK_FILE}", code="unknown-format")
-    if entry.label is not None:
-        raise InputError(f"{what}: a DICOM SEG: state segment, not label", code="bad-case-file")
-    segmentation = read_seg(path, f"{place}, SEG")
+    return _stated_segment(path, place, entry, near)
+
+
+def _stated_segment(path: Path, place: str, entry: MaskEntry, near: Grid) -> Claim:
+    """Return the claim of a segment of a file that holds several masks."""
+    if suffix_of(path):
+        segmentation: Segmented = read_slicer_segmentation(path, shown_name(path, place))
+    else:
+        instance = read_instance(path, place)
+        if instance is None or instance.kind not in KINDS:
+            raise InputError(f"{place} ({entry.role}): expected {MASK_FILE}", code="unknown-format")
+        called = KINDS[instance.kind]
+        if entry.label is not None:
+            raise InputError(
+                f"{place} ({entry.role}): a DICOM {called}: state segment, not label", code="bad-case-file"
+            )
+        segmentation = read_segments(path, instance.kind, f"{place}, {called}")
     return segment_claim(entry.role, path, segmentation, choose_segment(path, segmentation, entry.segment), near)
+
+
+def _stated_series(path: Path, what: str, entry: MaskEntry) -> Claim:
+    """Return the claim of a mask that is stored as an image series."""
+    if entry.label is not None or entry.segment is not None:
+        raise InputError(f"{what}: a folder: state series_uid, not label or segment", code="bad-case-file")
+
+    def load() -> Loaded:
+        index = index_files(regular_files(path))
+        if not index.of_kind("image"):
+            raise InputError(f"is a folder without a DICOM image series, expected {MASK_FILE}", code="is-a-folder")
+        series = read_series(choose_series(index, entry.series_uid, ANY_MODALITY))
+        return Loaded(mask_of_image(series.volume, entry.role), series.sha256)
+
+    return Claim(entry.role, what, safe_name(path), load, (path.resolve(), None))
+
+
+def mask_of_image(image: Volume, name: str) -> Mask:
+    """Return the mask that an image of two values is: inside is the higher one, of a single value all or nothing.
+
+    Raises
+    ------
+    InputError
+        It holds more than two values.
+    """
+    low, high = float(image.voxels_kji.min()), float(image.voxels_kji.max())
+    inside = image.voxels_kji == high
+    if low == high:
+        return Mask(np.full(image.grid.shape_kji, high > 0), image.grid, name)
+    if not (inside | (image.voxels_kji == low)).all():
+        raise InputError(
+            f"{name}: expected an image of two values, found others between {low:g} and {high:g}", code="not-binary"
+        )
+    return Mask(inside, image.grid, name)
 
 
 def _stated_voxels(path: Path, name: str, entry: MaskEntry) -> Claim:
     if entry.segment is not None:
-        raise InputError(f"{name} ({entry.role}): no DICOM SEG: state label, not segment", code="bad-case-file")
+        raise InputError(f"{name} ({entry.role}): no file of segments: state label, not segment", code="bad-case-file")
 
     def load() -> Loaded:
         content = read_voxel_file(path, name)
@@ -84,35 +138,3 @@ def _labels(content: VoxelFile, label: int | list[int] | str | None) -> tuple[in
         message = f"{content.name}: no structure of the stated label{hint}"
         raise InputError(message, code="no-such-label", where=f"label '{safe_text(label)}'")
     return values
-
-
-def _whole_map(path: Path, place: str) -> Claims:
-    """Return the claims of every structure of a TotalSegmentator multi-label map."""
-    content = read_voxel_file(path, shown_name(path, place))
-    table = content.label_names or TOTAL_V2
-    labels = content.labels()
-    strange = [v for v in labels if v not in table]
-    if strange:
-        raise InputError(
-            f"{content.name}: value {strange[0]} is no structure of TotalSegmentator's task 'total'", code="bad-mask"
-        )
-    named = {value: role_of_name(table[value]) for value in labels}
-    known = {value: role for value, role in named.items() if role is not None}
-    _require_distinct([role.role for role in known.values()], content.name)
-    source = "its own label table" if content.label_names else "TotalSegmentator's task 'total', version 2"
-    note = f"{content.name}: {len(known)} of {len(labels)} structures have a role here, named by {source}"
-    claims = tuple(_label_claim(role.role, path, content, value) for value, role in known.items())
-    return Claims(claims, (note,))
-
-
-def _require_distinct(roles: Sequence[str], name: str) -> None:
-    role, count = Counter(roles).most_common(1)[0] if roles else ("", 0)
-    if count > 1:
-        raise AmbiguousInputError(f"{name}: {count} structures mean {role}")
-
-
-def _label_claim(role: str, path: Path, content: VoxelFile, value: int) -> Claim:
-    def load() -> Loaded:
-        return Loaded(content.mask(role, (value,)), content.sha256)
-
-    return Claim(role, f"{content.name} value {value}", safe_name(path), load, (path.resolve(), None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,11 +15,12 @@ from scipy import ndimage
 from pipelines.case_file import CaseFile, StudyName
 from pipelines.dicom.belonging import belonging
 from pipelines.dicom.index import Index, index_files, regular_files
-from pipelines.dicom.seg import read_seg
+from pipelines.dicom.segmented import read_segments
 from pipelines.dicom.series import choose_series, read_series
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
-from pipelines.roles import Claims, Part, claims_of_files, claims_of_segments, settle
+from pipelines.mask_files import claims_of_files
+from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
 from planner.case import Caution, Study, mask_notes
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, located
@@ -95,7 +96,7 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
             with prefixed(claim.origin), located(claim.where):
                 loaded = claim.load()
                 placing = _place(claim.role, loaded.mask, opened.image.grid)
-            placings.append(placing)
+            placings.append(replace(placing, notes=(*loaded.notes, *placing.notes)))
             if placing.mask is not None:
                 masks[claim.role], sha256[claim.role] = placing.mask, loaded.sha256
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
@@ -162,9 +163,10 @@ def _open_file(path: Path) -> _Opened:
 def _open_voxel_folder(path: Path) -> _Opened:
     folder = look_into(path)
     content = read_voxel_file(folder.image)
+    image = content.volume()
     return _Opened(
-        content.volume(), content.sha256, "", (), (), simulated=False,
-        guess=lambda taken: claims_of_files(folder.masks, taken),
+        image, content.sha256, "", (), (), simulated=False,
+        guess=lambda taken: claims_of_files(folder.masks, image.grid, taken),
     )  # fmt: skip
 
 
@@ -178,7 +180,7 @@ def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
     )
 
     def guess(taken: frozenset[Part]) -> Claims:
-        segmentations = [(i.path, read_seg(i.path, name)) for name, i in belongs.instances.items()]
+        segmentations = [(i.path, read_segments(i.path, i.kind, name)) for name, i in belongs.instances.items()]
         return claims_of_segments(segmentations, series.volume.grid, taken)
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)

@@ -14,7 +14,7 @@ import pytest
 from pydicom.uid import JPEG2000Lossless
 from scipy.ndimage import distance_transform_edt
 
-from pipelines.dicom.codes import role_of_code
+from pipelines.codes import role_of_code
 from pipelines.sample import make_patient, write_sample
 from pipelines.sample.rendering import draw, make_lattice
 

@@ -130,4 +130,4 @@ def test_the_sample_shares_no_code_with_the_planner():
             if isinstance(node, ast.ImportFrom):
                 imported.add(node.module or "")
     ours = {name for name in imported if name.split(".")[0] in ("planner", "pipelines")}
-    assert all(name.startswith("pipelines.sample") or name == "pipelines.dicom.codes" for name in ours), ours
+    assert all(name.startswith("pipelines.sample") or name == "pipelines.codes" for name in ours), ours

@@ -6,8 +6,8 @@ import pytest
 from dicom_files import FRAME, affine, oblique, series_datasets, slice_dataset, stored_values, write, write_seg
 from pydicom.dataset import Dataset
 
+from pipelines.codes import ABLATION_ZONE, MORPHOLOGY, SEGMENT_CODES
 from pipelines.dicom.belonging import belonging
-from pipelines.dicom.codes import ABLATION_ZONE, MORPHOLOGY, SEGMENT_CODES
 from pipelines.dicom.index import index_files, regular_files
 from pipelines.dicom.seg import read_seg
 from pipelines.dicom.series import choose_series, read_series

@@ -1,54 +1,52 @@
-"""Which segmentation files of a folder belong to an image series."""
+"""Which segmentations and structure sets of a folder belong to an image series."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
 from pipelines.dicom.index import Index, Instance, quiet_pydicom, safe_text, text, uid_end
+from pipelines.dicom.segmented import KINDS
 from pipelines.dicom.series import Chosen
 from planner.errors import FrameMismatchError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Belonging:
-    """The segmentation files that belong to a series, by what messages call them, and why each does or does not."""
+    """The files with masks that belong to a series, by what messages call them, and why each does or does not."""
 
     instances: Mapping[str, Instance]
     notes: tuple[str, ...]
 
 
 def belonging(index: Index, chosen: Chosen) -> Belonging:
-    """Return the SEG files of a folder that belong to the chosen series.
+    """Return the SEG and RTSTRUCT files of a folder that belong to the chosen series.
 
-    A SEG belongs by a reference to the series, else by an equal frame of reference. One that references another image
+    One belongs by a reference to the series, else by an equal frame of reference. One that references another image
     series of the folder, or states neither, is left out with a note.
 
     Raises
     ------
     FrameMismatchError
-        A SEG lies in another frame of reference.
+        One lies in another frame of reference.
     """
     frame_uid = text(chosen.instances[0].header, "FrameOfReferenceUID")
     series = {i.series_uid for i in index.of_kind("image")} - {""}
     taken, notes = {}, []
-    found = index.of_kind("seg")
-    for n, instance in enumerate(found, start=1):
-        name = f"SEG {n} of {len(found)}"  # its file's name may be the patient's
-        references = referenced_series(instance.header)
-        own = text(instance.header, "FrameOfReferenceUID")
+    for name, instance in _named(index):
+        references, frames = referenced_series(instance.header), referenced_frames(instance.header)
         by_reference = bool(chosen.series_uid) and chosen.series_uid in references
         if not by_reference and references & series:
             notes.append(f"{name} belongs to another image series and was not read")
             continue
-        if own and frame_uid and own != frame_uid:
+        if frames and frame_uid and frame_uid not in frames:
             raise FrameMismatchError(
-                f"{name}: its frame of reference {uid_end(own)} is not the image's, {uid_end(frame_uid)}",
+                f"{name}: its frame of reference {uid_end(min(frames))} is not the image's, {uid_end(frame_uid)}",
                 where=safe_text(instance.path.name),
             )
-        if not by_reference and not (own and frame_uid):
+        if not by_reference and not (frames and frame_uid):
             notes.append(f"{name} states neither this series nor its frame of reference and was not read")
             continue
         rule = "a reference to the series" if by_reference else "an equal frame of reference"
@@ -58,6 +56,28 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
 
 
 def referenced_series(header: Dataset) -> set[str]:
-    """Return the SeriesInstanceUIDs that a segmentation references."""
+    """Return the SeriesInstanceUIDs that a segmentation or a structure set references."""
     with quiet_pydicom():
-        return {text(item, "SeriesInstanceUID") for item in header.get("ReferencedSeriesSequence") or []} - {""}
+        own = {text(item, "SeriesInstanceUID") for item in header.get("ReferencedSeriesSequence") or []}
+        studies = [s for f in _frames(header) for s in f.get("RTReferencedStudySequence") or []]
+        series = [item for study in studies for item in study.get("RTReferencedSeriesSequence") or []]
+        return (own | {text(item, "SeriesInstanceUID") for item in series}) - {""}
+
+
+def referenced_frames(header: Dataset) -> set[str]:
+    """Return the frames of reference that a segmentation or a structure set lies in."""
+    with quiet_pydicom():
+        listed = {text(item, "FrameOfReferenceUID") for item in _frames(header)}
+        return (listed or {text(header, "FrameOfReferenceUID")}) - {""}
+
+
+def _frames(header: Dataset) -> Sequence[Dataset]:
+    return header.get("ReferencedFrameOfReferenceSequence") or []
+
+
+def _named(index: Index) -> Iterator[tuple[str, Instance]]:
+    """Yield the instances that hold masks, with what messages call each: its file's name may be the patient's."""
+    for kind, called in KINDS.items():
+        found = index.of_kind(kind)
+        for n, instance in enumerate(found, start=1):
+            yield f"{called} {n} of {len(found)}", instance

@@ -13,34 +13,23 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.sr.coding import Code as PydicomCode
 from pydicom.uid import UID
 
+from pipelines.codes import role_of_code
 from pipelines.dicom.codecs import decoder_of, state_syntax, stored_frames
-from pipelines.dicom.codes import ALSO_TUMOUR, LATERALITY, SEGMENT_CODES, Side, role_of_code
+from pipelines.dicom.coded import code_key, side_of
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
 from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
 from pipelines.dicom.pixels import MOST_VOXELS
+from pipelines.segments import Drawn, Segment
 from planner.errors import InputError, located
 from planner.grid import Grid
 from planner.volume import BoolVoxels, Mask
 
 FRACTION_INSIDE = 0.5
 """A voxel of a fractional segment is inside where its value exceeds this share of MaximumFractionalValue."""
-
-KNOWN_CODES = (*(code.type for code in SEGMENT_CODES.values()), *ALSO_TUMOUR, *LATERALITY.values())
-"""Every coded concept that decides a role."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One segment: its number, label, and the role its coded type means (`tumour` and `ablation` without number)."""
-
-    number: int
-    label: str
-    role: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +90,10 @@ class Segmentation:
         if placed is None:
             placed = frame_lattice(self.planes, self.slice_mm, self.frame_uid, self.name)
         return Mask(self._voxels(number, placed), placed.grid, name)
+
+    def drawn(self, number: int, near: Grid, name: str) -> Drawn:
+        """Return segment `number` as `mask` does."""
+        return Drawn(self.mask(number, near, name))
 
     def on(self, near: Grid) -> bool:
         """Return whether all frames lie on the lattice `near`."""
@@ -246,21 +239,4 @@ def _role(item: Dataset) -> str | None:
     regions = item.get("AnatomicRegionSequence") or []
     modifiers = list(types[0].get("SegmentedPropertyTypeModifierCodeSequence") or [])
     modifiers += list(regions[0].get("AnatomicRegionModifierSequence") or []) if regions else []
-    return role_of_code(_key(types[0]), _side(modifiers))
-
-
-def _side(modifiers: Sequence[Dataset]) -> Side | None:
-    keys = {_key(m) for m in modifiers}
-    left, right = (LATERALITY[side].key in keys for side in ("left", "right"))
-    if left == right:
-        return None
-    return "left" if left else "right"
-
-
-def _key(item: Dataset) -> tuple[str, str]:
-    """Return (designator, value) of a coded concept; a retired SNOMED-RT code as its SNOMED CT successor."""
-    code = PydicomCode(text(item, "CodeValue"), text(item, "CodingSchemeDesignator"), "")
-    for known in KNOWN_CODES:
-        if code == PydicomCode(known.value, known.scheme, ""):  # pydicom compares across SRT and SCT
-            return known.key
-    return code.scheme_designator, code.value
+    return role_of_code(code_key(types[0]), side_of(modifiers))

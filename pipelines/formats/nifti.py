@@ -18,7 +18,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from pipelines.formats.totalsegmentator import label_table
-from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
+from pipelines.formats.voxel_file import NIFTI_SUFFIXES, VoxelFile, file_sha256, require_size, suffix_of
 from planner.errors import InputError
 from planner.grid import SAME_PLACE_MM, FloatArray, Grid
 
@@ -69,9 +69,23 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
         raise _unreadable(path, name, error) from error
     if values.dtype.kind not in "iufb":
         raise InputError(f"{name}: values of type {values.dtype}, expected numbers", code="bad-image")
-    extensions = b"".join(bytes(e.get_content()) for e in header.extensions if isinstance(e.get_content(), bytes))
     grid = Grid((shape[2], shape[1], shape[0]), LPS_FROM_RAS @ affine)
-    return VoxelFile(name, values.transpose(2, 1, 0), grid, file_sha256(path), label_table(extensions))
+    return VoxelFile(name, values.transpose(2, 1, 0), grid, file_sha256(path), label_table(_extensions(header)))
+
+
+def has_label_table(path: Path) -> bool:
+    """Return whether a NIfTI file's header holds TotalSegmentator's label table; no file that cannot be read does."""
+    if suffix_of(path) not in NIFTI_SUFFIXES:
+        return False
+    with suppress(*READ_FAULTS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kind = nibabel.Nifti1Image if _is_nifti1(path) else nibabel.Nifti2Image
+        return bool(label_table(_extensions(kind.from_filename(path).header)))
+    return False
+
+
+def _extensions(header: nibabel.Nifti1Header) -> bytes:
+    return b"".join(bytes(e.get_content()) for e in header.extensions if isinstance(e.get_content(), bytes))
 
 
 def _is_nifti1(path: Path) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
 from planner.errors import InputError
@@ -24,8 +28,22 @@ SPACES = {
 }
 """Signs that turn a point of each space into LPS."""
 
+LISTS = ("list", "vector")
+"""Kinds of a first axis that counts volumes: overlapping segments of 3D Slicer lie in layers."""
+
+MOST_LAYERS = 1000
+"""More are taken for a malformed header."""
+
 _SPATIAL_KINDS = ("domain", "space", "???", "none")
 _VECTOR = re.compile(r"\(([^()]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of a header (names in lower case), and the key/value pairs that programs add."""
+
+    fields: Mapping[str, str]
+    values: Mapping[str, str]
 
 
 def read_nrrd(path: Path, name: str) -> VoxelFile:
@@ -36,8 +54,26 @@ def read_nrrd(path: Path, name: str) -> VoxelFile:
     InputError
         The data are detached or truncated, or the header states no usable geometry.
     """
-    fields = _header(path, name)
-    sizes, grid = _sizes(fields, name), _grid(fields, name)
+    header = read_header(path, name)
+    if _kinds(header)[:1] and _kinds(header)[0] in LISTS:
+        raise InputError(
+            f"{name}: a list of {header.fields.get('sizes', '').split(' ')[0][:12]} volumes, expected three axes in"
+            " space (of a segmentation of 3D Slicer, name a segment)",
+            code="not-3d",
+        )
+    grid = grid_of(header, name)
+    return VoxelFile(name, read_layers(path, header, name)[0], grid, file_sha256(path))
+
+
+def read_layers(path: Path, header: Header, name: str) -> npt.NDArray[Any]:
+    """Return the voxels, axes layer, k, j, i: one layer, or as many as the first axis of a list has.
+
+    Raises
+    ------
+    InputError
+        The data are truncated.
+    """
+    sizes = _sizes(header, name)
     try:
         import SimpleITK
 
@@ -45,58 +81,86 @@ def read_nrrd(path: Path, name: str) -> VoxelFile:
         values = SimpleITK.GetArrayFromImage(image)
     except RuntimeError as error:
         raise InputError(f"{name}: cannot be read as NRRD; is the file truncated?", code="truncated-file") from error
-    if values.shape != sizes[::-1] or values.dtype.kind not in "iufb":
+    layers: npt.NDArray[Any] = np.moveaxis(values, -1, 0) if len(sizes) == 4 and values.ndim == 4 else values[None]
+    expected = (sizes[0] if len(sizes) == 4 else 1, *sizes[:-4:-1])
+    if layers.shape != expected or values.dtype.kind not in "iufb":
         raise InputError(f"{name}: voxels of shape {values.shape}, expected {sizes[::-1]}", code="bad-shape")
-    return VoxelFile(name, values, grid, file_sha256(path))
+    return layers
 
 
-def _header(path: Path, name: str) -> dict[str, str]:
-    """Return the fields of the header, names in lower case."""
+def read_header(path: Path, name: str) -> Header:
+    """Return the header of an NRRD file with attached data.
+
+    Raises
+    ------
+    InputError
+        It is no NRRD file, its data are in another file, or the header does not end.
+    """
     with path.open("rb") as stream:
         head = stream.read(LONGEST_HEADER)
     end = re.search(rb"\r?\n\r?\n", head)
     if not head.startswith(b"NRRD000"):
         raise InputError(f"{name}: not an NRRD file", code="truncated-file")
     fields: dict[str, str] = {}
-    for line in head[: end.start() if end else len(head)].decode("latin-1").splitlines()[1:]:
+    values: dict[str, str] = {}
+    for line in head[: end.start() if end else len(head)].decode("utf-8", "replace").splitlines()[1:]:
         key, separator, value = line.partition(":")
-        if separator and not line.startswith("#") and not value.startswith("="):
+        if not separator or line.startswith("#"):
+            continue
+        if value.startswith("="):
+            values[key.strip()] = value[1:].strip()
+        else:
             fields[key.strip().lower()] = value.strip()
     if "data file" in fields or "datafile" in fields:
         raise InputError(f"{name}: its data are in another file, only attached data are read", code="detached-data")
     if end is None:
         raise InputError(f"{name}: the header does not end, the file is truncated", code="truncated-file")
-    return fields
+    return Header(fields, values)
 
 
-def _sizes(fields: dict[str, str], name: str) -> tuple[int, ...]:
-    kinds = fields.get("kinds", "").lower().split()
+def _kinds(header: Header) -> list[str]:
+    return header.fields.get("kinds", "").lower().split()
+
+
+def _sizes(header: Header, name: str) -> tuple[int, ...]:
+    """Return the sizes, three in space and before them that of a list, if any."""
+    kinds = _kinds(header)
     try:
-        sizes = tuple(int(n) for n in fields.get("sizes", "").split())
+        sizes = tuple(int(n) for n in header.fields.get("sizes", "").split())
     except ValueError as error:
         raise InputError(f"{name}: sizes are not numbers", code="bad-number") from error
-    require_size(sizes, name)
-    if any(kind not in _SPATIAL_KINDS for kind in kinds):
+    listed = len(sizes) == 4 and kinds[:1] and kinds[0] in LISTS
+    require_size(sizes[1:] if listed else sizes, name)
+    if listed and not 0 < sizes[0] <= MOST_LAYERS:
+        raise InputError(f"{name}: {sizes[0]} layers, expected 1 to {MOST_LAYERS}", code="too-large")
+    if any(kind not in _SPATIAL_KINDS for kind in (kinds[1:] if listed else kinds)):
         raise InputError(f"{name}: an axis of kind {', '.join(kinds)[:60]}, expected three in space", code="not-3d")
     return sizes
 
 
-def _grid(fields: dict[str, str], name: str) -> Grid:
-    signs = SPACES.get(fields.get("space", "").lower())
+def grid_of(header: Header, name: str) -> Grid:
+    """Return the lattice of the voxels.
+
+    Raises
+    ------
+    InputError
+        The header states none that can be used.
+    """
+    signs = SPACES.get(header.fields.get("space", "").lower())
     if signs is None:
-        found = fields.get("space", "none")[:40]
+        found = header.fields.get("space", "none")[:40]
         raise InputError(f"{name}: space is {found}, expected one of {', '.join(SPACES)}", code="bad-affine")
-    steps = _vectors(fields, "space directions", 3, name)
-    origin = _vectors(fields, "space origin", 1, name)
+    steps = _vectors(header, "space directions", 3, name)
+    origin = _vectors(header, "space origin", 1, name)
     affine = np.eye(4)
     affine[:3] = np.asarray(signs)[:, None] * np.concatenate([steps, origin]).T
-    sizes = _sizes(fields, name)
-    return Grid((sizes[2], sizes[1], sizes[0]), affine)
+    i, j, k = _sizes(header, name)[-3:]
+    return Grid((k, j, i), affine)
 
 
-def _vectors(fields: dict[str, str], key: str, count: int, name: str) -> FloatArray:
+def _vectors(header: Header, key: str, count: int, name: str) -> FloatArray:
     """Return the vectors of a field as rows."""
-    found = _VECTOR.findall(fields.get(key, ""))
+    found = _VECTOR.findall(header.fields.get(key, ""))
     try:
         vectors = np.asarray([[float(n) for n in v.split(",")] for v in found], dtype=np.float64)
     except ValueError as error:

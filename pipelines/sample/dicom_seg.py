@@ -13,7 +13,7 @@ from highdicom.sr import CodedConcept
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from pipelines.dicom.codes import LATERALITY, PRIVATE_SCHEME, PRIVATE_SCHEME_NAME, SEGMENT_CODES, Code, SegmentCode
+from pipelines.codes import LATERALITY, PRIVATE_SCHEME, PRIVATE_SCHEME_NAME, SEGMENT_CODES, Code, SegmentCode
 from pipelines.sample.dicom_image import DATES, MAKER, TIME
 from pipelines.sample.uids import uid
 
