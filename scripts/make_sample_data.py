@@ -19,6 +19,7 @@ COARSE_MM = (4.0, 2.6, 2.6)
 
 
 MODALITIES = ("CT", "MR", "CT-MR", "MR-CT")
+SHAPES = ("dicom", "enhanced", "labelmap", "rtstruct", "nifti")
 SEQUENCES = ("T1", "T2", "T1-T2", "T2-T1")
 
 
@@ -35,9 +36,16 @@ def main() -> None:
     parser.add_argument(
         "--sequence", choices=SEQUENCES, default="T1", help="of MR: hepatobiliary T1 or T2, of both, or of PRE-POST"
     )
+    parser.add_argument("--shape", choices=SHAPES, default="dicom", help="what a study is written as; needs CT")
+    parser.add_argument("--tilt", type=float, default=0.0, metavar="DEGREES", help="tilt of PRE's gantry")
     asked = parser.parse_args()
+    if asked.shape not in ("dicom", "nifti") and asked.modality != "CT":
+        parser.error("--shape enhanced, labelmap and rtstruct need --modality CT")
     spacing = COARSE_MM if asked.coarse else None
-    write_sample(asked.seed, asked.output, spacing_kji_mm=spacing, palettes=palettes_of(asked.modality, asked.sequence))
+    palettes = palettes_of(asked.modality, asked.sequence)
+    write_sample(
+        asked.seed, asked.output, spacing_kji_mm=spacing, palettes=palettes, shape=asked.shape, tilt_degrees=asked.tilt
+    )
     files = [path for path in asked.output.rglob("*") if path.is_file()]
     print(f"{asked.output}: {len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB")
 

@@ -163,6 +163,19 @@ def _common(lattice: Lattice, study: Study, seed: int, palette: Palette) -> dict
         "PixelSpacing": list(lattice.spacing_kji_mm[1:]),
         "SliceThickness": lattice.spacing_kji_mm[0],
         "SpacingBetweenSlices": lattice.spacing_kji_mm[0],
+        **_tilt(lattice),
+    }
+
+
+def _tilt(lattice: Lattice) -> dict[str, Any]:
+    """Return what a tilted gantry changes: of the slices' distance only the positions speak then."""
+    if not lattice.tilt_degrees:
+        return {}
+    column = [round(v, 9) for v in lattice.column_lps]
+    return {
+        "ImageOrientationPatient": [1, 0, 0, *column],
+        "GantryDetectorTilt": f"{lattice.tilt_degrees:g}",
+        "SpacingBetweenSlices": None,
     }
 
 
@@ -180,7 +193,8 @@ def _slice(
         "SliceLocation": position,
     }
     for name, value in {**common, **own}.items():
-        setattr(dataset, name, value)
+        if value is not None:
+            setattr(dataset, name, value)
     dataset.PixelData = stored.tobytes()
     dataset["PixelData"].VR = "OW"
     meta = FileMetaDataset()

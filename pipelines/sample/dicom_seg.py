@@ -42,18 +42,24 @@ def label_of(role: str) -> str:
     return "IVC" if role == "ivc" else role.replace("_", " ").capitalize()
 
 
-def segmentation(sources: list[Dataset], masks: dict[str, Mask], study: Study, seed: int) -> Segmentation:
-    """Return the SEG of a study; `sources` are its image datasets in the order of the masks' slices."""
+def segmentation(
+    sources: list[Dataset], masks: dict[str, Mask], study: Study, seed: int, *, kind: str = "BINARY", part: str = ""
+) -> Segmentation:
+    """Return the SEG of a study; `sources` are its image datasets in the order of the masks' slices.
+
+    `kind` is its SegmentationType; `part` tells several of one study apart.
+    """
     pixels: npt.NDArray[np.uint8] = np.stack(list(masks.values()), axis=-1).astype(np.uint8)
     identification = AlgorithmIdentificationSequence(
         name="analytic phantom", version="1", family=codes.cid7162.DeformableModels
     )
     segments = [_describe(number, role, study, seed, identification) for number, role in enumerate(masks, start=1)]
     of = "" if sources[0].Modality == "CT" else f" of {sources[0].SeriesInstanceUID}"
+    of = f"{of} {kind} {part}" if part else of
     made = Segmentation(
         source_images=[_without_doubtful(source) for source in sources],
         pixel_array=pixels,
-        segmentation_type="BINARY",
+        segmentation_type=kind,
         segment_descriptions=segments,
         series_instance_uid=uid(seed, study, f"seg series{of}"),
         series_number=100,

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sample.dicom_image import compressed, series
 from pipelines.sample.dicom_seg import segmentation
+from pipelines.sample.other_shapes import Shape, enhanced, structure_set, without_overlap, write_nifti
 from pipelines.sample.palettes import CT, Palette
 from pipelines.sample.patient import Patient, make_patient
-from pipelines.sample.rendering import Lattice, Study, draw, make_lattice
+from pipelines.sample.rendering import Lattice, Mask, Study, draw, make_lattice
 from pipelines.sample.truth import truth
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydicom.dataset import Dataset
 
 CASE = '[case]\nid = "sample"\n\n[facts]\nprimary = "colorectal"\n'
 BOTH_CT = (CT, CT)
@@ -26,21 +29,41 @@ def write_sample(
     *,
     spacing_kji_mm: tuple[float, float, float] | None = None,
     palettes: tuple[Palette, Palette] = BOTH_CT,
+    shape: Shape = "dicom",
+    tilt_degrees: float = 0.0,
 ) -> None:
     """Write a seed's patient: pre/, post/ (CT_0001.dcm ..., seg.dcm), case.toml, truth.json and README.md.
 
-    `palettes` are the contrasts of PRE and POST; `spacing_kji_mm` is theirs where it is None.
+    Parameters
+    ----------
+    seed
+        Another one gives another patient and motion.
+    out
+        Folder; what lies there of an earlier sample is replaced.
+    spacing_kji_mm
+        Voxels of both studies; those of the palettes where it is None.
+    palettes
+        Contrasts of PRE and POST.
+    shape
+        What a study is written as; all but "dicom" and "nifti" need CT.
+    tilt_degrees
+        Tilt of PRE's gantry.
     """
     patient = make_patient(seed)
     out.mkdir(parents=True, exist_ok=True)
     looks = dict(zip(STUDIES, palettes, strict=True))
-    lattices = {s: make_lattice(patient, s, spacing_kji_mm or look.spacing_kji_mm) for s, look in looks.items()}
+    tilts = {"pre": tilt_degrees, "post": 0.0}
+    lattices = {
+        s: make_lattice(patient, s, spacing_kji_mm or look.spacing_kji_mm, tilts[s]) for s, look in looks.items()
+    }
     for study, lattice in lattices.items():
-        _write_study(patient, study, lattice, looks[study], out / study)
+        _write_study(patient, study, lattice, looks[study], out / study, shape)
     (out / "case.toml").write_text(CASE, encoding="utf-8")
     text = json.dumps(_rounded(full_truth(patient, lattices)), indent=None, separators=(",", ":"))
     (out / "truth.json").write_text(text + "\n", encoding="utf-8")
-    (out / "README.md").write_text(readme(seed, out, lattices, palettes), encoding="utf-8")
+    how = _how(palettes) + (f" --shape {shape}" if shape != "dicom" else "")
+    how += f" --tilt {tilt_degrees:g}" if tilt_degrees else ""
+    (out / "README.md").write_text(readme(seed, out, lattices, palettes, how), encoding="utf-8")
 
 
 STUDIES: tuple[Study, Study] = ("pre", "post")
@@ -58,16 +81,40 @@ def full_truth(patient: Patient, lattices: dict[Study, Lattice]) -> dict[str, An
     return {**truth(patient, (bottom, top)), "grids": grids}
 
 
-def _write_study(patient: Patient, study: Study, lattice: Lattice, palette: Palette, folder: Path) -> None:
-    """Write one study's CT or MR, and its SEG."""
+def _write_study(
+    patient: Patient, study: Study, lattice: Lattice, palette: Palette, folder: Path, shape: Shape
+) -> None:
+    """Write one study's CT or MR, and its masks."""
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (*folder.glob("CT_*.dcm"), *folder.glob("MR_*.dcm"), folder / "seg.dcm"):
-        stale.unlink(missing_ok=True)
+    for stale in (*folder.glob("*.dcm"), *folder.glob("*.nii.gz")):
+        stale.unlink()
     image, masks = draw(patient, study, lattice, palette=palette)
+    if shape == "nifti":
+        write_nifti(image, masks, lattice, folder)
+        return
     slices = series(image, lattice, study, patient.seed, palette)
-    segmentation(slices, masks, study, patient.seed).save_as(folder / "seg.dcm", enforce_file_format=True)
-    for number, dataset in enumerate(slices, start=1):
-        compressed(dataset).save_as(folder / f"{palette.modality}_{number:04d}.dcm", enforce_file_format=True)
+    for name, made in _with_masks(slices, masks, lattice, study, patient.seed, shape).items():
+        made.save_as(folder / name, enforce_file_format=True)
+    if shape != "enhanced":
+        for number, dataset in enumerate(slices, start=1):
+            compressed(dataset).save_as(folder / f"{palette.modality}_{number:04d}.dcm", enforce_file_format=True)
+
+
+def _with_masks(
+    slices: list[Dataset], masks: dict[str, Mask], lattice: Lattice, study: Study, seed: int, shape: Shape
+) -> dict[str, Dataset]:
+    """Return the objects that hold the masks, and the enhanced image where that is the shape, by file name."""
+    if shape == "enhanced":
+        one = enhanced(slices, study, seed)
+        return {"CT.dcm": one, "seg.dcm": segmentation([one], masks, study, seed, part="enhanced")}
+    if shape == "labelmap":
+        return {
+            f"seg_{n}.dcm": segmentation(slices, some, study, seed, kind="LABELMAP", part=str(n))
+            for n, some in enumerate(without_overlap(masks), start=1)
+        }
+    if shape == "rtstruct":
+        return {"rtstruct.dcm": structure_set(slices, masks, lattice, study, seed)}
+    return {"seg.dcm": segmentation(slices, masks, study, seed)}
 
 
 def _rounded(value: Any) -> Any:
@@ -83,18 +130,21 @@ def _rounded(value: Any) -> Any:
 
 def hashes(out: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the sample but the README, by relative path."""
-    names = [*sorted(out.glob("pre/*.dcm")), *sorted(out.glob("post/*.dcm")), out / "case.toml", out / "truth.json"]
+    studies = [path for study in STUDIES for path in sorted(out.glob(f"{study}/*")) if path.is_file()]
+    names = [*studies, out / "case.toml", out / "truth.json"]
     return {path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
 
 
-def readme(seed: int, out: Path, lattices: dict[Study, Lattice], palettes: tuple[Palette, Palette] = BOTH_CT) -> str:
+def readme(
+    seed: int, out: Path, lattices: dict[Study, Lattice], palettes: tuple[Palette, Palette] = BOTH_CT, how: str = ""
+) -> str:
     """Return the text that says where the files come from."""
     sizes = {s: " × ".join(map(str, g.shape_kji[::-1])) for s, g in lattices.items()}
     spacings = [" × ".join(f"{value:g}" for value in lattices[s].spacing_kji_mm[::-1]) for s in STUDIES]
     spacing = spacings[0] if spacings[0] == spacings[1] else " and ".join(spacings)
     rows = "\n".join(f"| `{name}` | `{digest}` |" for name, digest in hashes(out).items())
     return README.format(
-        seed=seed, how=_how(palettes), what=_what(palettes), pre=sizes["pre"], post=sizes["post"], spacing=spacing,
+        seed=seed, how=how, what=_what(palettes), pre=sizes["pre"], post=sizes["post"], spacing=spacing,
         rows=rows,
     )  # fmt: skip
 
