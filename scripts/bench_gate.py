@@ -6,8 +6,9 @@ off; four that miss by some millimetres (rigid alone; rigid and 3 to 7 mm off; r
 from a start 4 to 8 mm off); four of seven that are sabotaged (another patient's PRE: the real CT, or a synthetic one
 for that; a start 30 mm off; PRE mirrored; POST's liver mask cut; PRE's liver mask 45 mm off; waves of 15 mm added; no
 smoothness). TRE: mean distance at the tumour's surface, or in the ring 5 to 30 mm around the zone. Above 5 mm the gate
-should fail (or the review refuse the pair), above 3 mm also a warning counts. The margin's 95 % interval is made as a review makes it, with the predicted error,
-from masks drawn with contour errors of the assumed size. Intervals of shares are Wilson's, 95 %. With --fit the
+should fail (or the review refuse the pair), above 3 mm also a warning counts. The
+margin's 95 % interval is made as a review makes it, with the predicted error, from masks drawn with contour errors of
+the assumed size. Intervals of shares are Wilson's, 95 %. With --fit the
 coefficients of planner/register/gate.py are fitted to the outcomes. They and the thresholds were set on the synthetic
 patients of seeds 320 to 332, 3000 to 3012, 3100 to 3112 and 3300 to 3312, and the real CT of 3000 to 3002, 3100 to
 3102 and 3300 to 3302.
@@ -272,9 +273,10 @@ def measure(task: Task) -> list[dict[str, Any]]:
                 *gate_checks(seen, predicted, SETTINGS),
             )
             found = Alignment("deformable", used, SpatialMap(used.rigid_pre_from_post), zone_checks={"1": checks})
+            verdict = "refused" if used_setup.refused else found.verdict("1")
             row = (
                 base | true_errors(judge, used, where) | asdict(seen) | asdict(predicted)
-                | {"verdict": "refused" if used_setup.refused else found.verdict("1"), "shared": checks[0].value, "cpu_s": time.process_time() - start}
+                | {"verdict": verdict, "shared": checks[0].value, "cpu_s": time.process_time() - start}
             )  # fmt: skip
             if where is not None and row["verdict"] in PASSED:
                 row |= {"true_margin_mm": true_margin} | margin_by(made, used, predicted.error_mm, task.seed)

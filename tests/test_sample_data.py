@@ -16,7 +16,8 @@ from scipy.ndimage import distance_transform_edt
 
 from pipelines.codes import role_of_code
 from pipelines.sample import make_patient, write_sample
-from pipelines.sample.rendering import draw, make_lattice
+from pipelines.sample.lattice import make_lattice
+from pipelines.sample.rendering import draw
 
 COARSE_MM = (4.0, 2.6, 2.6)
 SEED = 5

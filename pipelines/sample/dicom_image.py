@@ -14,8 +14,8 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, JPEG2000Los
 from pipelines.sample.uids import uid
 
 if TYPE_CHECKING:
+    from pipelines.sample.lattice import Lattice, Study
     from pipelines.sample.palettes import Palette
-    from pipelines.sample.rendering import Lattice, Study
 
 INTERCEPT_HU = -1024
 LARGEST_STORED = 4095

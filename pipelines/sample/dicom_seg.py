@@ -18,7 +18,8 @@ from pipelines.sample.dicom_image import DATES, MAKER, TIME
 from pipelines.sample.uids import uid
 
 if TYPE_CHECKING:
-    from pipelines.sample.rendering import Mask, Study
+    from pipelines.sample.lattice import Study
+    from pipelines.sample.rendering import Mask
 
 NUMBERED = {"tumour": "Tumour", "ablation": "Ablation zone"}
 DOUBTFUL = "SpacingBetweenSlices"

@@ -19,7 +19,8 @@ from pipelines.sample.uids import uid
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.sample.rendering import Lattice, Mask, Study
+    from pipelines.sample.lattice import Lattice, Study
+    from pipelines.sample.rendering import Mask
 
 Shape = Literal["dicom", "enhanced", "labelmap", "rtstruct", "nifti"]
 SHAPES: tuple[Shape, ...] = ("dicom", "enhanced", "labelmap", "rtstruct", "nifti")

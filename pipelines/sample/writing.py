@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.sample.dicom_image import compressed, series
 from pipelines.sample.dicom_seg import segmentation
+from pipelines.sample.lattice import Lattice, Study, make_lattice
 from pipelines.sample.other_shapes import Shape, enhanced, structure_set, without_overlap, write_nifti
 from pipelines.sample.palettes import CT, Palette
 from pipelines.sample.patient import Patient, make_patient
-from pipelines.sample.rendering import Lattice, Mask, Study, draw, make_lattice
+from pipelines.sample.rendering import Mask, draw
 from pipelines.sample.truth import truth
 
 if TYPE_CHECKING:
