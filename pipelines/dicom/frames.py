@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
@@ -39,11 +40,8 @@ FRAME_KEYS = (
 )
 """The same of the frames of a multi-frame file: functional group and element."""
 
-OF_THE_PLACE = ("StackID", "InStackPositionNumber", "ImagePositionPatient")
-"""Dimensions of a multi-frame file that say where a frame lies, not which volume it belongs to."""
-
 _HEADER = (
-    "NumberOfFrames", "Rows", "Columns", "RescaleSlope", "RescaleIntercept", "DimensionIndexSequence",
+    "NumberOfFrames", "Rows", "Columns", "RescaleSlope", "RescaleIntercept",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 )  # fmt: skip
 
@@ -117,37 +115,40 @@ def _described(instance: Instance, dataset: Dataset, name: str) -> Iterator[Fram
     count = int(text(dataset, "NumberOfFrames") or 0)
     if not 0 < count <= MOST_FRAMES or len(per_frame) != count:
         raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-image")
-    dimensions = _other_dimensions(dataset)
+    places = [f"{name}, frame {n + 1}" for n in range(count)]
+    planes = [plane_of_frame(dataset, frame, place) for frame, place in zip(per_frame, places, strict=True)]
+    indices = _indices_beside_place(dataset, per_frame, planes)
     for n, frame in enumerate(per_frame):
-        place = f"{name}, frame {n + 1}"
         values = group_of(dataset, frame, "PixelValueTransformationSequence") or dataset
-        yield Frame(
-            instance, n, plane_of_frame(dataset, frame, place), *_rescale(values, place),
-            _frame_keys(dataset, frame, dimensions), bool(text(values, "RescaleSlope")),
-        )  # fmt: skip
+        keys = _frame_keys(dataset, frame) | ({"DimensionIndexValues": indices[n]} if indices[n] else {})
+        rescaled = bool(text(values, "RescaleSlope"))
+        yield Frame(instance, n, planes[n], *_rescale(values, places[n]), keys, rescaled)
 
 
-def _frame_keys(dataset: Dataset, frame: Dataset, dimensions: Sequence[int]) -> dict[str, str]:
+def _frame_keys(dataset: Dataset, frame: Dataset) -> dict[str, str]:
     keys = {}
     for group, keyword in FRAME_KEYS:
         value = _key(group_of(dataset, frame, group), keyword)
         if value:
             keys[keyword] = value
-    index = group_of(dataset, frame, "FrameContentSequence").get("DimensionIndexValues")
-    values = [] if index is None else [index] if isinstance(index, int) else list(index)
-    if dimensions and len(values) > max(dimensions):
-        keys["DimensionIndexValues"] = " ".join(str(values[d]) for d in dimensions)
     return keys
 
 
-def _other_dimensions(dataset: Dataset) -> list[int]:
-    """Return which of the dimension indices do not say where a frame lies."""
-    found = []
-    for n, item in enumerate(dataset.get("DimensionIndexSequence") or []):
-        pointer = item.get("DimensionIndexPointer")
-        if pointer is not None and pydicom.datadict.keyword_for_tag(pointer) not in OF_THE_PLACE:
-            found.append(n)
-    return found
+def _indices_beside_place(dataset: Dataset, per_frame: Sequence[Dataset], planes: Sequence[Plane]) -> list[str]:
+    """Return, of each frame, the dimension indices that differ between frames of one place, as text."""
+    contents = [group_of(dataset, frame, "FrameContentSequence") for frame in per_frame]
+    rows = [_key(content, "DimensionIndexValues").split("\\") for content in contents]
+    if len({len(row) for row in rows}) != 1:
+        return [""] * len(rows)
+    where = [tuple(np.round(plane.origin_lps_mm, 2)) for plane in planes]
+    here: dict[tuple[float, ...], list[str]] = {}
+    telling = {
+        d
+        for place, row in zip(where, rows, strict=True)
+        for d, value in enumerate(row)
+        if here.setdefault(place, row)[d] != value
+    }
+    return [" ".join(row[d] for d in sorted(telling)) for row in rows]
 
 
 def _key(header: Dataset, keyword: str) -> str:
