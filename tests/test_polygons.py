@@ -1,0 +1,87 @@
+"""Polygons filled by the even-odd rule at pixel centres, against a slow reference of its own and exact areas."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.dicom.polygons import filled, has_keyhole, nested_or_crossing
+
+SQUARE = np.array([[1.5, 1.5], [5.5, 1.5], [5.5, 4.5], [1.5, 4.5]])
+INNER = np.array([[2.5, 2.5], [4.5, 2.5], [4.5, 3.5], [2.5, 3.5]])
+
+eighths = st.integers(-16, 96).map(lambda n: n / 8)
+polygons = st.lists(st.tuples(eighths, eighths), min_size=3, max_size=12).map(np.array)
+
+
+def inside(polygon, column, row):
+    """Return whether a point lies in a polygon, by exact arithmetic: crossings of the ray to the left, half-open."""
+    crossed = False
+    edges = np.concatenate([polygon, np.roll(polygon, -1, axis=0)], axis=1).tolist()
+    for x0, y0, x1, y1 in ([Fraction(v) for v in edge] for edge in edges):
+        if (y0 <= row) != (y1 <= row) and x0 + (row - y0) * (x1 - x0) / (y1 - y0) <= column:
+            crossed = not crossed
+    return crossed
+
+
+@settings(max_examples=150, deadline=None)
+@given(polygons)
+def test_each_pixel_is_inside_as_exact_arithmetic_says(polygon):
+    rows, columns = 11, 12
+    expected = [[inside(polygon, column, row) for column in range(columns)] for row in range(rows)]
+    np.testing.assert_array_equal(filled([polygon], (rows, columns)), expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(polygons)
+def test_neither_direction_nor_start_matter(polygon):
+    one = filled([polygon], (11, 12))
+    np.testing.assert_array_equal(filled([polygon[::-1]], (11, 12)), one)
+    np.testing.assert_array_equal(filled([np.roll(polygon, 2, axis=0)], (11, 12)), one)
+
+
+def test_neighbours_that_share_an_edge_share_no_pixel_and_leave_none_out():
+    left, right = np.array([[0, 0], [4, 0], [4, 6], [0, 6]]), np.array([[4, 0], [9, 0], [9, 6], [4, 6]])
+    a, b, both = (filled(p, (8, 10)) for p in ([left], [right], [np.array([[0, 0], [9, 0], [9, 6], [0, 6]])]))
+    assert not (a & b).any()
+    np.testing.assert_array_equal(a | b, both)
+
+
+def test_a_polygon_within_another_is_a_hole_and_a_third_an_island():
+    island = np.array([[2.8, 2.8], [3.2, 2.8], [3.2, 3.2], [2.8, 3.2]])
+    assert filled([SQUARE], (7, 8)).sum() == 12
+    assert filled([SQUARE, INNER], (7, 8)).sum() == 10
+    assert filled([SQUARE, INNER, island], (7, 8)).sum() == 11
+
+
+def test_a_keyhole_is_a_hole_and_is_seen():
+    keyhole = np.array([*SQUARE, SQUARE[0], INNER[0], *INNER[::-1]])
+    np.testing.assert_array_equal(filled([keyhole], (7, 8)), filled([SQUARE, INNER], (7, 8)))
+    assert has_keyhole(keyhole)
+    assert not has_keyhole(SQUARE)
+    assert not has_keyhole(np.repeat(SQUARE, 2, axis=0))
+
+
+def test_nested_and_crossing_polygons_are_told_apart():
+    shifted = np.add(SQUARE, (2.0, 1.0))
+    assert nested_or_crossing([SQUARE, INNER], (9, 9)) == (True, False)
+    assert nested_or_crossing([SQUARE, shifted], (9, 9)) == (False, True)
+    assert nested_or_crossing([SQUARE, np.add(SQUARE, (5.0, 0.0))], (9, 12)) == (False, False)
+
+
+def test_what_lies_outside_the_picture_is_cut_off():
+    np.testing.assert_array_equal(
+        filled([np.subtract(SQUARE, (3.0, 0.0))], (7, 8)).sum(axis=0), [3, 3, 3, 0, 0, 0, 0, 0]
+    )
+    assert not filled([np.add(SQUARE, (0.0, 30.0))], (7, 8)).any()
+
+
+@pytest.mark.parametrize("radius", [6.3, 25.0])
+def test_a_circle_has_its_area(radius):
+    angle = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    circle = 40.17 + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert filled([circle], (80, 80)).sum() == pytest.approx(np.pi * radius**2, rel=0.02)
