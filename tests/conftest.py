@@ -25,7 +25,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    _print_tables(terminalreporter)
     if os.environ.get("CI") and _unlisted:
         terminalreporter.section("skipped for a reason that is not listed in tests/conftest.py")
         for line in _unlisted:
+            terminalreporter.write_line(line)
+
+
+def _print_tables(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded by `record_property("table: TITLE", line)`, a table per title."""
+    tables: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, line in getattr(report, "user_properties", ()):
+            if report.when == "call" and name.startswith("table: "):
+                tables.setdefault(name.removeprefix("table: "), []).append(str(line))
+    for title, lines in tables.items():
+        terminalreporter.section(title)
+        for line in sorted(lines):
             terminalreporter.write_line(line)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from itertools import permutations, product
+
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
@@ -12,6 +15,8 @@ from pipelines.dicom.index import index_files, regular_files
 from pipelines.dicom.seg import read_seg
 from pipelines.dicom.series import choose_series, read_series
 from planner.errors import FrameMismatchError, InputError
+from planner.grid import Grid
+from planner.volume import Mask
 
 SHAPE = (6, 5, 7)
 
@@ -35,6 +40,35 @@ def files(folder, matrix, masks, codes=None, **kw):
     path = write_seg(folder / "seg.dcm", datasets, masks, codes or {}, **kw)
     index = index_files(regular_files(folder / "ct"))
     return read_series(choose_series(index)).volume.grid, read_seg(path)
+
+
+def turns():
+    """Yield the 24 turns of a cube that keep it a cube, by name."""
+    for axes in permutations(range(3)):
+        for signs in product((1.0, -1.0), repeat=3):
+            turn = np.zeros((3, 3))
+            turn[axes, range(3)] = signs
+            if np.linalg.det(turn) > 0:
+                named = zip(axes, signs, strict=True)
+                yield pytest.param(turn, id=" ".join(f"{'+' if s > 0 else '-'}{'LPS'[a]}" for a, s in named))
+
+
+def voxels_by_place(mask):
+    """Return the places of the set voxels, LPS mm, in an order of their own."""
+    return np.unique(np.round(mask.centres_lps_mm(), 4), axis=0)
+
+
+@pytest.mark.parametrize("turn", list(turns()))
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_every_voxel_comes_back_in_all_24_orientations(tmp_path, turn, kind):
+    """As highdicom writes it; with the series at hand on its lattice, without it on the frames' own."""
+    truth = blob(1)
+    matrix = affine(row=turn[:, 0], column=turn[:, 1], step=2.5 * turn[:, 2])
+    grid, seg = files(tmp_path, matrix, {"A": truth}, segmentation_type=hd.seg.SegmentationTypeValues[kind])
+    expected = Mask(truth, Grid(SHAPE, matrix), "truth")
+    np.testing.assert_array_equal(seg.mask(1, grid).voxels_kji, truth)
+    for found in (seg.mask(1, grid), seg.mask(1)):
+        np.testing.assert_allclose(voxels_by_place(found), voxels_by_place(expected), atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from dicom_files import FRAME, PATIENT_ID, SERIES, affine, oblique, series_datasets, slice_dataset, stored_values, write
@@ -72,14 +74,37 @@ def test_gantry_tilt_is_kept_and_noted(tmp_path):
     assert any("gantry tilt" in note and "18.4" in note for note in series.notes)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(range(6)), folders=st.lists(st.sampled_from(["a", "b/c", "d e"]), min_size=6, max_size=6))
-def test_file_names_and_folders_do_not_matter(tmp_path_factory, order, folders):
-    stored, matrix = stored_values(), oblique()
+AXES = list(permutations(range(3)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    axes=st.sampled_from(AXES),
+    flips=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    order=st.permutations(range(6)),
+    folders=st.lists(st.sampled_from(["a", "b/c", "d e"]), min_size=6, max_size=6),
+    base=st.sampled_from([affine(), oblique(), affine(step=(0.0, 0.8, 2.4))]),
+)
+def test_any_axes_flips_order_and_folders_give_the_same_volume(tmp_path_factory, axes, flips, order, folders, base):
+    """The same voxels at the same places, whichever way they were cut into slices (of a sheared lattice, its own)."""
+    stored = stored_values((6, 6, 6))
+    if abs(base[:3, 1] @ base[:3, 2]) > 1e-6 and axes[2] != 2:
+        axes = (0, 1, 2)  # rows and columns have to be perpendicular
+    index = np.zeros((4, 4))
+    index[3, 3] = 1.0
+    for new, old in enumerate(axes):
+        index[old, new] = -1.0 if flips[new] else 1.0
+        index[old, 3] = 5.0 if flips[new] else 0.0
+    turned = stored.transpose(2, 1, 0).transpose(axes)
+    turned = np.flip(turned, [n for n in range(3) if flips[n]]).transpose(2, 1, 0)
     names = [f"{folder}/{n}" for folder, n in zip(folders, order, strict=True)]
-    series = read(write(series_datasets(stored, matrix), tmp_path_factory.mktemp("s"), names))
-    np.testing.assert_array_equal(series.volume.voxels_kji, stored - 1024)
-    np.testing.assert_allclose(series.volume.grid.lps_mm_from_ijk, matrix, atol=1e-6)
+    series = read(write(series_datasets(turned, base @ index), tmp_path_factory.mktemp("s"), names))
+    kji = np.indices((6, 6, 6)).reshape(3, -1)
+    places = series.volume.grid.ijk(kji[::-1].T @ base[:3, :3].T + base[:3, 3])
+    nearest = np.rint(places).astype(int)
+    assert np.abs(places - nearest).max() < 1e-5
+    found = series.volume.voxels_kji[tuple(nearest[:, ::-1].T)]
+    np.testing.assert_array_equal(found.reshape(6, 6, 6), stored - 1024)
 
 
 def test_content_hash_follows_content_not_names(tmp_path):
