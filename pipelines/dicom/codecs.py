@@ -40,6 +40,7 @@ PLUGINS = {
 NATIVE = (str(ImplicitVRLittleEndian), str(ExplicitVRLittleEndian))
 """Uncompressed little-endian transfer syntaxes."""
 
+_AS_STORED: dict[str, Any] = {"correct_unused_bits": False}
 _ONE_AT_A_TIME = Lock()
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _UNDEFINED = 0xFFFFFFFF
@@ -123,5 +124,15 @@ def native_frame(content: bytes, header: Dataset, syntax: str, at: int) -> Store
     if length != (size := rows * columns * bits // 8) + size % 2 or begins + length > len(content):
         return None
     options: dict[str, Any] = as_pixel_options(header, pixel_keyword="PixelData", pixel_vr="OW")
-    options |= {"number_of_frames": 1, "view_only": True}
-    return get_decoder(UID(syntax)).as_array(memoryview(content)[begins : begins + length], raw=True, **options)[0]
+    options |= {"number_of_frames": 1, "view_only": True, "raw": True}
+    decoder, values = get_decoder(UID(syntax)), memoryview(content)[begins : begins + length]
+    stored: Stored = decoder.as_array(values, **options, **_AS_STORED)[0]
+    # pydicom clears the bits beyond BitsStored in two passes; a look at the extremes shows that there are none.
+    return stored if _within(stored, int(header.BitsStored)) else decoder.as_array(values, **options)[0]
+
+
+def _within(stored: Stored, bits: int) -> bool:
+    """Return whether no value needs more than so many bits."""
+    signed = stored.dtype.kind == "i"
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    return int(stored.min()) >= low and int(stored.max()) <= high

@@ -43,6 +43,13 @@ def enhanced(slices: list[Dataset], study: Study, seed: int) -> Dataset:
     return made
 
 
+def by_frame(image: Dataset, masks: dict[str, Mask]) -> dict[str, Mask]:
+    """Return the masks, whose slices run from the feet up, with their slices in the order of an image's frames."""
+    positions = [f.PlanePositionSequence[0].ImagePositionPatient for f in image.PerFrameFunctionalGroupsSequence]
+    rank = np.argsort(np.argsort([float(position[2]) for position in positions]))
+    return {role: mask[rank] for role, mask in masks.items()}
+
+
 def without_overlap(masks: dict[str, Mask]) -> list[dict[str, Mask]]:
     """Return the masks in groups of which no two overlap, as a label map needs them."""
     groups: list[tuple[Mask, dict[str, Mask]]] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.sample.dicom_image import compressed, series
 from pipelines.sample.dicom_seg import segmentation
 from pipelines.sample.lattice import Lattice, Study, make_lattice
-from pipelines.sample.other_shapes import Shape, enhanced, structure_set, without_overlap, write_nifti
+from pipelines.sample.other_shapes import Shape, by_frame, enhanced, structure_set, without_overlap, write_nifti
 from pipelines.sample.palettes import CT, Palette
 from pipelines.sample.patient import Patient, make_patient
 from pipelines.sample.rendering import Mask, draw
@@ -107,7 +107,8 @@ def _with_masks(
     """Return the objects that hold the masks, and the enhanced image where that is the shape, by file name."""
     if shape == "enhanced":
         one = enhanced(slices, study, seed)
-        return {"CT.dcm": one, "seg.dcm": segmentation([one], masks, study, seed, part="enhanced")}
+        framed = by_frame(one, masks)
+        return {"CT.dcm": one, "seg.dcm": segmentation([one], framed, study, seed, part="enhanced")}
     if shape == "labelmap":
         return {
             f"seg_{n}.dcm": segmentation(slices, some, study, seed, kind="LABELMAP", part=str(n))
