@@ -19,6 +19,7 @@ from typing import Literal
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from pipelines.dicom.deflated import require_bounded
@@ -61,6 +62,8 @@ KEYWORDS = (  # noqa: SIM905 - 39 quoted words are harder to read than a sentenc
 
 PATIENT = ("PatientID", "IssuerOfPatientID")
 """Elements that are read to leave a keyed hash."""
+
+_TAGS: list[BaseTag] = [Tag(keyword) for keyword in (*KEYWORDS, *PATIENT)]
 
 READ_FAULTS = (
     OSError,
@@ -205,7 +208,7 @@ def _read_instance(path: Path, name: str) -> Instance | None:
             return None
         require_bounded(path, head, name)
         with path.open("rb") as stream:
-            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*KEYWORDS, *PATIENT])
+            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
             at = stream.tell()
             ends = not stream.read(1)
         patient = _patient_hash(full)
