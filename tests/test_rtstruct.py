@@ -92,9 +92,10 @@ def test_a_hole_a_keyhole_and_a_crossing_are_flagged(tmp_path):
     crossing = drawn(tmp_path, [on_slice(SQUARE, 3, matrix), on_slice(np.add(SQUARE, (4.0, 3.0)), 3, matrix)])
     np.testing.assert_array_equal(nested.mask.voxels_kji, through.mask.voxels_kji)
     assert not nested.mask.voxels_kji[3, 9, 9]
-    assert [n.partition(": ")[2][:45] for n in nested.notes] == ["1 planes hold a contour within another: the i"]
-    assert [n.partition(": ")[2] for n in through.notes] == ["1 contours reach a hole by a keyhole"]
-    assert "1 planes hold contours that cross" in crossing.notes[0]
+    what = "RTSTRUCT ROI 4, "
+    assert nested.notes == (f"{what}planes with a contour within another, which counts as a hole (even-odd): 1",)
+    assert through.notes == (f"{what}contours that reach a hole by a keyhole: 1",)
+    assert crossing.notes[0].startswith(f"{what}planes with contours that cross")
 
 
 def test_contours_on_every_second_slice_keep_planes_of_their_own(tmp_path):
@@ -123,7 +124,7 @@ def test_a_plane_that_was_skipped_is_interpolated_by_shape_and_flagged(tmp_path)
     expected = drawn(tmp_path, [on_slice(middle, 4, matrix)]).mask.voxels_kji[4]
     between = found.mask.voxels_kji[4]
     assert 2 * (between & expected).sum() / (between.sum() + expected.sum()) > 0.95
-    assert found.notes == ("RTSTRUCT ROI 4: 1 planes between contours were interpolated",)
+    assert found.notes == ("RTSTRUCT ROI 4, planes between contours that were interpolated: 1",)
 
 
 def test_parts_that_do_not_overlap_stay_apart(tmp_path):
@@ -158,6 +159,12 @@ def test_a_contour_that_leaves_the_image_keeps_what_is_outside(tmp_path):
     np.testing.assert_allclose(low, Grid(SHAPE, matrix).lps_mm((-4, 5, -2))[0], atol=1e-6)
 
 
+def test_contours_far_from_the_image_are_refused(tmp_path):
+    for off, k in (((5e4, 0.0), 3), ((0.0, -1e90), 3), ((0.0, 0.0), 1e9)):
+        far = on_slice(np.add(SQUARE, off), k, MATRICES["axial"])
+        assert "far outside the image" in refused(tmp_path, [far], "no-shared-space")
+
+
 def test_points_and_open_contours_are_left_out_and_counted(tmp_path):
     matrix = MATRICES["axial"]
     closed = on_slice(SQUARE, 3, matrix)
@@ -165,10 +172,10 @@ def test_points_and_open_contours_are_left_out_and_counted(tmp_path):
     short = contour([(0, 20, 105), (1, 20, 105)])
     found = drawn(tmp_path, [closed, point, line, short])
     assert found.mask.voxels_kji.sum() == 96
-    assert [n.removeprefix("RTSTRUCT ROI 4: ") for n in found.notes] == [
-        "1 contours of fewer than 3 points were left out",
-        "1 contours of type OPEN_PLANAR were left out",
-        "1 contours of type POINT were left out",
+    assert [n.removeprefix("RTSTRUCT ROI 4, contours ") for n in found.notes] == [
+        "of fewer than 3 points that were left out: 1",
+        "of type OPEN_PLANAR that were left out: 1",
+        "of type POINT that were left out: 1",
     ]
 
 

@@ -33,7 +33,7 @@ PLUGINS = {
     **dict.fromkeys(map(str, JPEGTransferSyntaxes), "gdcm"),
     **dict.fromkeys(map(str, JPEGLSTransferSyntaxes), "pyjpegls"),
     **dict.fromkeys(map(str, JPEG2000TransferSyntaxes), "pylibjpeg"),
-    **dict.fromkeys(map(str, RLETransferSyntaxes), "pylibjpeg"),
+    **dict.fromkeys(map(str, RLETransferSyntaxes), "pydicom"),
 }
 """Transfer syntax -> pydicom's name of the decoder. Without it pydicom tries whatever happens to be installed."""
 

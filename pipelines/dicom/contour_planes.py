@@ -74,18 +74,19 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
         keyholes += sum(map(has_keyhole, polygons))
     interpolated = _fill_between(voxels, sorted(planes.polygons), grid, name)
     said = {
-        "{} planes hold a contour within another: the inner one counts as a hole (even-odd)": nested,
-        "{} planes hold contours that cross: what both hold counts as outside (even-odd)": crossing,
-        "{} contours reach a hole by a keyhole": keyholes,
-        "{} planes between contours were interpolated": interpolated,
+        "planes with a contour within another, which counts as a hole (even-odd)": nested,
+        "planes with contours that cross, what both hold counts as outside (even-odd)": crossing,
+        "contours that reach a hole by a keyhole": keyholes,
+        "planes between contours that were interpolated": interpolated,
     }
-    notes = tuple(f"{name}: {text.format(count)}" for text, count in said.items() if count)
+    notes = tuple(f"{name}, {text}: {count}" for text, count in said.items() if count)
     return Filled(voxels, grid, (*planes.notes, *notes))
 
 
 def _planes(contours: Sequence[FloatArray], image: Grid, name: str) -> _Planes:
     slice_mm = _slice_mm(image)
     places = [image.ijk(c) for c in contours]
+    _require_near(places, image, name)
     heights = np.asarray([ijk[:, 2].mean() for ijk in places])
     lean_mm = max(float(np.ptp(ijk[:, 2])) for ijk in places) * slice_mm
     if lean_mm > REGULAR_MM:
@@ -161,6 +162,20 @@ def _lattice(
     affine[:3, 3] = image.lps_mm((0.0, 0.0, first))[0]
     affine[:3, 2] *= step
     return Grid((1, 1, 1), affine, image.frame_uid).cropped(start, shape), start
+
+
+def _require_near(places: Sequence[FloatArray], image: Grid, name: str) -> None:
+    """Raise where contours reach farther out of the image than it is wide, high, or a long stack of slices is deep."""
+    corners = np.concatenate(places)
+    size_k, size_j, size_i = image.shape_kji
+    limits = np.asarray([2.0 * size_i, 2.0 * size_j, float(LONGEST_STACK)])
+    beyond = (corners > limits) | (corners < np.asarray([size_i, size_j, size_k]) - limits)
+    if beyond.any():
+        raise InputError(
+            f"{name}: contours lie far outside the image (voxels of it reach up to {size_i}, {size_j}, {size_k}; a"
+            f" contour {', '.join(f'{v:.3g}' for v in corners[beyond.any(axis=1)][0])})",
+            code="no-shared-space",
+        )
 
 
 def _fill_between(voxels: BoolVoxels, drawn: Sequence[int], grid: Grid, name: str) -> int:

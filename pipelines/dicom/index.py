@@ -138,10 +138,16 @@ class Index:
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Hold back pydicom's warnings: what matters of them is checked and noted by the readers."""
+    """Hold back pydicom's checks of values and its warnings: what matters of them is checked by the readers."""
+    settings = pydicom.config.settings
+    mode = settings.reading_validation_mode
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        settings.reading_validation_mode = pydicom.config.IGNORE
+        try:
+            yield
+        finally:
+            settings.reading_validation_mode = mode
 
 
 def safe_text(text: object, limit: int = 60) -> str:
@@ -215,6 +221,8 @@ def _read_instance(path: Path, name: str) -> Instance | None:
         for keyword in PATIENT:
             if keyword in full:
                 del full[keyword]
+        for _ in full:  # each element is converted here, where what cannot be is caught
+            pass
         header = Dataset(full)
         meta_class = str(full.file_meta.get("MediaStorageSOPClassUID", ""))
         syntax = str(full.file_meta.get("TransferSyntaxUID", ""))

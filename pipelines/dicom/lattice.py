@@ -58,12 +58,18 @@ def frame_lattice(planes: Sequence[Plane], stated_mm: float, frame_uid: str, nam
     along_mm = origins @ planes[0].normal
     first, last = int(np.argmin(along_mm)), int(np.argmax(along_mm))
     spacing_mm = _spacing_mm(along_mm, stated_mm, name)
+    count = float(np.ptp(along_mm)) / spacing_mm
+    if count >= LONGEST_STACK:
+        raise InputError(
+            f"{name}: frame positions span {count:.3g} times {spacing_mm:.3f} mm, expected at most {LONGEST_STACK}",
+            code="irregular-spacing",
+        )
     index = np.rint((along_mm - along_mm[first]) / spacing_mm).astype(int)
     step = planes[0].normal * spacing_mm
     if index[last] > 0:
         step = (origins[last] - origins[first]) / index[last]
     off_mm = float(np.linalg.norm(origins - (origins[first] + index[:, None] * step), axis=1).max())
-    if off_mm > REGULAR_MM or index[last] >= LONGEST_STACK:
+    if off_mm > REGULAR_MM:
         raise InputError(
             f"{name}: frame positions are no multiples of {spacing_mm:.3f} mm, up to {off_mm:.3f} mm off",
             code="irregular-spacing",

@@ -142,7 +142,7 @@ def _roi(item: Dataset, contour_item: Dataset, name: str) -> Roi:
             ignored[f"of fewer than {FEWEST_POINTS} points"] += 1
         else:
             kept.append(points)
-    left_out = tuple(f"{name}: {count} contours {what} were left out" for what, count in sorted(ignored.items()))
+    left_out = tuple(f"{name}, contours {what} that were left out: {count}" for what, count in sorted(ignored.items()))
     return Roi(text(item, "ReferencedFrameOfReferenceUID"), tuple(kept), left_out)
 
 

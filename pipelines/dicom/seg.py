@@ -139,9 +139,10 @@ def read_seg(path: Path, name: str = "SEG") -> Segmentation:
         try:
             content = path.read_bytes()
             dataset = pydicom.dcmread(BytesIO(content), force=True)
+            held = dataset.get("PixelData")
         except READ_FAULTS as error:
             raise InputError(f"{name}: the file is truncated or unreadable", code="truncated-file") from error
-        if not dataset.get("PixelData"):
+        if not held:
             raise InputError(f"{name}: the file is truncated, it holds no pixel data", code="truncated-file")
         state_syntax(dataset)
         decoder_of(dataset, name)

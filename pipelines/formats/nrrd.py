@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import warnings
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nrrd
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
+
+READ_FAULTS = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError,
+               MemoryError, zlib.error, nrrd.NRRDError)  # fmt: skip
+"""What pynrrd raises on files it cannot read."""
 
 LONGEST_HEADER = 1_000_000
 """Bytes within which the empty line that ends the header must come."""
@@ -75,12 +82,14 @@ def read_layers(path: Path, header: Header, name: str) -> npt.NDArray[Any]:
     """
     sizes = _sizes(header, name)
     try:
-        import SimpleITK
-
-        image = SimpleITK.ReadImage(str(path), imageIO="NrrdImageIO")
-        values = SimpleITK.GetArrayFromImage(image)
-    except RuntimeError as error:
-        raise InputError(f"{name}: cannot be read as NRRD; is the file truncated?", code="truncated-file") from error
+        with warnings.catch_warnings(), path.open("rb") as stream:
+            warnings.simplefilter("ignore")
+            values = nrrd.read_data(nrrd.read_header(stream), stream, str(path), index_order="C")
+    except READ_FAULTS as error:
+        raise InputError(
+            f"{name}: cannot be read as NRRD ({type(error).__name__}); is the file truncated?", code="truncated-file"
+        ) from error
+    values = np.asarray(values, dtype=values.dtype.newbyteorder("="))
     layers: npt.NDArray[Any] = np.moveaxis(values, -1, 0) if len(sizes) == 4 and values.ndim == 4 else values[None]
     expected = (sizes[0] if len(sizes) == 4 else 1, *sizes[:-4:-1])
     if layers.shape != expected or values.dtype.kind not in "iufb":
