@@ -7,6 +7,7 @@
     [pre]                            # and [post]; all keys optional
     path = "pre-study"               # relative to the case file
     series_uid = "1.2.3"             # whole, or the end that an error message printed
+    volume = 2                       # where one series holds several (phases, echoes): as an error message numbers them
     modality = "CT"                  # or "MR": an image that states another one is refused; NIfTI and NRRD state none
     [[mask]]
     study = "pre"
@@ -86,10 +87,11 @@ class CaseTable(_Table):
 
 
 class StudyTable(_Table):
-    """`[pre]` or `[post]`: where the study is, which image series of it is meant, and what it should be."""
+    """`[pre]` or `[post]`: where the study is, which series and volume of it is meant, and what it should be."""
 
     path: str = ""
     series_uid: str = ""
+    volume: int | None = Field(default=None, ge=1, strict=True)
     modality: Literal["", "CT", "MR"] = ""
 
 

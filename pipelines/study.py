@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy import ndimage
 
-from pipelines.case_file import CaseFile, StudyName
+from pipelines.case_file import CaseFile, StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
 from pipelines.dicom.index import Index, index_files, regular_files
 from pipelines.dicom.segmented import read_segments
@@ -85,7 +85,7 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         There is no study, several candidates fit, or an image or mask cannot be used; prefixed by PRE or POST.
     """
     with prefixed(name.upper()):
-        opened = _open(path, case.study(name).series_uid, observe)
+        opened = _open(path, case.study(name), observe)
         image = _as_claimed(opened.image, case.study(name).modality)
         stated, bulk = stated_claims(case, name, opened.image.grid)
         taken = frozenset(c.part for c in (*stated.claims, *bulk.claims))
@@ -133,7 +133,7 @@ def prefixed(what: str) -> Iterator[None]:
         raise type(error)(said, code=error.code, where=error.where) from error
 
 
-def _open(path: Path, series_uid: str, observe: Progress) -> _Opened:
+def _open(path: Path, stated: StudyTable, observe: Progress) -> _Opened:
     if path.is_file():
         return _open_file(path)
     if not path.is_dir():
@@ -144,7 +144,7 @@ def _open(path: Path, series_uid: str, observe: Progress) -> _Opened:
         return _open_voxel_folder(path)
     if images:
         raise AmbiguousInputError(f"the folder holds DICOM and {images[0].name}, either may be the image")
-    return _open_dicom(index, series_uid, observe)
+    return _open_dicom(index, stated, observe)
 
 
 def _open_file(path: Path) -> _Opened:
@@ -170,10 +170,10 @@ def _open_voxel_folder(path: Path) -> _Opened:
     )  # fmt: skip
 
 
-def _open_dicom(index: Index, series_uid: str, observe: Progress) -> _Opened:
-    chosen = choose_series(index, series_uid)
+def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
+    chosen = choose_series(index, stated.series_uid)
     belongs = belonging(index, chosen)
-    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n))
+    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n), stated.volume)
     files = sum(1 for p in index.others if suffix_of(p))
     beside = (
         (f"{files} NIfTI or NRRD files lie beside the DICOM: state them in the case file to use them",) if files else ()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.dicom.polygons import filled, has_keyhole, nested_or_crossing
+from pipelines.dicom.polygons import fill_plane, filled, has_keyhole
 
 SQUARE = np.array([[1.5, 1.5], [5.5, 1.5], [5.5, 4.5], [1.5, 4.5]])
 INNER = np.array([[2.5, 2.5], [4.5, 2.5], [4.5, 3.5], [2.5, 3.5]])
@@ -67,10 +67,39 @@ def test_a_keyhole_is_a_hole_and_is_seen():
 
 
 def test_nested_and_crossing_polygons_are_told_apart():
-    shifted = np.add(SQUARE, (2.0, 1.0))
-    assert nested_or_crossing([SQUARE, INNER], (9, 9)) == (True, False)
-    assert nested_or_crossing([SQUARE, shifted], (9, 9)) == (False, True)
-    assert nested_or_crossing([SQUARE, np.add(SQUARE, (5.0, 0.0))], (9, 12)) == (False, False)
+    def seen(*polygons):
+        fill = fill_plane(polygons, (9, 12))
+        np.testing.assert_array_equal(fill.inside, filled(polygons, (9, 12)))
+        return fill.nested, fill.crossing
+
+    assert seen(SQUARE, INNER) == seen(INNER, SQUARE) == (True, False)
+    assert seen(SQUARE, np.add(SQUARE, (2.0, 1.0))) == (False, True)
+    assert seen(SQUARE, np.add(SQUARE, (5.0, 0.0))) == (False, False)
+
+
+def test_a_copy_is_left_out_instead_of_cancelling():
+    turned = np.roll(SQUARE[::-1], 1, axis=0)
+    for copy in (SQUARE, turned, np.add(SQUARE, (0.01, 0.0)), np.repeat(SQUARE, 2, axis=0)):
+        fill = fill_plane([SQUARE, copy], (7, 8))
+        assert (fill.copies, fill.nested, fill.is_lost) == (1, False, False)
+        np.testing.assert_array_equal(fill.inside, filled([SQUARE], (7, 8)))
+
+
+def test_a_polygon_that_winds_twice_is_seen_and_one_that_vanishes_is_lost():
+    twice = np.concatenate([SQUARE, SQUARE])
+    angle = np.pi / 2 + 4 * np.pi / 5 * np.arange(5)
+    star = 20 + 15 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert (fill_plane([twice], (7, 8)).looped, fill_plane([twice], (7, 8)).is_lost) == (1, True)
+    assert (fill_plane([star], (40, 40)).looped, fill_plane([star], (40, 40)).is_lost) == (1, False)
+    assert fill_plane([SQUARE], (7, 8)).looped == 0
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(polygons, min_size=1, max_size=3))
+def test_a_plane_is_filled_as_its_polygons_are(several):
+    fill = fill_plane(several, (11, 12))
+    if not fill.copies:
+        np.testing.assert_array_equal(fill.inside, filled(several, (11, 12)))
 
 
 def test_what_lies_outside_the_picture_is_cut_off():

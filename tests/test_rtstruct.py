@@ -107,6 +107,28 @@ def test_contours_on_every_second_slice_keep_planes_of_their_own(tmp_path):
     assert "drawn on planes 4.8 mm apart, the image's slices are 2.4 mm apart" in found.notes[0]
 
 
+def test_single_slice_parts_far_apart_keep_the_images_slices(tmp_path):
+    matrix = MATRICES["axial"]
+    small = SQUARE * 0.3
+    for parts in (((small, 1), (np.add(small, (14, 14)), 9)), ((small, 1), (np.add(small, (9, 9)), 5), (small, 9))):
+        found = drawn(tmp_path, [on_slice(polygon, k, matrix) for polygon, k in parts])
+        assert found.mask.grid.same_lattice(Grid(SHAPE, matrix))
+        assert found.mask.volume_ml < len(parts) * 14 * 0.7 * 0.8 * 2.5 / 1000
+        assert found.notes == ()
+    refused(tmp_path, [on_slice(SQUARE, k, matrix) for k in (1, 5)], "contour-gap")
+    refused(tmp_path, [on_slice(SQUARE, k + 0.4, matrix) for k in (1, 5)], "irregular-spacing")
+
+
+def test_copies_are_left_out_and_contours_that_cancel_are_refused(tmp_path):
+    matrix = MATRICES["axial"]
+    once = [on_slice(SQUARE, k, matrix) for k in (3, 4, 5)]
+    found = drawn(tmp_path, [*once, on_slice(np.add(SQUARE, (0.01, 0.0)), 4, matrix)])
+    assert found.mask.voxels_kji.sum() == 3 * 96
+    assert found.notes == ("RTSTRUCT ROI 4, copies of contours that were left out: 1",)
+    twice = on_slice(np.concatenate([SQUARE, SQUARE]), 4, matrix)
+    refused(tmp_path, [once[0], twice, once[2]], "crossing-contours")
+
+
 def test_contours_between_slices_are_not_moved_onto_them(tmp_path):
     matrix = MATRICES["axial"]
     found = drawn(tmp_path, [on_slice(SQUARE, k + 0.4, matrix) for k in (2, 3, 4)])

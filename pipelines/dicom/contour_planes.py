@@ -11,13 +11,22 @@ import numpy as np
 from scipy import ndimage
 
 from pipelines.dicom.geometry import REGULAR_MM
-from pipelines.dicom.polygons import IntArray, filled, has_keyhole, nested_or_crossing
+from pipelines.dicom.polygons import IntArray, fill_plane
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 from planner.volume import BoolVoxels
 
 LONGEST_STACK = 10_000
 """A lattice of more slices is taken for malformed positions."""
+
+THICKER = 1.5
+"""Planes farther apart than so many slices of the image may be a coarser stack, or parts of something."""
+
+FEWEST_GAPS = 2
+"""So many equal gaps at least prove a coarser stack."""
+
+COARSEST_MM = 10.0
+"""Planes farther apart than this are no stack."""
 
 MOST_VOXELS = 2_000_000_000
 """A lattice of more voxels is taken for malformed positions."""
@@ -66,17 +75,29 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
     planes = _planes(contours, image, name)
     grid = planes.grid
     voxels = np.zeros(grid.shape_kji, dtype=bool)
-    nested = crossing = keyholes = 0
-    for k, polygons in planes.polygons.items():
-        voxels[k] = filled(polygons, grid.shape_kji[1:])
-        within, across = nested_or_crossing(polygons, grid.shape_kji[1:])
-        nested, crossing = nested + within, crossing + across
-        keyholes += sum(map(has_keyhole, polygons))
+    fills = {k: fill_plane(polygons, grid.shape_kji[1:]) for k, polygons in planes.polygons.items()}
+    for k, fill in fills.items():
+        voxels[k] = fill.inside
+    lost = sum(fill.is_lost for fill in fills.values())
+    if lost:
+        raise InputError(
+            f"{name}: on {lost} planes contours cancel each other or themselves out (even-odd), expected simple ones",
+            code="crossing-contours",
+        )
     interpolated = _fill_between(voxels, sorted(planes.polygons), grid, name)
     said = {
-        "planes with a contour within another, which counts as a hole (even-odd)": nested,
-        "planes with contours that cross, what both hold counts as outside (even-odd)": crossing,
-        "contours that reach a hole by a keyhole": keyholes,
+        "copies of contours that were left out": sum(f.copies for f in fills.values()),
+        "planes with a contour within another, which counts as a hole (even-odd)": sum(
+            f.nested for f in fills.values()
+        ),
+        "planes with contours that cross, what both hold counts as outside (even-odd)": sum(
+            f.crossing for f in fills.values()
+        ),
+        "contours that reach a hole by a keyhole": sum(f.keyholes for f in fills.values()),
+        "contours that overlap themselves, what they hold twice counts as outside (even-odd)": sum(
+            f.looped for f in fills.values()
+        ),
+        "planes whose contours hold no pixel's centre": sum(not f.inside.any() for f in fills.values()),
         "planes between contours that were interpolated": interpolated,
     }
     notes = tuple(f"{name}, {text}: {count}" for text, count in said.items() if count)
@@ -94,7 +115,7 @@ def _planes(contours: Sequence[FloatArray], image: Grid, name: str) -> _Planes:
             f"{name}: a contour leaves the image's slices by {lean_mm:.2f} mm, expected contours parallel to them",
             code="oblique-contours",
         )
-    first, step, notes = _spacing(heights, slice_mm, name)
+    first, step, notes = _spacing(places, heights, slice_mm, name)
     index = np.rint((heights - first) / step).astype(int)
     off_mm = float(np.abs(first + index * step - heights).max()) * slice_mm
     if off_mm > REGULAR_MM:
@@ -117,22 +138,46 @@ def _slice_mm(grid: Grid) -> float:
     return float(abs(axes[:, 2] @ normal) / np.linalg.norm(normal))
 
 
-def _spacing(heights: FloatArray, slice_mm: float, name: str) -> tuple[float, float, tuple[str, ...]]:
-    """Return where the planes' lattice begins and its spacing, in slices of the image, and a note where they differ."""
+def _spacing(
+    places: Sequence[FloatArray], heights: FloatArray, slice_mm: float, name: str
+) -> tuple[float, float, tuple[str, ...]]:
+    """Return where the planes' lattice begins and its spacing, in slices of the image, and a note where they differ.
+
+    Contours on the image's slices have those, unless all of them prove that a coarser stack was drawn.
+    """
     gaps = np.diff(np.sort(heights))
     gaps = gaps[gaps * slice_mm > REGULAR_MM]
     on_slices = float(np.abs(heights - np.rint(heights)).max()) * slice_mm <= REGULAR_MM
-    if on_slices and (not len(gaps) or round(float(gaps.min())) == 1):
-        return 0.0, 1.0, ()
     step = float(gaps.min()) if len(gaps) else 1.0
+    coarser = step > THICKER and _is_one_stack(places, heights, gaps, slice_mm)
+    if on_slices and not coarser:
+        return 0.0, 1.0, ()
+    if step > THICKER and not coarser:
+        raise InputError(
+            f"{name}: contours between the image's slices, from {step * slice_mm:.3g} to {gaps.max() * slice_mm:.3g} mm"
+            " apart, do not say how thick their planes are",
+            code="irregular-spacing",
+        )
     span = float(np.ptp(heights))
-    count = round(span / step) if step > 0 else 0
+    count = round(span / step)
     step = span / count if count else step
     said = (
         f"{name}: drawn on planes {step * slice_mm:.3g} mm apart, the image's slices are {slice_mm:.3g} mm apart: kept"
         " on its own planes"
     )
     return float(heights.min()), step, (said,)
+
+
+def _is_one_stack(places: Sequence[FloatArray], heights: FloatArray, gaps: FloatArray, slice_mm: float) -> bool:
+    """Return whether planes lie evenly apart, are several, not too far apart, and each lies over the last one's box."""
+    if len(gaps) < FEWEST_GAPS or np.ptp(gaps) * slice_mm > REGULAR_MM or gaps.max() * slice_mm > COARSEST_MM:
+        return False
+    planes = np.rint((heights - heights.min()) / gaps.min()).astype(int)
+    boxes = []
+    for k in range(int(planes.max()) + 1):
+        corners = np.concatenate([ijk[:, :2] for ijk, plane in zip(places, planes, strict=True) if plane == k])
+        boxes.append((corners.min(axis=0), corners.max(axis=0)))
+    return all((a[0] <= b[1]).all() and (b[0] <= a[1]).all() for a, b in pairwise(boxes))
 
 
 def _lattice(

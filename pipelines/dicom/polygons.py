@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +33,14 @@ def filled(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> BoolVoxels
     rows, columns = shape
     turns = np.zeros((rows, columns + 1), dtype=np.int64)
     for polygon in polygons:
-        row, column = _crossings(polygon, rows)
+        row, column, _ = _crossings(polygon, rows)
         first = np.clip(np.ceil(column), 0, columns).astype(np.int64)
         np.add.at(turns, (row, first), 1)
     return np.asarray(np.cumsum(turns[:, :columns], axis=1) % 2 == 1)
 
 
-def _crossings(polygon: FloatArray, rows: int) -> tuple[IntArray, FloatArray]:
-    """Return where the polygon's edges cross the rows' centre lines: row, and column as a fraction."""
+def _crossings(polygon: FloatArray, rows: int) -> tuple[IntArray, FloatArray, IntArray]:
+    """Return where the polygon's edges cross the rows' centre lines: row, column as a fraction, and down (1) or up."""
     start, end = polygon, np.roll(polygon, -1, axis=0)
     low, high = np.minimum(start[:, 1], end[:, 1]), np.maximum(start[:, 1], end[:, 1])
     first = np.clip(np.ceil(low), 0, rows).astype(np.int64)  # the rows in [low, high)
@@ -49,7 +50,94 @@ def _crossings(polygon: FloatArray, rows: int) -> tuple[IntArray, FloatArray]:
     row = first[edge] + within
     (x0, y0), (x1, y1) = start[edge].T, end[edge].T
     share = (row - y0) / (y1 - y0)
-    return row, x0 + share * (x1 - x0)
+    return row, x0 + share * (x1 - x0), np.where(y1 > y0, 1, -1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A polygon's pixels in the box that holds it: inside by even-odd, and what its line winds around at all."""
+
+    box: tuple[slice, slice]
+    inside: BoolVoxels
+    wound: BoolVoxels
+
+    @classmethod
+    def of(cls, polygon: FloatArray, shape: tuple[int, int]) -> Patch:
+        """Return the part of a polygon that lies in a picture of `shape` rows, columns."""
+        low = np.clip(np.ceil(polygon.min(axis=0)), 0, shape[::-1]).astype(int)
+        high = np.clip(np.floor(polygon.max(axis=0)) + 1, low, shape[::-1]).astype(int)
+        rows, columns = int(high[1] - low[1]), int(high[0] - low[0])
+        row, column, way = _crossings(polygon - low, rows)
+        first = np.clip(np.ceil(column), 0, columns).astype(np.int64)
+        turns = np.zeros((2, rows, columns + 1), dtype=np.int64)
+        np.add.at(turns[0], (row, first), 1)
+        np.add.at(turns[1], (row, first), way)
+        crossed, winding = np.cumsum(turns[:, :, :columns], axis=2)
+        return cls((slice(low[1], high[1]), slice(low[0], high[0])), crossed % 2 == 1, winding != 0)
+
+    def shares_with(self, other: Patch) -> int:
+        """Return how many pixels lie inside both."""
+        starts = [max(a.start, b.start) for a, b in zip(self.box, other.box, strict=True)]
+        stops = [min(a.stop, b.stop) for a, b in zip(self.box, other.box, strict=True)]
+        if starts[0] >= stops[0] or starts[1] >= stops[1]:
+            return 0
+        parts = [
+            patch.inside[
+                starts[0] - patch.box[0].start : stops[0] - patch.box[0].start,
+                starts[1] - patch.box[1].start : stops[1] - patch.box[1].start,
+            ]
+            for patch in (self, other)
+        ]
+        return int(np.count_nonzero(parts[0] & parts[1]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaneFill:
+    """The pixels inside the polygons of a plane, and what a reader should know of them.
+
+    Parameters
+    ----------
+    inside
+        Pixels, even-odd over all polygons but `copies`.
+    copies
+        Polygons that hold the pixels of another one: left out.
+    nested, crossing
+        Whether one lies within another (a hole), and whether two overlap without that.
+    keyholes, looped
+        Polygons with a channel to a hole, and those that wind around pixels more than once.
+    is_lost
+        Whether nothing is inside though the polygons wind around pixels.
+    """
+
+    inside: BoolVoxels
+    copies: int
+    nested: bool
+    crossing: bool
+    keyholes: int
+    looped: int
+    is_lost: bool
+
+
+def fill_plane(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> PlaneFill:
+    """Return the pixels inside an odd number of a plane's polygons."""
+    kept: list[Patch] = []
+    copies = looped = 0
+    nested = crossing = wound = False
+    inside = np.zeros(shape, dtype=bool)
+    for patch in (Patch.of(polygon, shape) for polygon in polygons):
+        size = np.count_nonzero(patch.inside)
+        wound = wound or bool(patch.wound.any())
+        looped += bool((patch.wound != patch.inside).any())
+        shares = [(other.shares_with(patch), np.count_nonzero(other.inside)) for other in kept]
+        if any(shared == size == other > 0 for shared, other in shares):
+            copies += 1
+            continue
+        nested = nested or any(0 < shared == min(size, other) for shared, other in shares)
+        crossing = crossing or any(0 < shared < min(size, other) for shared, other in shares)
+        kept.append(patch)
+        inside[patch.box] ^= patch.inside
+    keyholes = sum(map(has_keyhole, polygons))
+    return PlaneFill(inside, copies, nested, crossing, keyholes, looped, wound and not inside.any())
 
 
 def has_keyhole(polygon: FloatArray) -> bool:
@@ -59,18 +147,3 @@ def has_keyhole(polygon: FloatArray) -> bool:
     ends = np.concatenate([points, np.roll(points, -1, axis=0)], axis=1)
     forth = {tuple(edge) for edge in ends.tolist()}
     return any((c, d, a, b) in forth for a, b, c, d in forth)
-
-
-def nested_or_crossing(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> tuple[bool, bool]:
-    """Return whether one polygon of a plane lies within another, and whether two overlap without that."""
-    if len(polygons) < 2:
-        return False, False
-    masks = [filled([p], shape) for p in polygons]
-    nested = crossing = False
-    for n, one in enumerate(masks):
-        for other in masks[n + 1 :]:
-            shared = int(np.count_nonzero(one & other))
-            if shared:
-                inner = shared == min(np.count_nonzero(one), np.count_nonzero(other))
-                nested, crossing = nested or inner, crossing or not inner
-    return nested, crossing
