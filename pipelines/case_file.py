@@ -68,6 +68,9 @@ def _as_id(value: object) -> object:
 LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
 
 
+Label = Annotated[int, Field(strict=True, ge=1)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -102,7 +105,7 @@ class MaskEntry(_Table):
     file: str = Field(min_length=1)
     role: str = ""
     segment: int | str | None = None
-    label: int | list[int] | str | None = None
+    label: Label | list[Label] | str | None = None
     series_uid: str = ""
 
     @field_validator("role")
@@ -118,6 +121,8 @@ class MaskEntry(_Table):
     def _complete(self) -> MaskEntry:
         if self.is_whole_map == bool(self.role):
             raise ValueError(f'expected either a role or label = "{WHOLE_MAP}"')
+        if self.label == []:
+            raise ValueError("label is an empty list, expected at least one value")
         if self.segment is not None and self.label is not None:
             raise ValueError("segment is for a file of segments, label for a label map: give one of them")
         return self

@@ -118,7 +118,12 @@ def _stated_voxels(path: Path, name: str, entry: MaskEntry) -> Claim:
 
     def load() -> Loaded:
         content = read_voxel_file(path, name)
-        return Loaded(content.mask(entry.role, _labels(content, entry.label)), content.sha256)
+        labels = _labels(content, entry.label)
+        named = isinstance(entry.label, str)  # a structure of the table may be absent
+        absent = sorted(set(labels) - set(content.labels())) if labels and not named else []
+        if absent:
+            raise InputError(f"{name}: no voxel of label {absent[0]}", code="no-such-label")
+        return Loaded(content.mask(entry.role, labels), content.sha256)
 
     label = "" if entry.label is None or isinstance(entry.label, str) else f" label {entry.label}"
     return Claim(entry.role, f"{name}{label}", safe_name(path), load, (path.resolve(), None))

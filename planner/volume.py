@@ -140,7 +140,8 @@ def _two_valued(values: npt.NDArray[np.generic], name: str) -> BoolVoxels:
     kinds = np.unique(values[inside])
     if kinds.size > 1:
         raise InputError(
-            f"{name}: expected a mask of two values, found {kinds.size + 1} (from {values.min()} to {values.max()});"
+            f"{name}: expected a mask of two values, found {np.unique(values).size} (from {values.min()} to"
+            f" {values.max()});"
             " name one of them in the case file if this is a label map",
             code="not-binary",
         )

@@ -7,8 +7,10 @@ import pytest
 from dicom_files import affine, series_datasets, stored_values, write
 from pydicom.uid import generate_uid
 
+from pipelines.case_file import read_case_file
 from pipelines.dicom.index import index_files, regular_files
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.study import read_study
 from planner.errors import AmbiguousInputError, InputError
 
 ARTERIAL, PORTAL = stored_values(seed=1), stored_values(seed=2)
@@ -101,3 +103,57 @@ def test_a_volume_that_there_is_not_is_refused(tmp_path, number, count):
 def test_the_only_volume_may_be_chosen(tmp_path):
     write(volumes(ARTERIAL), tmp_path)
     assert read(tmp_path, 1).volume.grid.shape_kji[0] == 6
+
+
+def test_a_case_file_chooses_a_volume(tmp_path):
+    write(volumes(ARTERIAL, PORTAL, AcquisitionNumber=["1", "2"]), tmp_path / "ct")
+    case = tmp_path / "case.toml"
+    case.write_text("[pre]\nvolume = 2\n", encoding="utf-8")
+    found = read_study(tmp_path / "ct", "pre", read_case_file(case), lambda *_: None).study
+    np.testing.assert_array_equal(found.image.voxels_kji, PORTAL - 1024.0)
+    assert any("number 2 was chosen" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("value", ["0", "true", '"2"', "1.5"])
+def test_a_case_files_volume_is_a_number_from_one(tmp_path, value):
+    case = tmp_path / "case.toml"
+    case.write_text(f"[pre]\nvolume = {value}\n", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_case_file(case)
+    assert error.value.code == "bad-case-file"
+
+
+@pytest.mark.parametrize("shift_mm", [1.25, 15.0])
+def test_volumes_that_share_no_position_are_told_apart_by_what_they_show(tmp_path, shift_mm):
+    """Half a slice beside each other, or one above the other, two echoes would make one even stack."""
+    made = volumes(ARTERIAL, PORTAL, EchoTime=["1.2", "2.4"])
+    for dataset in made[6:]:
+        x, y, z = map(float, dataset.ImagePositionPatient)
+        dataset.ImagePositionPatient = [x, y, z + shift_mm]
+    write(made, tmp_path)
+    assert "12 slices at 12 positions: 2 volumes by EchoTime" in str(caught(tmp_path))
+    assert caught(tmp_path).code == "several-volumes"
+    np.testing.assert_array_equal(read(tmp_path, 2).volume.voxels_kji, PORTAL - 1024.0)
+
+
+def test_slices_acquired_in_two_goes_are_one_volume(tmp_path):
+    """Interleaved acquisition: odd slices first, then the even ones."""
+    made = volumes(ARTERIAL)
+    for k, dataset in enumerate(made):
+        dataset.AcquisitionNumber = k % 2 + 1
+    np.testing.assert_array_equal(read(write(made, tmp_path)).volume.voxels_kji, ARTERIAL - 1024.0)
+
+
+def test_two_elements_that_divide_differently_are_refused(tmp_path):
+    made = volumes(ARTERIAL, PORTAL, TemporalPositionIdentifier=["1", "2"])
+    for n, dataset in enumerate(made):
+        dataset.AcquisitionNumber = (n + n // 6) % 2
+    error = caught(write(made, tmp_path), 1)
+    assert "AcquisitionNumber and TemporalPositionIdentifier tell volumes apart, and differently" in str(error)
+
+
+def test_a_volume_without_the_element_says_so(tmp_path):
+    made = volumes(ARTERIAL, PORTAL, EchoTime=["1.2", "2.4"])
+    for dataset in made[6:]:
+        del dataset.EchoTime
+    assert "1 (1.2), 2 (none stated)" in str(caught(write(made, tmp_path)))

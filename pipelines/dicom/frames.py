@@ -164,7 +164,7 @@ def _rescale(header: Dataset, name: str) -> tuple[float, float]:
     """Return slope and intercept."""
     slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
     intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
-    if slope == 0 or abs(intercept) > LARGEST_INTERCEPT:
+    if slope <= 0 or abs(intercept) > LARGEST_INTERCEPT:
         raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
     return slope, intercept
 
@@ -174,3 +174,6 @@ def _require_grey(header: Dataset, name: str) -> None:
     if not photometric.startswith("MONOCHROME"):
         found = safe_text(photometric) or "no PhotometricInterpretation"
         raise InputError(f"{name}: expected a grey-scale image, found {found}", code="not-grey")
+    stored, high = text(header, "BitsStored"), text(header, "HighBit")
+    if stored.isdigit() and high.isdigit() and int(high) != int(stored) - 1:
+        raise InputError(f"{name}: HighBit {high} of BitsStored {stored}, expected one less", code="bad-number")

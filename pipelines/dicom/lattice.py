@@ -14,6 +14,9 @@ from planner.grid import FloatArray, Grid
 ON_LATTICE_MM = 1e-2
 """A frame lies on a lattice if none of its corners is farther than this from a voxel's centre."""
 
+THICKER = 1.5
+"""Frames farther apart than so many times their thickness may have others between them that were omitted."""
+
 LONGEST_STACK = 10_000
 """A lattice of more slices is taken for malformed positions."""
 
@@ -37,11 +40,14 @@ def place_frames(grid: Grid, planes: Sequence[Plane]) -> Placed | None:
     return Placed(grid, tuple(starts))
 
 
-def frame_lattice(planes: Sequence[Plane], stated_mm: float, frame_uid: str, name: str) -> Placed:
+def frame_lattice(
+    planes: Sequence[Plane], stated_mm: float, frame_uid: str, name: str, thickness_mm: float = 0.0
+) -> Placed:
     """Return the lattice that parallel frames make themselves; positions without a frame are empty slices.
 
     Frames without a voxel are often omitted, so the slice spacing is the stated one where it fits the positions, else
-    the smallest gap between them: scanners are known to state a wrong one.
+    the smallest gap between them: scanners are known to state a wrong one. Where nothing is stated and even that gap is
+    much larger than a slice is thick, frames between may have been omitted: nothing says how far apart slices are.
 
     Raises
     ------
@@ -58,6 +64,12 @@ def frame_lattice(planes: Sequence[Plane], stated_mm: float, frame_uid: str, nam
     along_mm = origins @ planes[0].normal
     first, last = int(np.argmin(along_mm)), int(np.argmax(along_mm))
     spacing_mm = _spacing_mm(along_mm, stated_mm, name)
+    if not stated_mm and 0 < THICKER * thickness_mm < spacing_mm:
+        raise InputError(
+            f"{name}: frames at least {spacing_mm:.3g} mm apart, {thickness_mm:.3g} mm thick, and no"
+            " SpacingBetweenSlices: the slice spacing is unknown",
+            code="bad-spacing",
+        )
     count = float(np.ptp(along_mm)) / spacing_mm
     if count >= LONGEST_STACK:
         raise InputError(

@@ -118,7 +118,11 @@ def _structures(dataset: Dataset, name: str, sha256: str) -> RtStruct:
     if not items:
         raise InputError(f"{name}: no StructureSetROISequence; is the file truncated?", code="bad-rtstruct")
     observed = {int(o.ReferencedROINumber): o for o in dataset.get("RTROIObservationsSequence") or []}
-    contours = {int(c.ReferencedROINumber): c for c in dataset.get("ROIContourSequence") or []}
+    drawn = [(int(c.ReferencedROINumber), c) for c in dataset.get("ROIContourSequence") or []]
+    contours = dict(drawn)
+    if len(contours) < len(drawn):
+        raise InputError(f"{name}: two sets of contours of one region", code="bad-rtstruct")
+    frame_uid = _only_frame(dataset)
     segments, rois = [], {}
     for item in items:
         number = int(item.ROINumber)
@@ -126,16 +130,24 @@ def _structures(dataset: Dataset, name: str, sha256: str) -> RtStruct:
             raise InputError(f"{name}: two regions share the number {number}", code="bad-rtstruct")
         role = _role(observed.get(number, Dataset()))
         segments.append(Segment(number, safe_text(item.get("ROIName") or ""), role))
-        rois[number] = _roi(item, contours.get(number, Dataset()), f"{name} ROI {number}")
+        rois[number] = _roi(item, contours.get(number, Dataset()), f"{name} ROI {number}", frame_uid)
     return RtStruct(name, tuple(sorted(segments, key=lambda s: s.number)), rois, sha256)
 
 
-def _roi(item: Dataset, contour_item: Dataset, name: str) -> Roi:
+def _only_frame(dataset: Dataset) -> str:
+    """Return the one frame of reference that the whole structure set states, empty where it is none or several."""
+    listed = {text(f, "FrameOfReferenceUID") for f in dataset.get("ReferencedFrameOfReferenceSequence") or []} - {""}
+    return listed.pop() if len(listed) == 1 else ("" if listed else text(dataset, "FrameOfReferenceUID"))
+
+
+def _roi(item: Dataset, contour_item: Dataset, name: str, frame_uid: str) -> Roi:
     kept: list[FloatArray] = []
     ignored: Counter[str] = Counter()
     for n, contour in enumerate(contour_item.get("ContourSequence") or [], start=1):
         kind = text(contour, "ContourGeometricType").upper()
         points = _points(contour, f"{name} contour {n}")
+        if any(float(v) != 0 for v in contour.get("ContourOffsetVector") or []):
+            raise InputError(f"{name} contour {n}: a ContourOffsetVector, expected none", code="bad-rtstruct")
         if kind not in CLOSED:
             ignored[f"of type {safe_text(kind, 24) or 'unstated'}"] += 1
         elif len(points) < FEWEST_POINTS:
@@ -143,7 +155,7 @@ def _roi(item: Dataset, contour_item: Dataset, name: str) -> Roi:
         else:
             kept.append(points)
     left_out = tuple(f"{name}, contours {what} that were left out: {count}" for what, count in sorted(ignored.items()))
-    return Roi(text(item, "ReferencedFrameOfReferenceUID"), tuple(kept), left_out)
+    return Roi(text(item, "ReferencedFrameOfReferenceUID") or frame_uid, tuple(kept), left_out)
 
 
 def _points(contour: Dataset, name: str) -> FloatArray:

@@ -50,6 +50,8 @@ class Segmentation:
         Plane of each frame.
     slice_mm
         Slice spacing that the file states, 0 where it states none.
+    thickness_mm
+        Slice thickness that it states, 0 where it states none.
     sha256
         SHA-256 of the file.
     notes
@@ -62,6 +64,7 @@ class Segmentation:
     frames: Mapping[int, tuple[int, ...]]
     planes: tuple[Plane, ...]
     slice_mm: float
+    thickness_mm: float
     sha256: str
     notes: tuple[str, ...]
     dataset: FileDataset
@@ -88,7 +91,7 @@ class Segmentation:
             near.require_same_frame(Grid((1, 1, 1), np.eye(4), self.frame_uid), self.name)
         placed = place_frames(near, self.planes) if near is not None else None
         if placed is None:
-            placed = frame_lattice(self.planes, self.slice_mm, self.frame_uid, self.name)
+            placed = frame_lattice(self.planes, self.slice_mm, self.frame_uid, self.name, self.thickness_mm)
         return Mask(self._voxels(number, placed), placed.grid, name)
 
     def drawn(self, number: int, near: Grid, name: str) -> Drawn:
@@ -104,6 +107,8 @@ class Segmentation:
             raise InputError(f"{self.name}: a lattice of {placed.grid.shape_kji} is too large", code="too-large")
         voxels = np.zeros(placed.grid.shape_kji, dtype=bool)
         wanted = list(self.frames.get(number, ()))
+        if len({placed.start_kji[frame] for frame in wanted}) < len(wanted):
+            raise InputError(f"{self.name}: segment {number} has two frames at one position", code="bad-seg")
         rows, columns = self.planes[0].shape
         try:
             with quiet_pydicom():
@@ -176,7 +181,8 @@ def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
         segments=segments,
         frames=MappingProxyType(_frames(dataset, segments, kind)),
         planes=tuple(plane_of_frame(dataset, frame, f"{name} frame {n + 1}") for n, frame in enumerate(per_frame)),
-        slice_mm=_slice_mm(dataset),
+        slice_mm=_measure_mm(dataset, "SpacingBetweenSlices"),
+        thickness_mm=_measure_mm(dataset, "SliceThickness"),
         sha256=sha256,
         notes=notes,
         dataset=dataset,
@@ -222,13 +228,16 @@ def _frames(dataset: Dataset, segments: Sequence[Segment], kind: str) -> dict[in
         return {s.number: tuple(range(len(per_frame))) for s in segments}
     named = [group_of(dataset, frame, "SegmentIdentificationSequence") for frame in per_frame]
     of_frame = [int(item.ReferencedSegmentNumber) for item in named]
+    unknown = set(of_frame) - {s.number for s in segments}
+    if unknown:
+        raise InputError(f"frames of segment {min(unknown)}, which is not described", code="bad-seg")
     return {s.number: tuple(n for n, number in enumerate(of_frame) if number == s.number) for s in segments}
 
 
-def _slice_mm(dataset: Dataset) -> float:
-    """Return the SpacingBetweenSlices of the pixel measures, else 0."""
+def _measure_mm(dataset: Dataset, keyword: str) -> float:
+    """Return a length of the pixel measures, else 0."""
     measures = group_of(dataset, dataset.PerFrameFunctionalGroupsSequence[0], "PixelMeasuresSequence")
-    value = text(measures, "SpacingBetweenSlices")
+    value = text(measures, keyword)
     return abs(float(value)) if value else 0.0
 
 

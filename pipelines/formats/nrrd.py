@@ -159,6 +159,9 @@ def grid_of(header: Header, name: str) -> Grid:
     if signs is None:
         found = header.fields.get("space", "none")[:40]
         raise InputError(f"{name}: space is {found}, expected one of {', '.join(SPACES)}", code="bad-affine")
+    units = set(re.findall(r'"([^"]*)"', header.fields.get("space units", ""))) - {""}
+    if units - {"mm", "millimeter", "millimeters"}:
+        raise InputError(f"{name}: space units {', '.join(sorted(units))[:40]}, expected mm", code="bad-units")
     steps = _vectors(header, "space directions", 3, name)
     origin = _vectors(header, "space origin", 1, name)
     affine = np.eye(4)

@@ -74,7 +74,7 @@ def read_slicer_segmentation(path: Path, name: str = "") -> SlicerSegmentation:
         segments = []
         for n in numbers:
             place = (_whole(header.values, n, "Layer", 0, name), _whole(header.values, n, "LabelValue", 1, name))
-            if place in places.values() or not 0 <= place[0] < len(layers):
+            if place in places.values() or place[1] == 0 or not 0 <= place[0] < len(layers):
                 raise InputError(f"{name}: segment {n + 1} has layer {place[0]}, value {place[1]}: another one's, or"
                                  f" none of {len(layers)} layers", code="bad-seg")  # fmt: skip
             places[n + 1] = place
