@@ -21,11 +21,15 @@ Part = tuple[Path, int | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A mask as read, the SHA-256 of the file it came from, and what a reader should know of how it came about."""
+    """A mask as read, the SHA-256 of the file it came from, and what a reader should know of how it came about.
+
+    `patient` is the hash of the PatientID that the file states, empty where it states none.
+    """
 
     mask: Mask
     sha256: str
     notes: tuple[str, ...] = ()
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,7 +51,7 @@ def _stated(path: Path, place: str, entry: MaskEntry, near: Grid) -> Claim:
     """Return the claim of a case file's mask entry with a role."""
     what = f"{place} ({entry.role})"
     if path.is_dir():
-        return _stated_series(path, what, entry)
+        return _stated_series(path, what, entry, near)
     if not path.is_file():
         raise InputError(f"{what}: no such file", code="missing")
     if entry.series_uid:
@@ -78,7 +78,7 @@ def _stated_segment(path: Path, place: str, entry: MaskEntry, near: Grid) -> Cla
     return segment_claim(entry.role, path, segmentation, choose_segment(path, segmentation, entry.segment), near)
 
 
-def _stated_series(path: Path, what: str, entry: MaskEntry) -> Claim:
+def _stated_series(path: Path, what: str, entry: MaskEntry, near: Grid) -> Claim:
     """Return the claim of a mask that is stored as an image series."""
     if entry.label is not None or entry.segment is not None:
         raise InputError(f"{what}: a folder: state series_uid, not label or segment", code="bad-case-file")
@@ -88,7 +88,10 @@ def _stated_series(path: Path, what: str, entry: MaskEntry) -> Claim:
         if not index.of_kind("image"):
             raise InputError(f"is a folder without a DICOM image series, expected {MASK_FILE}", code="is-a-folder")
         series = read_series(choose_series(index, entry.series_uid, ANY_MODALITY))
-        return Loaded(mask_of_image(series.volume, entry.role), series.sha256)
+        mask, own = mask_of_image(series.volume, entry.role), series.volume.grid
+        differ = own.frame_uid and near.frame_uid and own.frame_uid != near.frame_uid and own.same_lattice(near)
+        note = f"{what}: its frame of reference is not the image's, taken for it as their voxels lie at the same places"
+        return Loaded(mask, series.sha256, (note,) if differ else (), series.patient)
 
     return Claim(entry.role, what, safe_name(path), load, (path.resolve(), None))
 

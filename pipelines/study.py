@@ -95,6 +95,7 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
             observe(f"{name}: {claim.role}", IMAGE_SHARE + (1 - IMAGE_SHARE) * done / len(claims.claims))
             with prefixed(claim.origin), located(claim.where):
                 loaded = claim.load()
+                _require_same_patient(loaded.patient, opened.patient)
                 placing = _place(claim.role, loaded.mask, opened.image.grid)
             placings.append(replace(placing, notes=(*loaded.notes, *placing.notes)))
             if placing.mask is not None:
@@ -103,6 +104,13 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         study = Study(image, masks, notes, simulated=opened.simulated)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
         return StudyIntake(study, sha256, opened.patient, cautions)
+
+
+def _require_same_patient(mask: str, image: str) -> None:
+    if mask and image and mask != image:
+        raise InputError(
+            "states another patient (PatientID) than the image, expected a mask of it", code="different-patients"
+        )
 
 
 def _as_claimed(image: Volume, modality: str) -> Volume:

@@ -102,6 +102,15 @@ def test_a_deflated_file_cut_short_is_refused(tmp_path):
     refused(folder, "truncated-file")
 
 
+def test_values_that_do_not_begin_at_the_lowest_bit_are_refused(tmp_path):
+    refused(write(series_datasets(stored_values(SHAPE), affine(), BitsStored=12, HighBit=15), tmp_path), "bad-number")
+
+
+@pytest.mark.parametrize("slope", ["0", "-1"])
+def test_a_slope_that_is_not_positive_is_refused(tmp_path, slope):
+    refused(write(series_datasets(stored_values(SHAPE), affine(), RescaleSlope=slope), tmp_path), "bad-rescale")
+
+
 def test_a_modality_lut_is_refused(tmp_path):
     datasets = series_datasets(stored_values(SHAPE), affine())
     table = pydicom.Dataset()

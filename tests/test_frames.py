@@ -103,6 +103,13 @@ def test_a_cut_file_is_refused(tmp_path):
     assert refused(folder, "truncated-file").startswith("slice ")
 
 
+def test_more_pixels_than_frames_are_refused(tmp_path):
+    one = enhanced(series_datasets(stored_values(), affine()))
+    one.NumberOfFrames = 5
+    del one.PerFrameFunctionalGroupsSequence[-1]
+    assert "420 bytes of pixel data, expected 350" in refused(saved(one, tmp_path), "cannot-decode")
+
+
 def test_an_enhanced_and_a_single_frame_series_are_two_candidates(tmp_path):
     datasets = series_datasets(stored_values(), affine())
     write(datasets, tmp_path / "single")

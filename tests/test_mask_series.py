@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from dicom_files import affine, series_datasets, stored_values, write
 
-from pipelines.case_file import CaseFile
+from pipelines.case_file import CaseFile, read_case_file
 from pipelines.formats.totalsegmentator import TOTAL_V2
 from pipelines.study import read_study
 from planner.errors import FrameMismatchError, InputError
@@ -74,6 +74,28 @@ def test_several_series_in_the_folder_need_a_series_uid(tmp_path):
 def test_a_frame_of_reference_of_its_own_on_the_same_lattice_is_taken_over(tmp_path):
     found = study(written(tmp_path, FrameOfReferenceUID="1.2.9"), ENTRY)
     assert found.masks["tumour_1"].grid.frame_uid == found.image.grid.frame_uid
+    assert any("its frame of reference is not the image's, taken for it" in note for note in found.notes)
+
+
+def test_one_of_another_patient_is_refused(tmp_path):
+    with pytest.raises(InputError) as caught:
+        study(written(tmp_path, PatientID="somebody else"), ENTRY)
+    assert caught.value.code == "different-patients"
+
+
+@pytest.mark.parametrize(
+    ("label", "code"),
+    [("0", "bad-case-file"), ("[]", "bad-case-file"), ("true", "bad-case-file"), ("99", "no-such-label")],
+)
+def test_a_label_that_is_none_of_the_file_is_refused(tmp_path, label, code):
+    write(series_datasets(stored_values(SHAPE), affine()), tmp_path / "ct")
+    values = INSIDE.astype(np.uint8).transpose(2, 1, 0)
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine()), tmp_path / "map.nii.gz")
+    case = tmp_path / "case.toml"
+    case.write_text(f'[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "map.nii.gz"\nlabel = {label}\n')
+    with pytest.raises(InputError) as caught:
+        read_study(tmp_path / "ct", "pre", read_case_file(case), lambda *_: None)
+    assert caught.value.code == code
 
 
 def test_a_frame_of_reference_of_its_own_elsewhere_is_refused(tmp_path):

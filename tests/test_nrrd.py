@@ -71,6 +71,16 @@ def test_an_attached_nhdr_is_read(tmp_path):
     np.testing.assert_array_equal(read_voxel_file(nrrd(tmp_path / "a.nhdr")).values_kji, VALUES)
 
 
+@pytest.mark.parametrize("units", ['"m" "m" "m"', '"mm" "cm" "mm"'])
+def test_other_units_than_millimetres_are_refused(tmp_path, units):
+    refused(nrrd(tmp_path / "a.nrrd", extra=f"space units: {units}\n"), "bad-units")
+
+
+def test_millimetres_are_read(tmp_path):
+    path = nrrd(tmp_path / "a.nrrd", extra='space units: "mm" "mm" "mm"\n')
+    np.testing.assert_allclose(read_voxel_file(path).grid.lps_mm_from_ijk, oblique(), atol=1e-9)
+
+
 def test_unusable_headers_are_refused(tmp_path):
     refused(nrrd(tmp_path / "a.nrrd", space="scanner-xyz"), "bad-affine")
     refused(nrrd(tmp_path / "b.nrrd", directions="none (0,1,0) (0,0,1)"), "bad-affine")

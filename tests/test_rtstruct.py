@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_files import FRAME, SERIES, affine, oblique, series_datasets, stored_values, write
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -260,3 +261,44 @@ def test_one_of_another_frame_of_reference_is_refused(tmp_path):
     index = index_of(tmp_path, frame="1.2.3.4.5", series="1.2.3.4")
     with pytest.raises(FrameMismatchError, match="RTSTRUCT 1 of 1"):
         belonging(index, choose_series(index))
+
+
+def changed(tmp_path, change):
+    """Return the path of a structure set that was changed after it was written."""
+    path = rtstruct(tmp_path / "rs.dcm", [on_slice(SQUARE, 3, MATRICES["axial"])])
+    dataset = pydicom.dcmread(path)
+    change(dataset)
+    dataset.save_as(path)
+    return path
+
+
+def twice(dataset):
+    dataset.ROIContourSequence.append(dataset.ROIContourSequence[0])
+
+
+def offset(dataset):
+    dataset.ROIContourSequence[0].ContourSequence[0].ContourOffsetVector = ["0", "5", "0"]
+
+
+@pytest.mark.parametrize("change", [twice, offset])
+def test_what_would_be_lost_or_moved_is_refused(tmp_path, change):
+    with pytest.raises(InputError) as caught:
+        read_rtstruct(changed(tmp_path, change))
+    assert caught.value.code == "bad-rtstruct"
+
+
+def test_a_region_without_a_frame_of_reference_has_that_of_the_structure_set(tmp_path):
+    def unstated(dataset):
+        del dataset.StructureSetROISequence[0].ReferencedFrameOfReferenceUID
+
+    structures = read_rtstruct(changed(tmp_path, unstated))
+    assert structures.rois[4].frame_uid == FRAME
+    with pytest.raises(FrameMismatchError):
+        structures.drawn(4, Grid(SHAPE, MATRICES["axial"], "1.2.99"), "tumour_1")
+
+
+def test_one_of_another_patient_is_noted(tmp_path):
+    write(series_datasets(stored_values(SHAPE), affine(), PatientID="ID-1"), tmp_path / "ct")
+    rtstruct(tmp_path / "rs.dcm", [on_slice(SQUARE, 3, affine())])
+    index = index_files(regular_files(tmp_path))
+    assert "RTSTRUCT 1 of 1 states another patient" in belonging(index, choose_series(index)).notes[0]

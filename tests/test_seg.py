@@ -238,3 +238,39 @@ def test_a_malformed_seg_is_one_input_error(tmp_path, change):
     dataset.save_as(tmp_path / "seg.dcm")
     with pytest.raises(InputError):
         read_seg(tmp_path / "seg.dcm")
+
+
+def test_far_frames_of_unstated_spacing_are_refused(tmp_path):
+    """Empty frames between them may have been omitted: nothing says how far apart the slices are."""
+    truth = blob(1)
+    truth[2:4] = False
+    files(tmp_path, affine(), {"A": truth})
+    dataset = pydicom.dcmread(tmp_path / "seg.dcm")
+    del dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices
+    dataset.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(InputError) as caught:
+        read_seg(tmp_path / "seg.dcm").mask(1)
+    assert caught.value.code == "bad-spacing"
+
+
+def test_a_frame_of_an_undescribed_segment_is_refused(tmp_path):
+    files(tmp_path, affine(), {"A": blob(1)})
+    dataset = pydicom.dcmread(tmp_path / "seg.dcm")
+    groups = (*dataset.PerFrameFunctionalGroupsSequence, *dataset.SharedFunctionalGroupsSequence)
+    for named in (item for group in groups for item in group.get("SegmentIdentificationSequence", [])):
+        named.ReferencedSegmentNumber = 9
+    dataset.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(InputError) as caught:
+        read_seg(tmp_path / "seg.dcm")
+    assert caught.value.code == "bad-seg"
+
+
+def test_two_frames_of_a_segment_at_one_position_are_refused(tmp_path):
+    grid, _ = files(tmp_path, affine(), {"A": blob(1)})
+    dataset = pydicom.dcmread(tmp_path / "seg.dcm")
+    first, second = dataset.PerFrameFunctionalGroupsSequence[:2]
+    second.PlanePositionSequence = first.PlanePositionSequence
+    dataset.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(InputError) as caught:
+        read_seg(tmp_path / "seg.dcm").mask(1, grid)
+    assert caught.value.code == "bad-seg"

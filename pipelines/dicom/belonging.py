@@ -35,6 +35,7 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
     frame_uid = text(chosen.instances[0].header, "FrameOfReferenceUID")
     series = {i.series_uid for i in index.of_kind("image")} - {""}
     taken, notes = {}, []
+    patient = chosen.instances[0].patient
     for name, instance in _named(index):
         references, frames = referenced_series(instance.header), referenced_frames(instance.header)
         by_reference = bool(chosen.series_uid) and chosen.series_uid in references
@@ -49,6 +50,8 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
         if not by_reference and not (frames and frame_uid):
             notes.append(f"{name} states neither this series nor its frame of reference and was not read")
             continue
+        if instance.patient and patient and instance.patient != patient:
+            notes.append(f"{name} states another patient (PatientID) than the image")
         rule = "a reference to the series" if by_reference else "an equal frame of reference"
         notes.append(f"{name} belongs to the image by {rule}")
         taken[name] = instance

@@ -115,6 +115,7 @@ def _read_frames(reading: _Reading, path: Path, ks: Sequence[int], pool: ThreadP
         decoder_of(dataset, reading.place(ks[0]))
         ordered = sorted(ks, key=lambda k: reading.slices[k].number)
         count = int(dataset.get("NumberOfFrames") or 1)
+        _require_length(dataset, count, reading.place(ks[0]))
         if reading.slices[ordered[-1]].number >= count:
             raise InputError(f"{reading.place(ordered[-1])}: the file holds {count} frames", code="cannot-decode")
 
@@ -133,6 +134,14 @@ def _read_frames(reading: _Reading, path: Path, ks: Sequence[int], pool: ThreadP
             for k in some:
                 reading.on_slice(k)
     return hashlib.sha256(content).digest()
+
+
+def _require_length(dataset: FileDataset, frames: int, place: str) -> None:
+    """Raise where uncompressed pixel data are longer than the frames that are stated."""
+    rows, columns, bits = (int(dataset.get(keyword) or 0) for keyword in ("Rows", "Columns", "BitsAllocated"))
+    expected, held = frames * rows * columns * bits // 8, len(dataset.PixelData)
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed and held > expected + 1:
+        raise InputError(f"{place}: {held} bytes of pixel data, expected {expected}", code="cannot-decode")
 
 
 FRAMES_AT_ONCE = 16
