@@ -66,7 +66,7 @@ def test_every_answer_that_lies_farther_away_raises_the_error(name: str) -> None
     errors = [Predicted.of(replace(GOOD, **{name: mm})).error_mm for mm in (0.0, 0.5, 2.0, 8.0, 14.0)]
     assert errors == sorted(errors)
     assert errors[0] > 0.3
-    assert errors[-1] > 2.0 * errors[0]
+    assert errors[-1] > 1.5 * errors[0]
 
 
 def test_where_few_blocks_match_the_upper_end_counts() -> None:
@@ -76,7 +76,7 @@ def test_where_few_blocks_match_the_upper_end_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error_mm", "passed", "warned"), [(1.0, True, False), (2.9, True, True), (4.9, True, True), (5.1, False, False)]
+    ("error_mm", "passed", "warned"), [(1.0, True, False), (2.9, True, True), (4.3, True, True), (4.5, False, False)]
 )
 def test_the_predicted_error_passes_warns_or_fails(error_mm: float, passed: bool, warned: bool) -> None:
     check, *_ = gate_checks(GOOD, Predicted(error_mm, 0.5, 9.0), SETTINGS)

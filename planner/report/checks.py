@@ -33,7 +33,7 @@ NAMES = {
     "second_opinion": "distance to SimpleITK's B-spline",
     "shared_field_of_view": "shared field of view",
     "vessels": "how far vessels drawn in both studies lie apart",
-    "spread": "farthest other answer",
+    "spread": "other answers, weighed",
 }
 """The checks of a registration as a reader sees them."""
 
