@@ -58,11 +58,13 @@ def measure(task: Task) -> list[dict[str, Any]]:
     seen = moved_onto(pre.seen, pre.grid, post.grid, found.rigid, 0) > 0.5
     maps = {IN_USE: found.map, RIGID: found.rigid}
     with one_thread():
-        for name, compared in (("self-similarity", self_similarity), ("intensities", intensities)):
+        others = (("self-similarity", self_similarity), ("intensities", intensities)) if task.peers else ()
+        for name, compared in others:
             displacement = displacement_on_post(post, on_post, seen, region, LIVER, QUICK, compared)
             maps[name] = SpatialMap(found.rigid.rigid_pre_from_post, displacement)
-    pair = Pair(post, on_post, region & seen)
-    maps["SimpleITK B-spline"] = pair.mapped(found.rigid, bspline_information(pair))
+    if task.peers:
+        pair = Pair(post, on_post, region & seen)
+        maps["SimpleITK B-spline"] = pair.mapped(found.rigid, bspline_information(pair))
     judge = Judge.of(made, post, pre)
     base = {
         "pair": "-".join(task.contrasts), "seed": task.seed, "deformed": found.kind == "deformable",
@@ -96,11 +98,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3200, help="first seed")
     parser.add_argument("--cases", type=int, default=8, help="cases of each pair of contrasts")
     parser.add_argument("--pairs", nargs="+", choices=PAIRS, default=PAIRS, help="contrasts of PRE-POST")
+    parser.add_argument("--no-peers", action="store_true", help="the map in use and the rigid one alone")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     tasks = [
-        Task("sample", seed, 0.0, 0.0, None, "", False, False, (pre, post))
+        Task("sample", seed, 0.0, 0.0, None, "", not options.no_peers, False, (pre, post))
         for pre, post in (pair.split("-") for pair in options.pairs)
         for seed in range(options.seed, options.seed + options.cases)
     ]
