@@ -72,6 +72,9 @@ OTHER_SEED = 50_000
 FAR_MM = 12.0
 """Outcomes farther off than this are not fitted to: what matters is the error of those that pass."""
 
+LEAST = 0.2
+"""No factor may be less: an answer that lies far away is heard whatever the others say."""
+
 FITTED = (3.5, 96.5)
 """Percentiles of the ratios: 90 % of those that pass lay between them, each judged by a fit to other cases."""
 
@@ -364,7 +367,7 @@ def fit(rows: list[dict[str, Any]]) -> None:
     names = ("stiffer_mm", "back_mm", "again_mm")
     logs = np.log(np.minimum([[r[name] for name in names] for r in some], MOST_MM) + OFFSET_MM)
     matrix = np.column_stack([np.ones(len(some)), logs])
-    found = lsq_linear(matrix, true, bounds=([-np.inf, 0.0, 0.0, 0.0], np.inf))
+    found = lsq_linear(matrix, true, bounds=([-np.inf, LEAST, LEAST, LEAST], np.inf))
     ratios = np.exp(np.percentile(true - matrix @ found.x, FITTED))
     print(f"fitted to {len(some)} outcomes: {np.round(found.x, 2)} (intercept, factors); ratios {np.round(ratios, 2)}")
 

@@ -144,7 +144,7 @@ def test_the_motion_is_found(review):
 
 def test_empty_uids_are_tolerated_with_a_note(dicom):
     for keyword in ("SOPClassUID", "SOPInstanceUID"):
-        assert any(f"PRE: {keyword} is empty in 20 of 20 files" in note for note in dicom.result["notes"])
+        assert any(f"PRE: {keyword} is empty in 20 of 20 slices" in note for note in dicom.result["notes"])
 
 
 def test_a_liver_that_the_scan_cuts_has_no_volume_but_a_reason(review):

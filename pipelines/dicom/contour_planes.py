@@ -11,13 +11,12 @@ import numpy as np
 from scipy import ndimage
 
 from pipelines.dicom.geometry import REGULAR_MM
+from pipelines.dicom.lattice import LONGEST_STACK
+from pipelines.dicom.pixels import MOST_VOXELS
 from pipelines.dicom.polygons import IntArray, fill_plane
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 from planner.volume import BoolVoxels
-
-LONGEST_STACK = 10_000
-"""A lattice of more slices is taken for malformed positions."""
 
 THICKER = 1.5
 """Planes farther apart than so many slices of the image may be a coarser stack, or parts of something."""
@@ -27,9 +26,6 @@ FEWEST_GAPS = 2
 
 COARSEST_MM = 10.0
 """Planes farther apart than this are no stack."""
-
-MOST_VOXELS = 2_000_000_000
-"""A lattice of more voxels is taken for malformed positions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

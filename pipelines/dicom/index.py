@@ -49,7 +49,7 @@ RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation storage and label map segmentation storage."""
 
-KEYWORDS = (  # noqa: SIM905 - 39 quoted words are harder to read than a sentence of them
+KEYWORDS = (  # noqa: SIM905 - so many quoted words are harder to read than a sentence of them
     "SOPClassUID SOPInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality SeriesNumber ImageType"
     " ImagePositionPatient ImageOrientationPatient PixelSpacing Rows Columns SamplesPerPixel PhotometricInterpretation"
     " BitsAllocated BitsStored HighBit PixelRepresentation NumberOfFrames RescaleSlope RescaleIntercept"

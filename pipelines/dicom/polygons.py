@@ -17,28 +17,6 @@ SAME_POINT = 1e-6
 """Two vertices closer than this, in pixels, are one."""
 
 
-def filled(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> BoolVoxels:
-    """Return which pixel centres lie inside an odd number of closed polygons.
-
-    A centre on a left or upper edge is inside, on a right or lower edge outside: neighbours that share an edge share
-    no pixel.
-
-    Parameters
-    ----------
-    polygons
-        Vertices (column, row) in pixels, shape (n, 2); the last is joined to the first.
-    shape
-        Rows, columns.
-    """
-    rows, columns = shape
-    turns = np.zeros((rows, columns + 1), dtype=np.int64)
-    for polygon in polygons:
-        row, column, _ = _crossings(polygon, rows)
-        first = np.clip(np.ceil(column), 0, columns).astype(np.int64)
-        np.add.at(turns, (row, first), 1)
-    return np.asarray(np.cumsum(turns[:, :columns], axis=1) % 2 == 1)
-
-
 def _crossings(polygon: FloatArray, rows: int) -> tuple[IntArray, FloatArray, IntArray]:
     """Return where the polygon's edges cross the rows' centre lines: row, column as a fraction, and down (1) or up."""
     start, end = polygon, np.roll(polygon, -1, axis=0)
@@ -119,7 +97,18 @@ class PlaneFill:
 
 
 def fill_plane(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> PlaneFill:
-    """Return the pixels inside an odd number of a plane's polygons."""
+    """Return the pixels inside an odd number of a plane's polygons.
+
+    A centre on a left or upper edge is inside, on a right or lower edge outside: neighbours that share an edge share
+    no pixel.
+
+    Parameters
+    ----------
+    polygons
+        Vertices (column, row) in pixels, shape (n, 2); the last is joined to the first.
+    shape
+        Rows, columns.
+    """
     kept: list[Patch] = []
     copies = looped = 0
     nested = crossing = wound = False

@@ -228,15 +228,10 @@ def _patient(instances: Sequence[Instance]) -> str:
 
 def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: str) -> tuple[str, ...]:
     """Return a sentence for each missing element that was tolerated, and for what a reader might not expect."""
-    count = len(files)
-
-    def lacking(keyword: str) -> int:
-        return sum(not text(i.header, keyword) for i in files)
-
     found = [
-        f"{keyword} is empty in {lacking(keyword)} of {count} files, tolerated"
+        f"{keyword} is empty in {lacking} of {len(frames)} slices, tolerated"
         for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
-        if lacking(keyword)
+        if (lacking := sum(not text(f.instance.header, keyword) for f in frames))
     ]
     if not frame_uid:
         found.append("FrameOfReferenceUID is missing, the frame of reference is unstated")
