@@ -43,7 +43,6 @@ NATIVE = (str(ImplicitVRLittleEndian), str(ExplicitVRLittleEndian))
 _AS_STORED: dict[str, Any] = {"correct_unused_bits": False}
 _ONE_AT_A_TIME = Lock()
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
-_UNDEFINED = 0xFFFFFFFF
 
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 """What pydicom's decoders remark on a bad file would precede our one line about it."""

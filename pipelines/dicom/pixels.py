@@ -22,6 +22,9 @@ from planner.volume import FloatVoxels
 THREADS = 2
 """Decoders release the interpreter lock; two threads halve the time of a JPEG 2000 series."""
 
+FRAMES_AT_ONCE = 16
+"""Frames of a multi-frame file that one thread decodes in a go."""
+
 MOST_VOXELS = 2_000_000_000
 """More than this is taken for a malformed header."""
 
@@ -142,10 +145,6 @@ def _require_length(dataset: FileDataset, frames: int, place: str) -> None:
     expected, held = frames * rows * columns * bits // 8, len(dataset.PixelData)
     if not dataset.file_meta.TransferSyntaxUID.is_compressed and held > expected + 1:
         raise InputError(f"{place}: {held} bytes of pixel data, expected {expected}", code="cannot-decode")
-
-
-FRAMES_AT_ONCE = 16
-"""Frames of a multi-frame file that one thread decodes in a go."""
 
 
 def _content(path: Path, place: str) -> bytes:
