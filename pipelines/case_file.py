@@ -6,7 +6,7 @@
     id = "patient-007"
     [pre]                            # and [post]; all keys optional
     path = "pre-study"               # relative to the case file
-    series_uid = "1.2.3"             # whole, or the end that an error message printed
+    series_uid = "uid-7f3a91bc2d"    # as an error message marks it; or the UID, whole or its end
     volume = 2                       # where one series holds several (phases, echoes): as an error message numbers them
     modality = "CT"                  # or "MR": an image that states another one is refused; NIfTI and NRRD state none
     [[mask]]
@@ -14,7 +14,7 @@
     role = "tumour_1"
     file = "lesion.nii.gz"           # NIfTI, NRRD, DICOM SEG or RTSTRUCT, or a folder; relative to the case file
     segment = 2                      # of a DICOM SEG, an RTSTRUCT or a .seg.nrrd: number or label
-    series_uid = "1.2.3"             # of a folder with a mask stored as an image series, where it holds several
+    series_uid = "uid-0b1c..."       # of a folder with a mask stored as an image series, where it holds several
     label = 3                        # of a label map: a value, several, or the name of a TotalSegmentator structure
     [[mask]]
     study = "pre"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from pipelines.dicom.index import Index, Instance, quiet_pydicom, safe_text, text, uid_end
+from pipelines.dicom.index import Index, Instance, quiet_pydicom, safe_text, text, uid_mark
 from pipelines.dicom.segmented import KINDS
 from pipelines.dicom.series import Chosen
 from planner.errors import FrameMismatchError
@@ -44,7 +44,7 @@ def belonging(index: Index, chosen: Chosen) -> Belonging:
             continue
         if frames and frame_uid and frame_uid not in frames:
             raise FrameMismatchError(
-                f"{name}: its frame of reference {uid_end(min(frames))} is not the image's, {uid_end(frame_uid)}",
+                f"{name}: its frame of reference {uid_mark(min(frames))} is not the image's, {uid_mark(frame_uid)}",
                 where=safe_text(instance.path.name),
             )
         if not by_reference and not (frames and frame_uid):

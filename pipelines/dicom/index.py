@@ -91,6 +91,9 @@ HEAD_BYTES = 1024
 PATIENT_HASH_KEY = b"ablation-planner patient key 1"
 """Key of the hash that stands for a PatientID: it makes the hash differ from a bare SHA-256 of the id."""
 
+MARK_DIGITS = 10
+"""Hexadecimal digits of the mark that stands for a UID."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
@@ -156,9 +159,9 @@ def safe_text(text: object, limit: int = 60) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def uid_end(uid: str) -> str:
-    """Return the last characters of a UID, as messages show it."""
-    return f"...{safe_text(uid[-12:])}" if uid else "(no UID)"
+def uid_mark(uid: str) -> str:
+    """Return what stands for a UID in messages and manifests: a keyed hash, as a UID may hold an id or a name."""
+    return f"uid-{_keyed_hash(uid)[:MARK_DIGITS]}" if uid else "(no UID)"
 
 
 def regular_files(folder: Path) -> list[Path]:
@@ -287,4 +290,8 @@ def _patient_hash(header: Dataset) -> str:
     patient, issuer = str(header.get("PatientID") or ""), str(header.get("IssuerOfPatientID") or "")
     if not patient:
         return ""
-    return hmac.new(PATIENT_HASH_KEY, f"{issuer}\0{patient}".encode(), hashlib.sha256).hexdigest()[:16]
+    return _keyed_hash(f"{issuer}\0{patient}")[:16]
+
+
+def _keyed_hash(text: str) -> str:
+    return hmac.new(PATIENT_HASH_KEY, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipelines.dicom.frames import Frame, frames_of
 from pipelines.dicom.geometry import FEWEST_SLICES, stack
-from pipelines.dicom.index import Index, Instance, safe_text, text, uid_end
+from pipelines.dicom.index import Index, Instance, safe_text, text, uid_mark
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
 from pipelines.dicom.stated import cautions_of, is_simulated
@@ -21,7 +22,7 @@ READ_MODALITIES = ("CT", "MR")
 """Images that a review takes."""
 
 SHORTEST_UID_END = 6
-"""A series may be chosen by the end of its UID, as error messages print it, of at least this many characters."""
+"""A series may be chosen by the end of its UID of at least this many characters."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,7 @@ class Chosen:
 
 
 def choose_series(index: Index, wanted_uid: str = "", modalities: Sequence[str] = READ_MODALITIES) -> Chosen:
-    """Return the only image series of a folder, or the one of UID `wanted_uid` (whole, or its end).
+    """Return the only image series of a folder, or the one of UID `wanted_uid` (whole, its end, or its mark).
 
     Series of other than the `modalities` do not count, and are named in a note.
 
@@ -167,8 +168,9 @@ def describe(series: Sequence[Instance]) -> str:
         spacing = f"{i:.3g} x {j:.3g} x {k:.3g} mm"
     except InputError as error:
         spacing = error.code
-    number = safe_text(text(header, "SeriesNumber") or "?", 12)
-    return f"{series[0].modality} {count} slices {spacing} number {number} uid {uid_end(series[0].series_uid)}"
+    number = text(header, "SeriesNumber")
+    number = number if re.fullmatch("[0-9]{1,5}", number) else "?"
+    return f"{series[0].modality} {count} slices {spacing} number {number} {uid_mark(series[0].series_uid)}"
 
 
 def _listed(several: Sequence[Sequence[Instance]]) -> str:
@@ -177,7 +179,7 @@ def _listed(several: Sequence[Sequence[Instance]]) -> str:
 
 def _wanted(groups: dict[str, list[Instance]], wanted_uid: str, notes: tuple[str, ...]) -> Chosen:
     ending = wanted_uid.removeprefix("...")
-    found = [s for uid, s in groups.items() if uid == wanted_uid]
+    found = [s for uid, s in groups.items() if wanted_uid in (uid, uid_mark(uid))]
     if not found and len(ending) >= SHORTEST_UID_END:
         found = [s for uid, s in groups.items() if uid.endswith(ending)]
     if len(found) == 1:
@@ -185,7 +187,7 @@ def _wanted(groups: dict[str, list[Instance]], wanted_uid: str, notes: tuple[str
     if found:
         raise AmbiguousInputError(f"series_uid fits {len(found)} series: {_listed(found)}", code="several-series")
     raise InputError(
-        f"no image series of series_uid {uid_end(wanted_uid)}, found: {_listed(list(groups.values()))}",
+        f"no image series of series_{uid_mark(wanted_uid)}, found: {_listed(list(groups.values()))}",
         code="no-such-series",
     )
 
@@ -214,7 +216,7 @@ def _shared(instances: Sequence[Instance], what: str) -> str:
     by_frame = what == "frame-of-reference"
     values = sorted({text(i.header, "FrameOfReferenceUID") if by_frame else i.modality for i in instances})
     if len(values) > 1:
-        shown = ", ".join(uid_end(v) if by_frame else v for v in values[:4])
+        shown = ", ".join(uid_mark(v) if by_frame else v for v in values[:4])
         raise InputError(f"slices of {len(values)} {what} values: {shown}", code=f"mixed-{what}")
     return values[0]
 
