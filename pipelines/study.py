@@ -37,7 +37,10 @@ CROP_PAD_VOXELS = 2
 """Voxels kept around a cropped structure."""
 
 IMAGE_SHARE = 0.7
-"""Share of a study's reading time that its image takes, for progress."""
+"""Share of a study's reading time until its image is read, for progress."""
+
+INDEX_SHARE = 0.1
+"""Share of a study's reading time until its headers are read."""
 
 Progress = Callable[[str, float], None]
 How = Literal["same", "reordered", "own", "absent"]
@@ -146,7 +149,7 @@ def _open(path: Path, stated: StudyTable, observe: Progress) -> _Opened:
         return _open_file(path)
     if not path.is_dir():
         raise InputError("no such folder", code="missing", where=f".../{safe_name(path)}")
-    index = index_files(regular_files(path))
+    index = index_files(regular_files(path), lambda k, n: observe("headers", INDEX_SHARE * k / n))
     images = images_in(path)
     if not index.instances:
         return _open_voxel_folder(path)
@@ -181,7 +184,9 @@ def _open_voxel_folder(path: Path) -> _Opened:
 def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     chosen = choose_series(index, stated.series_uid)
     belongs = belonging(index, chosen)
-    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n), stated.volume)
+    series = read_series(
+        chosen, lambda k, n: observe("image", INDEX_SHARE + (IMAGE_SHARE - INDEX_SHARE) * (k + 1) / n), stated.volume
+    )
     files = sum(1 for p in index.others if suffix_of(p))
     beside = (
         (f"{files} NIfTI or NRRD files lie beside the DICOM: state them in the case file to use them",) if files else ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.figures import MatplotlibIllustrator
-from pipelines.ports import Observe, Review
+from pipelines.isolated import isolated
+from pipelines.ports import Intake, Observe, Review
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
@@ -31,10 +33,27 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class IsolatedSource:
+    """A source that is read in a process of its own."""
+
+    source: FolderSource
+
+    def read(self, observe: Observe) -> Intake:
+        """Return the case.
+
+        Raises
+        ------
+        planner.errors.InputError
+            What the source raises, or that reading it crashed, stalled or took too much memory.
+        """
+        return isolated(self.source.read, observe)
+
+
 def review_folders(source: FolderSource, store: FolderStore, settings: Settings, observe: Observe) -> Review:
     """Review the case in two folders into a third."""
     return review(
-        source,
+        IsolatedSource(source),
         store,
         illustrator=MatplotlibIllustrator(),
         render=render,

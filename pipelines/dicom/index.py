@@ -10,7 +10,7 @@ import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -178,8 +178,8 @@ def regular_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def index_files(paths: list[Path]) -> Index:
-    """Return what `paths` hold.
+def index_files(paths: list[Path], on_file: Callable[[int, int], None] = lambda _k, _n: None) -> Index:
+    """Return what `paths` hold; `on_file` is called with (file, number of files) as each is read.
 
     Raises
     ------
@@ -190,6 +190,7 @@ def index_files(paths: list[Path]) -> Index:
     with quiet_pydicom():
         for n, path in enumerate(paths, start=1):
             instance = read_instance(path, f"file {n} of {len(paths)}")
+            on_file(n, len(paths))
             if instance is None:
                 others.append(path)
             else:
