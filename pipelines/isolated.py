@@ -44,6 +44,10 @@ AVAILABLE = "forkserver" in multiprocessing.get_all_start_methods()
 """Whether this system can fork processes from a server. Where it cannot, work is done in the caller's own."""
 
 
+class WorkFailedError(RuntimeError):
+    """The work met a bug. The message holds its type and where it arose, not what it says: that may be patient data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much memory the work may take, and how long it may go without any progress.
@@ -76,8 +80,8 @@ def isolated(work: Callable[[Observe], T], observe: Observe, limits: Limits | No
         any progress for too long (`timeout`).
     PlannerError
         Whatever the work raised.
-    RuntimeError
-        The work met a bug; the message holds its type and where it arose.
+    WorkFailedError
+        The work met a bug.
     """
     if not AVAILABLE:
         return work(observe)
@@ -110,7 +114,7 @@ def _during(what: str, share: float) -> str:
 def _error(content: bytes | str) -> Exception:
     """Return the error that was sent: one of ours, or what is told of a bug."""
     if isinstance(content, str):
-        return RuntimeError(content)
+        return WorkFailedError(content)
     error: Exception = pickle.loads(content)  # noqa: S301 - written by our own process
     return error
 

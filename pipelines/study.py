@@ -14,12 +14,14 @@ from scipy import ndimage
 
 from pipelines.case_file import CaseFile, StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
+from pipelines.dicom.identity import read_identity
 from pipelines.dicom.index import Index, index_files, regular_files
 from pipelines.dicom.segmented import read_segments
 from pipelines.dicom.series import choose_series, read_series
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.mask_files import claims_of_files
+from pipelines.ports import Identity
 from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
 from planner.case import Caution, Study, mask_notes
@@ -49,12 +51,16 @@ How = Literal["same", "reordered", "own", "absent"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyIntake:
-    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions."""
+    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions.
+
+    `identity` is who it is of, where that was asked for and DICOM states it.
+    """
 
     study: Study
     sha256: Mapping[str, str]
     patient: str
     cautions: tuple[Caution, ...] = ()
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +74,10 @@ class _Placing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out."""
+    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out.
+
+    `first` is a file of a DICOM image.
+    """
 
     image: Volume
     sha256: str
@@ -77,9 +86,12 @@ class _Opened:
     cautions: tuple[Caution, ...]
     simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
+    first: Path | None = None
 
 
-def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -> StudyIntake:
+def read_study(
+    path: Path, name: StudyName, case: CaseFile, observe: Progress, *, with_identity: bool = False
+) -> StudyIntake:
     """Return the study in a DICOM folder, a folder of NIfTI or NRRD files, or a single image file.
 
     Raises
@@ -106,7 +118,8 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
         study = Study(image, masks, notes, simulated=opened.simulated)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
-        return StudyIntake(study, sha256, opened.patient, cautions)
+        identity = read_identity(opened.first) if with_identity and opened.first is not None else None
+        return StudyIntake(study, sha256, opened.patient, cautions, identity)
 
 
 def _require_same_patient(mask: str, image: str) -> None:
@@ -198,8 +211,9 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
     return _Opened(
-        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess
-    )
+        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
+        first=chosen.instances[0].path,
+    )  # fmt: skip
 
 
 def _place(role: str, mask: Mask, image: Grid) -> _Placing:

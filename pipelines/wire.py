@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
@@ -30,6 +30,7 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
         finished.timings_s,
         template=text("report.html.jinja"),
         css=text("report.css"),
+        identities={study: astuple(who) for study, who in finished.intake.identities.items()},
     )
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from pipelines.isolated import MEMORY_GB, STALL_S, Limits, isolated
+from pipelines.isolated import MEMORY_GB, STALL_S, Limits, WorkFailedError, isolated
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, OutputError, PlannerError
 from planner.grid import Grid
 from planner.volume import Mask, Volume
@@ -82,7 +82,7 @@ def test_our_errors_come_back_as_they_were(error):
 
 
 def test_a_bug_tells_its_type_and_place_but_not_what_was_read():
-    with pytest.raises(RuntimeError) as caught:
+    with pytest.raises(WorkFailedError) as caught:
         isolated(partial(raises, KeyError("Mustermann")), nowhere)
     assert "KeyError" in str(caught.value)
     assert "in raises" in str(caught.value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import stat
 import struct
@@ -23,6 +21,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from pipelines.dicom.deflated import require_bounded
+from pipelines.dicom.shown import keyed_hash, safe_code, safe_text
 from planner.errors import InputError, located
 
 Kind = Literal["image", "localizer", "seg", "rtstruct", "other"]
@@ -88,12 +87,6 @@ READ_FAULTS = (
 HEAD_BYTES = 1024
 """The file meta header lies within these."""
 
-PATIENT_HASH_KEY = b"ablation-planner patient key 1"
-"""Key of the hash that stands for a PatientID: it makes the hash differ from a bare SHA-256 of the id."""
-
-MARK_DIGITS = 10
-"""Hexadecimal digits of the mark that stands for a UID."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
@@ -151,17 +144,6 @@ def quiet_pydicom() -> Iterator[None]:
             yield
         finally:
             settings.reading_validation_mode = mode
-
-
-def safe_text(text: object, limit: int = 60) -> str:
-    """Return `text` on one line, printable and of bounded length."""
-    clean = "".join(c if c.isprintable() else "?" for c in str(text))
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def uid_mark(uid: str) -> str:
-    """Return what stands for a UID in messages and manifests: a keyed hash, as a UID may hold an id or a name."""
-    return f"uid-{_keyed_hash(uid)[:MARK_DIGITS]}" if uid else "(no UID)"
 
 
 def regular_files(folder: Path) -> list[Path]:
@@ -266,7 +248,7 @@ def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: 
     kind = _kind(sop_class, modality, meta_class, header)
     enhanced = (sop_class or meta_class) in ENHANCED
     uid = text(header, "SeriesInstanceUID")
-    return Instance(path, kind, safe_text(modality, 16), uid, header, patient, enhanced)
+    return Instance(path, kind, safe_code(modality), uid, header, patient, enhanced)
 
 
 def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Kind:
@@ -291,8 +273,4 @@ def _patient_hash(header: Dataset) -> str:
     patient, issuer = str(header.get("PatientID") or ""), str(header.get("IssuerOfPatientID") or "")
     if not patient:
         return ""
-    return _keyed_hash(f"{issuer}\0{patient}")[:16]
-
-
-def _keyed_hash(text: str) -> str:
-    return hmac.new(PATIENT_HASH_KEY, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+    return keyed_hash(f"{issuer}\0{patient}")[:16]
