@@ -32,8 +32,8 @@ from planner.volume import Mask, Volume
 MOST_POINTS = 100_000
 """A mask's overlap with the image is judged on about this many of its voxels."""
 
-CROPPED = ("rib", "lung", "vertebra")
-"""Structures of which there are dozens: kept on the part of their lattice that holds them."""
+WHOLE = ("liver", "tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
+"""How roles begin that are kept on their whole lattice: the other structures on the part of it that holds them."""
 
 CROP_PAD_VOXELS = 2
 """Voxels kept around a cropped structure."""
@@ -238,7 +238,7 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         notes = (*notes, *_outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(_cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
+    return _Placing(kept if role.startswith(WHOLE) else _cropped(kept), how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
