@@ -26,9 +26,9 @@ from contextlib import contextmanager
 LONGEST_QUOTE = 40
 
 
-def on_one_line(text: str) -> str:
-    """Return text in which every character that is not printable is a question mark: an error is one line."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+def printable(text: str) -> str:
+    """Return text in which every character that neither prints nor ends a line is a question mark."""
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 class PlannerError(Exception):
@@ -38,7 +38,7 @@ class PlannerError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, code: str | None = None, where: str = "") -> None:
-        super().__init__(on_one_line(message))
+        super().__init__(printable(message))
         self.where = where
         if code is not None:
             self.code = code

