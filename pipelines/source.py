@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.case_file import CaseFile, StudyName, read_case_file
+from pipelines.case_file import CaseFile, read_case_file
+from pipelines.case_tables import StudyName
 from pipelines.dicom.index import read_instance
 from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from scipy import ndimage
 
-from pipelines.case_file import CaseFile, StudyName, StudyTable
+from pipelines.case_file import CaseFile
+from pipelines.case_tables import StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
 from pipelines.dicom.index import Index, index_files, regular_files
 from pipelines.dicom.segmented import read_segments
@@ -74,6 +76,7 @@ class _Opened:
     cautions: tuple[Caution, ...]
     simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
+    scanned_on: date | None = None
 
 
 def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -> StudyIntake:
@@ -101,9 +104,18 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
             if placing.mask is not None:
                 masks[claim.role], sha256[claim.role] = placing.mask, loaded.sha256
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
-        study = Study(image, masks, notes, simulated=opened.simulated)
+        day = case.study(name).scanned_on or opened.scanned_on
+        notes = (*notes, *_date_note(opened.scanned_on, day))
+        study = Study(image, masks, notes, simulated=opened.simulated, scanned_on=day)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
         return StudyIntake(study, sha256, opened.patient, cautions)
+
+
+def _date_note(seen: date | None, counted: date | None) -> tuple[str, ...]:
+    """Return how far the day that the case file states lies from that of the images, where by more than a day."""
+    apart = 0 if seen is None or counted is None else abs((counted - seen).days)
+    text = f"the scan date of the case file and that of the images lie {apart} days apart: the case file's counts"
+    return (text,) if apart > 1 else ()
 
 
 def _require_same_patient(mask: str, image: str) -> None:
@@ -193,8 +205,9 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
     return _Opened(
-        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess
-    )
+        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
+        scanned_on=series.scanned_on,
+    )  # fmt: skip
 
 
 def _place(role: str, mask: Mask, image: Grid) -> _Placing:

@@ -11,7 +11,6 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from planner.assessment import Assessment, LesionAssessment
-from planner.facts import days_since_ablation
 from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
 from planner.report import doubt, words
@@ -28,6 +27,7 @@ from planner.report.held_against import (
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
+from planner.report.timing import timing_sentences
 
 _MEDIA_TYPES = ("image/png", "image/svg+xml")
 
@@ -96,7 +96,7 @@ def render_html(
         Sentences about the input: what was tolerated, absent or decided while reading.
     """
     pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
-    heads, days = columns(), days_since_ablation(assessment.facts)
+    heads, days = columns(), assessment.days_since_ablation
     # The policy names the style by its hash, so that not even an injected <style> would be applied.
     style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     return _environment().from_string(template).render(
@@ -109,6 +109,7 @@ def render_html(
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
+        timing=timing_sentences(assessment.timing),
         checks=_checks(assessment),
         findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
         rules=rule_rows(assessment),
