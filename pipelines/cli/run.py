@@ -13,6 +13,7 @@ import click
 from planner.errors import PlannerError
 
 EXIT_GATE_FAILED = 4
+EXIT_PARTLY_FAILED = 8
 EXIT_INTERRUPTED = 130
 
 
@@ -37,6 +38,14 @@ class Progress:
         self.lines.append(stamped)
         if not self.quiet:
             click.echo(stamped, err=True)
+
+    def failed(self, error: PlannerError, what: str = "") -> None:
+        """Note what failed of several, whether quiet or not; where it arose is for the terminal, not for the log."""
+        line = f"error [{error.code}]: {what}{error}"
+        self.lines.append(line)
+        click.echo(line, err=True)
+        if error.where:
+            click.echo(f"  where: {error.where}", err=True)
 
     def log(self) -> str:
         """Return the log so far."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.guideline.words import quantity_words, unit_words
@@ -24,21 +19,13 @@ from planner.report.held_against import (
     rule_counts,
     rule_rows,
 )
+from planner.report.page import Picture, environment, picture, style_of
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 from planner.report.timing import timing_sentences
 
-_MEDIA_TYPES = ("image/png", "image/svg+xml")
-
 _BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    source: Markup
-    caption: str
-    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class _LesionSection:
     sensitivity: tuple[SensitivityRow, ...]
     distances: DistanceTable
     risk: tuple[str, ...]
-    pictures: tuple[_Picture, ...]
+    pictures: tuple[Picture, ...]
     cells: tuple[str, ...]
     registration_error: str
     margin_here: str
@@ -95,15 +82,14 @@ def render_html(
     notes
         Sentences about the input: what was tolerated, absent or decided while reading.
     """
-    pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
+    pictures = [(figure.lesion_id, picture(figure)) for figure in figures]
     heads, days = columns(), assessment.days_since_ablation
-    # The policy names the style by its hash, so that not even an injected <style> would be applied.
-    style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
-    return _environment().from_string(template).render(
+    style = style_of(css)
+    return environment().from_string(template).render(
         assessment=assessment,
         words=words,
-        css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
-        style_hash=Markup(style_hash),  # noqa: S704 - base64
+        css=style.css,
+        style_hash=style.sha256,
         columns=heads,
         head_groups=_head_groups(heads),
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
@@ -124,28 +110,6 @@ def render_html(
     )  # fmt: skip
 
 
-def _environment() -> Environment:
-    return Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
-    )
-
-
-def _visible(value: object) -> object:
-    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
-
-
-def _picture(figure: Figure) -> _Picture:
-    if figure.media_type not in _MEDIA_TYPES:
-        raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
-    content = base64.b64encode(figure.content).decode("ascii")
-    # Neither a listed media type nor base64 holds a character that HTML reads as markup.
-    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - see above
-    return _Picture(source, figure.caption, figure.alt)
-
-
 def _with_cells(assessment: Assessment) -> Iterable[tuple[LesionAssessment, tuple[str, ...]]]:
     return zip(assessment.lesions, rows(assessment), strict=True)
 
@@ -164,7 +128,7 @@ def _head_groups(heads: Sequence[Column]) -> tuple[tuple[str, int], ...]:
 def _lesion_section(
     lesion: LesionAssessment,
     cells: tuple[str, ...],
-    pictures: Sequence[tuple[str | None, _Picture]],
+    pictures: Sequence[tuple[str | None, Picture]],
     days: float | None,
 ) -> _LesionSection:
     margin = lesion.margin
