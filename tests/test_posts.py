@@ -119,8 +119,8 @@ def test_the_common_report_shows_the_trend_and_calls_it_nothing(two):
     text = re.sub('<style>.*?</style>|data:[^"]*', "", page, flags=re.DOTALL).lower()
     for word in ("progress", "recur", "relapse", "advise", "recommend", "should"):
         assert word not in text
-    assert "Lesion 1: minimal margin day 1 " in ran.stdout
-    assert "; day 45 -" in ran.stdout
+    assert "Lesion 1, minimal margin: day 1: " in ran.stdout
+    assert "; day 45: -" in ran.stdout
     assert ran.stdout.splitlines()[-1] == f"report: {out / 'report.html'}"
 
 

@@ -61,7 +61,16 @@ def _draw(ax: Axes, place: int, lesion_id: str, points: list[tuple[float, Lesion
     times = [time for time, _ in points]
     margins = [lesion.min_mm or 0.0 for _, lesion in points]
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    ax.plot(times, margins, color=colour, marker=marker, markersize=6, linewidth=1.2, label=f"lesion {lesion_id}")
+    ax.plot(
+        times,
+        margins,
+        color=colour,
+        marker=marker,
+        markersize=6,
+        linewidth=0.8,
+        linestyle="--",
+        label=f"lesion {lesion_id}",
+    )
     for time, lesion in points:
         if lesion.ci95_mm is not None:  # the measured minimum need not lie in it
             ax.plot([time, time], lesion.ci95_mm, color=colour, linewidth=1.0, marker="_", markersize=7)

@@ -176,10 +176,10 @@ def trend_lines(trend: Trend) -> tuple[str, ...]:
     lines = [ORDERS[trend.order]]
     for lesion_id in trend.lesion_ids:
         parts = [
-            f"{_when(post)} {_margin_words(lesion)}"
+            f"{_when(post)}: {_margin_words(lesion)}"
             for post in trend.posts for lesion in post.lesions if lesion.lesion_id == lesion_id
         ]  # fmt: skip
-        lines.append(f"Lesion {lesion_id}: minimal margin {'; '.join(parts)}.")
+        lines.append(f"Lesion {lesion_id}, minimal margin: {'; '.join(parts)}.")
     return (*lines, words.SIGN)
 
 
