@@ -40,6 +40,21 @@ def _as_id(value: object) -> object:
 LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
 
 
+def _as_day(value: object) -> object:
+    """Return a day as TOML or text states it; a time of day is left out, and what is none is never repeated."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("expected a date like 2024-12-31") from None
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
+
+
 Label = Annotated[int, Field(strict=True, ge=1)]
 
 
@@ -68,7 +83,7 @@ class StudyTable(_Table):
     series_uid: str = ""
     volume: int | None = Field(default=None, ge=1, strict=True)
     modality: Literal["", "CT", "MR"] = ""
-    scanned_on: date | None = None
+    scanned_on: Day | None = None
 
 
 class PostTable(StudyTable):

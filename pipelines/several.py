@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.ports import Review
@@ -50,28 +50,42 @@ def review_several(ordered: Ordered, review_one: ReviewOne, tell: Tell) -> Sever
         None of them can be read: the error of the first.
     """
     posts: list[PostAt] = []
+    done: list[_Done] = []
     errors: list[InputError] = []
-    case_id, patients, provenance = "", dict[str, None](), dict[str, object]()
     for source in ordered.sources:
         try:
-            finished = review_one(source)
-            _require_same_patient(finished, patients, source)
+            done.append(_done(source, review_one, done, tell))
+            posts.append(done[-1].post)
         except InputError as error:
             errors.append(error)
             posts.append(PostAt(source.number, "failed", failure=Reason(None, error.code, str(error))))
             tell(source.number, error)
-            continue
-        case_id, provenance = finished.assessment.case_id, dict(finished.provenance)
-        patients[finished.assessment.patient_key] = None
-        posts.append(post_at(finished.assessment))
-        tell(source.number, finished)
-    if len(errors) == len(posts):
+    if not done:
         raise errors[0]
-    stated = [patient for patient in patients if patient != case_id]
-    return Several(Trend(case_id, stated[0] if stated else case_id, tuple(posts), ordered.by), provenance)
+    case_id = done[0].case_id
+    stated = [one.patient_key for one in done if one.patient_key != case_id]
+    return Several(Trend(case_id, (*stated, case_id)[0], tuple(posts), ordered.by), done[0].provenance)
 
 
-def _require_same_patient(finished: Review, patients: Mapping[str, None], source: FolderSource) -> None:
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is kept of a review once it is stored: little, so that its images can go before the next is read."""
+
+    case_id: str
+    patient_key: str
+    post: PostAt
+    provenance: Mapping[str, object]
+
+
+def _done(source: FolderSource, review_one: ReviewOne, before: Sequence[_Done], tell: Tell) -> _Done:
+    finished = review_one(source)
+    _require_same_patient(finished, [one.patient_key for one in before], source)
+    tell(source.number, finished)
+    found = finished.assessment
+    return _Done(found.case_id, found.patient_key, post_at(found), dict(finished.provenance))
+
+
+def _require_same_patient(finished: Review, patients: Sequence[str], source: FolderSource) -> None:
     """Raise where a post states another patient than one before it: where PRE states none, no review sees that.
 
     Raises

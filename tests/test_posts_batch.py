@@ -98,6 +98,12 @@ def test_a_post_is_found_through_its_case_alone(tmp_path):
         find_cases([tmp_path])
 
 
+def test_a_post_given_by_itself_is_refused(tmp_path):
+    place = write_posts(tmp_path, "a", (1.0, 6.0), (30.0, -2.0))
+    with pytest.raises(InputError, match="give the folder above it"):
+        find_cases([place / "post_1"])
+
+
 @pytest.mark.parametrize(
     ("posts", "said"),
     [

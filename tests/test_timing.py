@@ -246,3 +246,21 @@ def test_the_day_in_the_case_file_counts_before_that_of_the_images_and_a_differe
     ]
     assert "2024" not in repr(study)
     assert np.isfinite(study.image.voxels_kji).all()
+
+
+@pytest.mark.parametrize("value", ["2024-01-15", '"2024-01-15"', "2024-01-15T10:00:00"])
+def test_a_day_may_be_written_as_toml_or_as_text(tmp_path, value):
+    from pipelines.case_file import read_case_file
+
+    (tmp_path / "case.toml").write_text(f"[pre]\nscanned_on = {value}\n")
+    assert read_case_file(tmp_path / "case.toml").pre.scanned_on == date(2024, 1, 15)
+
+
+@pytest.mark.parametrize("value", ['"15.01.2024"', "20240115", "0", "true", '"2024-13-15"'])
+def test_what_is_no_day_is_refused_and_not_repeated(tmp_path, value):
+    from pipelines.case_file import read_case_file
+
+    (tmp_path / "case.toml").write_text(f"[post]\nscanned_on = {value}\n")
+    with pytest.raises(InputError) as refused:
+        read_case_file(tmp_path / "case.toml")
+    assert str(refused.value) == "case file: post, scanned_on: expected a date like 2024-12-31"

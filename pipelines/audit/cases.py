@@ -98,6 +98,9 @@ def _places(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise InputError("OUT: no such folder", code="missing", where=f".../{safe_name(folder)}")
+        if is_part(folder.resolve()):
+            said = "OUT: holds one of several posts, which count together: give the folder above it"
+            raise InputError(said, code="one-of-several", where=f".../{safe_name(folder)}")
         places |= dict.fromkeys(_case_folders(folder.resolve()))
     if not places:
         raise InputError(f"OUT: no {RESULT} and no {FAILURE} in what was given", code="missing")
