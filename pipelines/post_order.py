@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.case_file import CaseFile
-from pipelines.scan_day import scan_day
+from pipelines.isolated import isolated
+from pipelines.ports import Observe
+from pipelines.scan_day import ScanDay
 from pipelines.source import FolderSource
 from pipelines.stated_days import stated_facts
 from planner.errors import InputError, UsageError
@@ -59,7 +61,7 @@ def sources_of(first: FolderSource, posts: tuple[Path, ...]) -> tuple[FolderSour
     return tuple(replace(first, post=path, which=n, posts=count) for n, path in enumerate(paths, start=1))
 
 
-def in_order(sources: tuple[FolderSource, ...]) -> Ordered:
+def in_order(sources: tuple[FolderSource, ...], observe: Observe) -> Ordered:
     """Return the posts by days since the ablation, else by scan date; where one's day is not known, as they were given.
 
     A post whose headers cannot be read comes last.
@@ -74,20 +76,20 @@ def in_order(sources: tuple[FolderSource, ...]) -> Ordered:
     stated = sources[0].stated()
     if sources[0].transform or sources[0].landmarks or stated.transform or stated.landmark_files:
         raise UsageError("a transform file and landmarks go with one POST: review each of several apart")
-    known = {source.which: _known(source) for source in sources}
+    known = {source.which: _known(source, observe) for source in sources}
     by = _order([one for one in known.values() if one.readable])
     ordered = sorted(sources, key=lambda source: (not known[source.which].readable, _place(known[source.which], by)))
     return Ordered(tuple(replace(source, number=n) for n, source in enumerate(ordered, start=1)), by)
 
 
-def _known(source: FolderSource) -> _Known:
+def _known(source: FolderSource, observe: Observe) -> _Known:
     stated = source.stated()
     facts = stated_facts(stated, source.posts)
     path = stated.path_of("post") or source.post
     if path is None:
         raise UsageError(f"POST number {source.which}: no folder given, neither in the call nor in the case file")
     with suppress(InputError):
-        day = scan_day(path, stated.its_post)
+        day = isolated(ScanDay(path, stated.its_post).read, observe)
         return _Known(timing_of(None, day, facts).days_since_ablation, day)
     return _Known(readable=False)
 

@@ -48,6 +48,8 @@ class FolderSource:
         Files with pairs of points of both studies; none where there are none. The case file's win over them.
     allow_different_patients
         Whether two studies that state two patients are read with a caution instead of refused.
+    with_identity
+        Whether to return who the studies are of (`--phi`).
     which
         Which POST of the call or the case file this is, from 1.
     number, posts
@@ -64,6 +66,7 @@ class FolderSource:
     transform_error_mm: float | None = None
     allow_different_patients: bool = False
     landmarks: tuple[Path, ...] = ()
+    with_identity: bool = False
     which: int = 1
     number: int = 1
     posts: int = 1
@@ -117,7 +120,8 @@ class FolderSource:
                 )
             given = Given(found, off_mm, self._error_mm(stated))
         observe("studies read", 1.0)
-        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks)
+        identities = {name: s.identity for name, s in (("pre", pre), ("post", post)) if s.identity is not None}
+        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks, identities)
 
     def stated(self) -> CaseFile:
         """Return what the case file says, seen from this POST; an empty one where there is none.
@@ -173,7 +177,31 @@ class FolderSource:
         if path is None:
             raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
         observe(f"reading {name.upper()}", 0.0)
-        return read_study(path, name, stated, observe)
+        return read_study(path, name, stated, observe, with_identity=self.with_identity)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFilesSource:
+    """Aligned masks, a file each: a tumour, the zones that treat it, and the liver or None."""
+
+    tumour: Path
+    ablations: tuple[Path, ...]
+    liver: Path | None
+
+    def read(self, observe: Observe) -> tuple[Mask, list[Mask], Mask | None]:
+        """Return the masks of tumour, zones and liver.
+
+        Raises
+        ------
+        InputError
+            As `read_mask_file`.
+        """
+        observe("tumour", 0.0)
+        tumour, zones = read_mask_file(self.tumour, "tumour"), []
+        for n, path in enumerate(self.ablations, start=1):
+            observe(f"ablation_{n}", n / (len(self.ablations) + 1))
+            zones.append(read_mask_file(path, f"ablation_{n}"))
+        return tumour, zones, None if self.liver is None else read_mask_file(self.liver, "liver")
 
 
 def read_mask_file(path: Path, name: str) -> Mask:

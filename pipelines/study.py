@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
 from pipelines.case_file import CaseFile
 from pipelines.case_tables import StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
+from pipelines.dicom.identity import read_identity
 from pipelines.dicom.index import Index, index_files, regular_files
 from pipelines.dicom.segmented import read_segments
 from pipelines.dicom.series import choose_series, read_series
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.mask_files import claims_of_files
+from pipelines.placed import cropped, outside_note, parts_note
+from pipelines.ports import Identity
 from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
 from planner.case import Caution, Study, mask_notes
@@ -29,17 +31,14 @@ from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, loca
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
-MOST_POINTS = 100_000
-"""A mask's overlap with the image is judged on about this many of its voxels."""
-
 CROPPED = ("rib", "lung", "vertebra")
 """Structures of which there are dozens: kept on the part of their lattice that holds them."""
 
-CROP_PAD_VOXELS = 2
-"""Voxels kept around a cropped structure."""
-
 IMAGE_SHARE = 0.7
-"""Share of a study's reading time that its image takes, for progress."""
+"""Share of a study's reading time until its image is read, for progress."""
+
+INDEX_SHARE = 0.1
+"""Share of a study's reading time until its headers are read."""
 
 Progress = Callable[[str, float], None]
 How = Literal["same", "reordered", "own", "absent"]
@@ -48,12 +47,16 @@ How = Literal["same", "reordered", "own", "absent"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyIntake:
-    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions."""
+    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions.
+
+    `identity` is who it is of, where that was asked for and DICOM states it.
+    """
 
     study: Study
     sha256: Mapping[str, str]
     patient: str
     cautions: tuple[Caution, ...] = ()
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,10 @@ class _Placing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out."""
+    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out.
+
+    `first` is a file of a DICOM image.
+    """
 
     image: Volume
     sha256: str
@@ -76,10 +82,13 @@ class _Opened:
     cautions: tuple[Caution, ...]
     simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
+    first: Path | None = None
     scanned_on: date | None = None
 
 
-def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -> StudyIntake:
+def read_study(
+    path: Path, name: StudyName, case: CaseFile, observe: Progress, *, with_identity: bool = False
+) -> StudyIntake:
     """Return the study in a DICOM folder, a folder of NIfTI or NRRD files, or a single image file.
 
     Raises
@@ -108,7 +117,8 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         notes = (*notes, *_date_note(opened.scanned_on, day))
         study = Study(image, masks, notes, simulated=opened.simulated, scanned_on=day)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
-        return StudyIntake(study, sha256, opened.patient, cautions)
+        identity = read_identity(opened.first) if with_identity and opened.first is not None else None
+        return StudyIntake(study, sha256, opened.patient, cautions, identity)
 
 
 def _date_note(seen: date | None, counted: date | None) -> tuple[str, ...]:
@@ -158,7 +168,7 @@ def _open(path: Path, stated: StudyTable, observe: Progress) -> _Opened:
         return _open_file(path)
     if not path.is_dir():
         raise InputError("no such folder", code="missing", where=f".../{safe_name(path)}")
-    index = index_files(regular_files(path))
+    index = index_files(regular_files(path), lambda k, n: observe("headers", INDEX_SHARE * k / n))
     images = images_in(path)
     if not index.instances:
         return _open_voxel_folder(path)
@@ -193,7 +203,9 @@ def _open_voxel_folder(path: Path) -> _Opened:
 def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     chosen = choose_series(index, stated.series_uid)
     belongs = belonging(index, chosen)
-    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n), stated.volume)
+    series = read_series(
+        chosen, lambda k, n: observe("image", INDEX_SHARE + (IMAGE_SHARE - INDEX_SHARE) * (k + 1) / n), stated.volume
+    )
     files = sum(1 for p in index.others if suffix_of(p))
     beside = (
         (f"{files} NIfTI or NRRD files lie beside the DICOM: state them in the case file to use them",) if files else ()
@@ -206,6 +218,7 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
     return _Opened(
         series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
+        first=chosen.instances[0].path,
         scanned_on=series.scanned_on,
     )  # fmt: skip
 
@@ -225,14 +238,14 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         if is_lesion:
             raise EmptyMaskError(f"{role}: the mask is empty, expected at least one voxel")
         return _Placing(None, "absent")
-    notes = (*mask_notes(mask), *_parts_note(role, mask)) if is_lesion else ()
+    notes = (*mask_notes(mask), *parts_note(role, mask)) if is_lesion else ()
     same = mask.grid.same_lattice(image)
     placed = reordered(mask, image)
     if placed is None:
-        notes = (*notes, *_outside_note(role, mask, image))
+        notes = (*notes, *outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(_cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
+    return _Placing(cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
@@ -263,35 +276,3 @@ def reordered(mask: Mask, image: Grid) -> Mask | None:
     i, j, k = voxels_ijk.shape
     lattice = Grid((k, j, i), mask.grid.lps_mm_from_ijk @ mask_from_image)
     return Mask(voxels_ijk.transpose(2, 1, 0), image, mask.name) if lattice.same_lattice(image) else None
-
-
-def _outside_note(role: str, mask: Mask, image: Grid) -> tuple[str, ...]:
-    """Return a note on the share of a mask that lies outside the image, if any.
-
-    Raises
-    ------
-    InputError
-        All of it does.
-    """
-    hits = np.flatnonzero(mask.voxels_kji)
-    hits = hits[:: max(1, len(hits) // MOST_POINTS)]
-    kji = np.stack(np.unravel_index(hits, mask.grid.shape_kji), axis=1)
-    inside = float(image.contains(mask.grid.lps_mm(kji[:, ::-1])).mean())
-    if inside == 0:
-        raise InputError(f"{role}: no voxel of the mask lies in the image", code="no-shared-space")
-    return (f"{100 * (1 - inside):.1f} % of {role} lies outside the image",) if inside < 1 else ()
-
-
-def _parts_note(role: str, mask: Mask) -> tuple[str, ...]:
-    _, count = ndimage.label(mask.cropped().voxels_kji, structure=np.ones((3, 3, 3)))
-    return (f"{role} has {count} separate parts, kept as one",) if count > 1 else ()
-
-
-def _cropped(mask: Mask) -> Mask:
-    """Return the mask on the part of its lattice that holds it: an edge of that part that it touches is a true edge."""
-    first, last = mask.box_kji()
-    start = [max(0, a - CROP_PAD_VOXELS) for a in first]
-    stop = [min(n, b + 1 + CROP_PAD_VOXELS) for n, b in zip(mask.grid.shape_kji, last, strict=True)]
-    inner = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-    shape = (stop[0] - start[0], stop[1] - start[1], stop[2] - start[2])
-    return Mask(mask.voxels_kji[inner], mask.grid.cropped((start[0], start[1], start[2]), shape), mask.name)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
-from pipelines.ports import Observe, Review
+from pipelines.isolated import isolated
+from pipelines.ports import Intake, Observe, Review
 from pipelines.settings import Settings
 from pipelines.several import Several
 from pipelines.source import FolderSource
@@ -33,13 +35,31 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
         finished.timings_s,
         template=text("report.html.jinja"),
         css=text("report.css"),
+        identities={study: astuple(who) for study, who in finished.intake.identities.items()},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedSource:
+    """A source that is read in a process of its own."""
+
+    source: FolderSource
+
+    def read(self, observe: Observe) -> Intake:
+        """Return the case.
+
+        Raises
+        ------
+        planner.errors.InputError
+            What the source raises, or that reading it crashed, stalled or took too much memory.
+        """
+        return isolated(self.source.read, observe)
 
 
 def review_folders(source: FolderSource, store: FolderStore, settings: Settings, observe: Observe) -> Review:
     """Review the case in two folders into a third."""
     return review(
-        source,
+        IsolatedSource(source),
         store,
         illustrator=MatplotlibIllustrator(),
         render=render,

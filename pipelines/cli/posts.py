@@ -44,7 +44,7 @@ def review_posts(
             tables.append(f"Study {number} after the ablation\n{table_text(ended.assessment)}")
 
     with exit_codes(progress, store.abandon):
-        ordered = in_order(sources)
+        ordered = in_order(sources, progress)
         store.prepare(_inputs(sources))
         several = review_several(ordered, review_one, tell)
         keep_several(several, store)

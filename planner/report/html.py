@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.guideline.words import quantity_words, unit_words
@@ -66,6 +67,7 @@ def render_html(
     template: str,
     css: str,
     notes: Sequence[str] = (),
+    identities: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Return the report as one HTML document without scripts or outside references.
 
@@ -81,6 +83,8 @@ def render_html(
         Jinja template of the page and its style sheet.
     notes
         Sentences about the input: what was tolerated, absent or decided while reading.
+    identities
+        Name, id and birth date of the patient by study, where they are to be shown.
     """
     pictures = [(figure.lesion_id, picture(figure)) for figure in figures]
     heads, days = columns(), assessment.days_since_ablation
@@ -88,6 +92,7 @@ def render_html(
     return environment().from_string(template).render(
         assessment=assessment,
         words=words,
+        identities=[(study.upper(), *who) for study, who in identities.items()],
         css=style.css,
         style_hash=style.sha256,
         columns=heads,
