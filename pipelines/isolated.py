@@ -14,6 +14,7 @@ import pickle
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -68,10 +69,17 @@ def _stated(variable: str, default: float) -> float:
     return value if 0 < value < float("inf") else default
 
 
-def isolated(work: Callable[[Observe], T], observe: Observe, limits: Limits | None = None) -> T:
+def isolated(
+    work: Callable[[Observe], T],
+    observe: Observe,
+    limits: Limits | None = None,
+    *,
+    on_cpu: Callable[[float], None] = lambda _seconds: None,
+) -> T:
     """Return what `work(observe)` returns, done in a process of its own. Work and result must be picklable.
 
-    Large arrays of the result are read-only and lie in memory that both processes share.
+    Large arrays of the result are read-only and lie in memory that both processes share. `on_cpu` is told the CPU
+    seconds that the process took.
 
     Raises
     ------
@@ -104,6 +112,7 @@ def isolated(work: Callable[[Observe], T], observe: Observe, limits: Limits | No
                 raise _error(content[0])
             else:
                 found: T = _received(shared, content[0], content[1])
+                on_cpu(content[2])
                 return found
 
 
@@ -179,7 +188,7 @@ def _serve(work: Callable[[Observe], object], limits: Limits, messages: Connecti
 
     try:
         content, sizes = _handed_over(work(observe), shared.detach())
-        messages.send(("done", content, sizes))
+        messages.send(("done", content, sizes, time.process_time()))
     except PlannerError as error:
         messages.send(("error", pickle.dumps(error)))
     except MemoryError:

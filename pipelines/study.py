@@ -31,8 +31,8 @@ from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, loca
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
-CROPPED = ("rib", "lung", "vertebra")
-"""Structures of which there are dozens: kept on the part of their lattice that holds them."""
+WHOLE = ("liver", "tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
+"""How roles begin that are kept on their whole lattice: the other structures on the part of it that holds them."""
 
 IMAGE_SHARE = 0.7
 """Share of a study's reading time until its image is read, for progress."""
@@ -245,7 +245,7 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         notes = (*notes, *outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
+    return _Placing(kept if role.startswith(WHOLE) else cropped(kept), how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:

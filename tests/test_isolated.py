@@ -198,3 +198,16 @@ def test_the_environment_states_the_limits(monkeypatch, stated, held):
     monkeypatch.setenv(MEMORY_GB, stated)
     monkeypatch.setenv(STALL_S, "7")
     assert Limits() == Limits(memory_gb=held, stall_s=7.0)
+
+
+def works(_observe):
+    started = time.process_time()
+    while time.process_time() - started < 0.3:
+        pass
+    return True
+
+
+def test_the_time_of_the_process_is_told():
+    seconds = []
+    assert isolated(works, nowhere, on_cpu=seconds.append)
+    assert 0.3 <= seconds[0] < 60
