@@ -4,13 +4,14 @@
 
     [case]
     id = "patient-007"
-    [pre]                            # and [post]; all keys optional
+    [pre]                            # and [post]; all keys optional; [[post]] for each of several posts (posts.py)
     path = "pre-study"               # relative to the case file
     series_uid = "uid-7f3a91bc2d"    # as an error message marks it; or the UID, whole or its end
     volume = 2                       # where one series holds several (phases, echoes): as an error message numbers them
     modality = "CT"                  # or "MR": an image that states another one is refused; NIfTI and NRRD state none
+    scanned_on = 2024-12-31          # counts before what the images state; of [post] also: days_since_ablation = 1
     [[mask]]
-    study = "pre"
+    study = "pre"                    # "post", and of several posts "post_2", ... in the order they are given
     role = "tumour_1"
     file = "lesion.nii.gz"           # NIfTI, NRRD, DICOM SEG or RTSTRUCT, or a folder; relative to the case file
     segment = 2                      # of a DICOM SEG, an RTSTRUCT or a .seg.nrrd: number or label
@@ -38,144 +39,54 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from pipelines.case_faults import faults_of, nearest, toml_fault
-from pipelines.formats.folder_name import id_fault
+from pipelines.case_faults import faults_of, toml_fault
+from pipelines.case_tables import (
+    Document,
+    MaskEntry,
+    OnePost,
+    PostTable,
+    SeveralPosts,
+    StudyName,
+    StudyTable,
+    post_number,
+)
 from pipelines.formats.voxel_file import safe_name
-from planner.case import STRUCTURES, is_role
 from planner.errors import InputError, located, quoted
 
-WHOLE_MAP = "totalsegmentator"
-"""The `label` that takes every structure of a TotalSegmentator multi-label map."""
 
-MOST_ERROR_MM = 100.0
-"""More than this is no statement about a registration's error."""
+class CaseFile(Document):
+    """A case file as read, seen from one of its posts.
 
-StudyName = Literal["pre", "post"]
-Fact = bool | int | float | str | datetime | date | list[str | int | float | bool]
-
-
-def _as_id(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
-
-
-Label = Annotated[int, Field(strict=True, ge=1)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CaseTable(_Table):
-    """`[case]`: the case's id."""
-
-    id: str = ""
-
-    @field_validator("id")
-    @classmethod
-    def _names_a_folder(cls, case_id: str) -> str:
-        """Return the id; an empty one is none."""
-        if case_id and id_fault(case_id):
-            raise ValueError(id_fault(case_id))
-        return case_id
-
-
-class StudyTable(_Table):
-    """`[pre]` or `[post]`: where the study is, which series and volume of it is meant, and what it should be."""
-
-    path: str = ""
-    series_uid: str = ""
-    volume: int | None = Field(default=None, ge=1, strict=True)
-    modality: Literal["", "CT", "MR"] = ""
-
-
-class MaskEntry(_Table):
-    """`[[mask]]`: a file, or a part of one, and the role it has in a study."""
-
-    study: StudyName
-    file: str = Field(min_length=1)
-    role: str = ""
-    segment: int | str | None = None
-    label: Label | list[Label] | str | None = None
-    series_uid: str = ""
-
-    @field_validator("role")
-    @classmethod
-    def _known_role(cls, role: str) -> str:
-        """Return the role, an unnumbered tumour or ablation as the first."""
-        role = f"{role}_1" if role in ("tumour", "ablation") else role
-        if role and not is_role(role):
-            raise ValueError(f"{role!r} is not a role{nearest(role, (*STRUCTURES, 'tumour_1', 'ablation_1'))}")
-        return role
-
-    @model_validator(mode="after")
-    def _complete(self) -> MaskEntry:
-        if self.is_whole_map == bool(self.role):
-            raise ValueError(f'expected either a role or label = "{WHOLE_MAP}"')
-        if self.label == []:
-            raise ValueError("label is an empty list, expected at least one value")
-        if self.segment is not None and self.label is not None:
-            raise ValueError("segment is for a file of segments, label for a label map: give one of them")
-        return self
-
-    @property
-    def is_whole_map(self) -> bool:
-        """Whether every structure of a TotalSegmentator map is meant."""
-        return isinstance(self.label, str) and self.label.lower() == WHOLE_MAP
-
-
-class PairEntry(_Table):
-    """`[[pair]]`: a lesion and the zones that treat it."""
-
-    lesion: LesionId
-    zones: list[LesionId] = Field(min_length=1)
-
-
-class RegistrationTable(_Table):
-    """`[registration]`: the map between the studies where the user has one, and what is known of its error."""
-
-    file: str = Field(min_length=1)
-    error_mm: float | None = Field(default=None, gt=0.0, le=MOST_ERROR_MM)
-
-
-class LandmarksTable(_Table):
-    """`[landmarks]`: files with pairs of points of both studies."""
-
-    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, max_length=2)
-
-
-class _Document(_Table):
-    case: CaseTable = CaseTable()
-    pre: StudyTable = StudyTable()
-    post: StudyTable = StudyTable()
-    mask: list[MaskEntry] = []
-    pair: list[PairEntry] = []
-    registration: RegistrationTable | None = None
-    landmarks: LandmarksTable | None = None
-    facts: dict[str, Fact] = {}
-
-
-class CaseFile(_Document):
-    """A case file as read.
-
-    `folder` is where it lies: paths in it are relative to that. `sha256` is that of its bytes.
+    `folder` is where it lies: paths in it are relative to that. `sha256` is that of its bytes. Of its posts number
+    `which`, from 1, is meant by "post".
     """
 
+    which: int = 1
     folder: Path = Path()
     sha256: str = ""
 
+    def of_post(self, number: int) -> CaseFile:
+        """Return the same, seen from another post."""
+        return self.model_copy(update={"which": number})
+
+    @property
+    def posts(self) -> tuple[PostTable, ...]:
+        """The tables of its posts, in the order they stand there."""
+        return tuple(self.post) if isinstance(self.post, list) else (self.post,)
+
+    @property
+    def its_post(self) -> PostTable:
+        """The table of the post that is meant; an empty one where none is stated."""
+        return self.posts[self.which - 1] if self.which <= len(self.posts) else PostTable()
+
     def study(self, name: StudyName) -> StudyTable:
         """Return the table of a study."""
-        return self.pre if name == "pre" else self.post
+        return self.pre if name == "pre" else self.its_post
 
     def path_of(self, name: StudyName) -> Path | None:
         """Return the path that the case file states for a study, or None."""
@@ -194,7 +105,9 @@ class CaseFile(_Document):
 
     def masks_of(self, name: StudyName) -> tuple[MaskEntry, ...]:
         """Return the mask entries of a study."""
-        return tuple(m for m in self.mask if m.study == name)
+        if name == "pre":
+            return tuple(m for m in self.mask if m.study == "pre")
+        return tuple(m for m in self.mask if post_number(m.study) == self.which)
 
     def file_of(self, entry: MaskEntry) -> Path:
         """Return the path of an entry's file."""
@@ -207,7 +120,7 @@ class CaseFile(_Document):
     @property
     def pairs(self) -> Mapping[str, tuple[str, ...]]:
         """Lesion id -> zone ids."""
-        return MappingProxyType({p.lesion: tuple(p.zones) for p in self.pair})
+        return MappingProxyType({p.lesion: tuple(p.zones) for p in self.pair if post_number(p.study) == self.which})
 
     @property
     def empty_facts(self) -> tuple[str, ...]:
@@ -235,9 +148,10 @@ def _read(path: Path) -> CaseFile:
         raise InputError(f"{name}: cannot be read ({error.strerror})", code="missing") from error
     try:
         stated = tomllib.loads(content.decode("utf-8"))
-        document = _Document.model_validate(stated)
+        model = SeveralPosts if isinstance(stated.get("post"), list) else OnePost
+        document = model.model_validate(stated)
     except ValidationError as error:
-        faults = faults_of(error, _Document)
+        faults = faults_of(error, model)
         said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
         where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
         raise InputError(f"{name}: {said}", code="bad-case-file", where=where) from error
@@ -245,9 +159,13 @@ def _read(path: Path) -> CaseFile:
         raise InputError(f"{name}: not TOML: not UTF-8 text", code="bad-case-file") from error
     except ValueError as error:
         raise InputError(f"{name}: not TOML: {toml_fault(error)}", code="bad-case-file") from error
-    _require_once([p.lesion for p in document.pair], f"{name}: [[pair]] lesion")
+    _require_once([f"{_of_later(p.study)}{p.lesion}" for p in document.pair], f"{name}: [[pair]] lesion")
     _require_once([f"{m.study} {m.role}" for m in document.mask if m.role], f"{name}: [[mask]]")
     return CaseFile(**dict(document), folder=path.parent, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _of_later(study: str) -> str:
+    return "" if post_number(study) == 1 else f"{study} "
 
 
 def _require_once(values: list[str], what: str) -> None:

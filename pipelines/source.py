@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.case_file import CaseFile, StudyName, read_case_file
+from pipelines.case_file import CaseFile, read_case_file
+from pipelines.case_tables import StudyName
 from pipelines.dicom.index import read_instance
 from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform
@@ -14,11 +15,12 @@ from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
+from pipelines.stated_days import require_posts, stated_facts
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
 from planner.case import Case, Caution
 from planner.errors import InputError, UsageError, located
-from planner.facts import checked_facts
 from planner.register.given import Given, box_to_align
+from planner.timing import FLAGS, timing_of
 from planner.volume import Mask
 
 MASK_FILE = "a mask file (NIfTI, NRRD or one-segment DICOM SEG)"
@@ -48,6 +50,10 @@ class FolderSource:
         Whether two studies that state two patients are read with a caution instead of refused.
     with_identity
         Whether to return who the studies are of (`--phi`).
+    which
+        Which POST of the call or the case file this is, from 1.
+    number, posts
+        Which study after the ablation it is in the order of the report, from 1, and of how many.
     """
 
     pre: Path | None
@@ -61,6 +67,9 @@ class FolderSource:
     allow_different_patients: bool = False
     landmarks: tuple[Path, ...] = ()
     with_identity: bool = False
+    which: int = 1
+    number: int = 1
+    posts: int = 1
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -70,9 +79,10 @@ class FolderSource:
         planner.errors.InputError
             A study, a mask or the case file cannot be used as it is.
         """
-        stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
+        stated = self.stated()
         with located(safe_name(self.case_file) if self.case_file is not None else ""):
-            facts = checked_facts(stated.facts)
+            require_posts(stated, self.posts)
+            facts = stated_facts(stated, self.posts)
         path = stated.transform or self.transform
         transform, where = (None, "") if path is None else (read_transform(path), safe_name(path))
         paths = stated.landmark_files or self.landmarks
@@ -89,8 +99,10 @@ class FolderSource:
             )
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
         differ = _cautions(pre.patient, post.patient, self.stated_patient_key)
-        cautions = (*differ, *pre.cautions, *post.cautions)
-        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions)
+        timing = timing_of(pre.study.scanned_on, post.study.scanned_on, facts).numbered(self.number, self.posts)
+        order = (Caution(flag.replace("_", "-"), FLAGS[flag]) for flag in timing.contradictions)
+        cautions = (*differ, *pre.cautions, *post.cautions, *order)
+        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions, timing)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
         if stated.sha256:
@@ -111,6 +123,17 @@ class FolderSource:
         identities = {name: s.identity for name, s in (("pre", pre), ("post", post)) if s.identity is not None}
         return Intake(case, sha256, given, None if pairs is None else pairs.landmarks, identities)
 
+    def stated(self) -> CaseFile:
+        """Return what the case file says, seen from this POST; an empty one where there is none.
+
+        Raises
+        ------
+        InputError
+            It cannot be used as it is.
+        """
+        stated = read_case_file(self.case_file) if self.case_file is not None else CaseFile()
+        return stated.of_post(self.which)
+
     def require_outside(self, out: Path) -> None:
         """Raise where `out` and the input get into each other's way.
 
@@ -128,7 +151,7 @@ class FolderSource:
         stated = CaseFile()
         if self.case_file is not None:
             with suppress(InputError):
-                stated = read_case_file(self.case_file)
+                stated = self.stated()
         paths = {"PRE": stated.path_of("pre") or self.pre, "POST": stated.path_of("post") or self.post}
         for study, path in paths.items():
             if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.case_file import CaseFile, MaskEntry, StudyName
+from pipelines.case_file import CaseFile
+from pipelines.case_tables import MaskEntry, StudyName
 from pipelines.dicom.index import IMAGE_CLASSES, index_files, read_instance, regular_files
 from pipelines.dicom.segmented import KINDS, read_segments
 from pipelines.dicom.series import choose_series, read_series

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
-from pipelines.case_file import CaseFile, StudyName, StudyTable
+from pipelines.case_file import CaseFile
+from pipelines.case_tables import StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
 from pipelines.dicom.identity import read_identity
 from pipelines.dicom.index import Index, index_files, regular_files
@@ -21,6 +22,7 @@ from pipelines.dicom.series import choose_series, read_series
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.mask_files import claims_of_files
+from pipelines.placed import cropped, outside_note, parts_note
 from pipelines.ports import Identity
 from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
@@ -29,14 +31,8 @@ from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, loca
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
-MOST_POINTS = 100_000
-"""A mask's overlap with the image is judged on about this many of its voxels."""
-
 WHOLE = ("liver", "tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
 """How roles begin that are kept on their whole lattice: the other structures on the part of it that holds them."""
-
-CROP_PAD_VOXELS = 2
-"""Voxels kept around a cropped structure."""
 
 IMAGE_SHARE = 0.7
 """Share of a study's reading time until its image is read, for progress."""
@@ -87,6 +83,7 @@ class _Opened:
     simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
     first: Path | None = None
+    scanned_on: date | None = None
 
 
 def read_study(
@@ -116,10 +113,19 @@ def read_study(
             if placing.mask is not None:
                 masks[claim.role], sha256[claim.role] = placing.mask, loaded.sha256
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
-        study = Study(image, masks, notes, simulated=opened.simulated)
+        day = case.study(name).scanned_on or opened.scanned_on
+        notes = (*notes, *_date_note(opened.scanned_on, day))
+        study = Study(image, masks, notes, simulated=opened.simulated, scanned_on=day)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
         identity = read_identity(opened.first) if with_identity and opened.first is not None else None
         return StudyIntake(study, sha256, opened.patient, cautions, identity)
+
+
+def _date_note(seen: date | None, counted: date | None) -> tuple[str, ...]:
+    """Return how far the day that the case file states lies from that of the images, where by more than a day."""
+    apart = 0 if seen is None or counted is None else abs((counted - seen).days)
+    text = f"the scan date of the case file and that of the images lie {apart} days apart: the case file's counts"
+    return (text,) if apart > 1 else ()
 
 
 def _require_same_patient(mask: str, image: str) -> None:
@@ -213,6 +219,7 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     return _Opened(
         series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
         first=chosen.instances[0].path,
+        scanned_on=series.scanned_on,
     )  # fmt: skip
 
 
@@ -231,14 +238,14 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         if is_lesion:
             raise EmptyMaskError(f"{role}: the mask is empty, expected at least one voxel")
         return _Placing(None, "absent")
-    notes = (*mask_notes(mask), *_parts_note(role, mask)) if is_lesion else ()
+    notes = (*mask_notes(mask), *parts_note(role, mask)) if is_lesion else ()
     same = mask.grid.same_lattice(image)
     placed = reordered(mask, image)
     if placed is None:
-        notes = (*notes, *_outside_note(role, mask, image))
+        notes = (*notes, *outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(kept if role.startswith(WHOLE) else _cropped(kept), how, notes)
+    return _Placing(kept if role.startswith(WHOLE) else cropped(kept), how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
@@ -269,35 +276,3 @@ def reordered(mask: Mask, image: Grid) -> Mask | None:
     i, j, k = voxels_ijk.shape
     lattice = Grid((k, j, i), mask.grid.lps_mm_from_ijk @ mask_from_image)
     return Mask(voxels_ijk.transpose(2, 1, 0), image, mask.name) if lattice.same_lattice(image) else None
-
-
-def _outside_note(role: str, mask: Mask, image: Grid) -> tuple[str, ...]:
-    """Return a note on the share of a mask that lies outside the image, if any.
-
-    Raises
-    ------
-    InputError
-        All of it does.
-    """
-    hits = np.flatnonzero(mask.voxels_kji)
-    hits = hits[:: max(1, len(hits) // MOST_POINTS)]
-    kji = np.stack(np.unravel_index(hits, mask.grid.shape_kji), axis=1)
-    inside = float(image.contains(mask.grid.lps_mm(kji[:, ::-1])).mean())
-    if inside == 0:
-        raise InputError(f"{role}: no voxel of the mask lies in the image", code="no-shared-space")
-    return (f"{100 * (1 - inside):.1f} % of {role} lies outside the image",) if inside < 1 else ()
-
-
-def _parts_note(role: str, mask: Mask) -> tuple[str, ...]:
-    _, count = ndimage.label(mask.cropped().voxels_kji, structure=np.ones((3, 3, 3)))
-    return (f"{role} has {count} separate parts, kept as one",) if count > 1 else ()
-
-
-def _cropped(mask: Mask) -> Mask:
-    """Return the mask on the part of its lattice that holds it: an edge of that part that it touches is a true edge."""
-    first, last = mask.box_kji()
-    start = [max(0, a - CROP_PAD_VOXELS) for a in first]
-    stop = [min(n, b + 1 + CROP_PAD_VOXELS) for n, b in zip(mask.grid.shape_kji, last, strict=True)]
-    inner = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-    shape = (stop[0] - start[0], stop[1] - start[1], stop[2] - start[2])
-    return Mask(mask.voxels_kji[inner], mask.grid.cropped((start[0], start[1], start[2]), shape), mask.name)

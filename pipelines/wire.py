@@ -10,15 +10,20 @@ from pathlib import Path
 from pipelines.bundled import text
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.figures import MatplotlibIllustrator
+from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
 from pipelines.ports import Intake, Observe, Review
 from pipelines.settings import Settings
+from pipelines.several import Several
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
+from pipelines.store.posts import PostsStore
+from pipelines.store.trend import trend_document
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.report.figure import Figure
 from planner.report.html import render_html
+from planner.report.trend import render_trend
 
 
 def render(finished: Review, figures: tuple[Figure, ...]) -> str:
@@ -82,9 +87,22 @@ def review_folders(source: FolderSource, store: FolderStore, settings: Settings,
     )
 
 
+def keep_several(several: Several, store: PostsStore) -> None:
+    """Keep the common result and report of several posts above their own."""
+    page = render_trend(
+        several.trend, trend_figure(several.trend), template=text("trend.html.jinja"), css=text("report.css")
+    )
+    store.put(trend_document(several.trend, several.provenance), page, several.folders)
+
+
 def packaged_evidence() -> Evidence:
     """Return the relations and rules that come with the program."""
     return Evidence(packaged_hazards(), packaged_catalogue().rules)
+
+
+def posts_store(out: Path, log: Callable[[], str]) -> PostsStore:
+    """Return the store of a case with several posts."""
+    return PostsStore(out, log)
 
 
 def folder_store(out: Path, log: Callable[[], str]) -> FolderStore:

@@ -106,7 +106,7 @@ def assess(
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), _findings(case, scene),
         scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
-        cautions=(*case.cautions, *_nothing_treated(lesions)),
+        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from planner.case import Caution
 from planner.evidence.hazard import RelativeHazard
+from planner.facts import days_since_ablation
 from planner.findings import Finding
 from planner.guideline.judge import Judged
 from planner.measure.coverage import Coverage
@@ -15,6 +16,7 @@ from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
 from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
+from planner.timing import UNKNOWN_TIMING, Timing
 
 LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
 CaseStatus = Literal["assessed", "not_assessable"]
@@ -85,3 +87,10 @@ class Assessment:
     judged: tuple[Judged, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
+    timing: Timing = UNKNOWN_TIMING
+
+    @property
+    def days_since_ablation(self) -> float | None:
+        """Return the days from the ablation to POST, by the timing of the studies or as entered; None if unknown."""
+        known = self.timing.days_since_ablation
+        return days_since_ablation(self.facts) if known is None else known

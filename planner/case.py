@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 
 import numpy as np
 
 from planner.errors import InputError
 from planner.register.prepare import Scan
+from planner.timing import UNKNOWN_TIMING, Timing
 from planner.volume import Mask, Volume
 
 STRUCTURES = (
@@ -120,6 +122,8 @@ class Study:
         Whether the image says that its contrast is simulated, not scanned.
     is_scan
         Whether the image is a scan, at whose end a structure may be cut; False where masks came without one.
+    scanned_on
+        The day of the scan, to count days by; None where nobody states it. It is never written or printed.
     """
 
     image: Volume
@@ -127,6 +131,7 @@ class Study:
     notes: tuple[str, ...] = ()
     simulated: bool = False
     is_scan: bool = True
+    scanned_on: date | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check roles and frames of reference and keep the masks read-only."""
@@ -197,6 +202,8 @@ class Case:
         Sentences for the report about the case as a whole.
     cautions
         What stands above all else in the report.
+    timing
+        How many days lie between the studies and the ablation.
     """
 
     case_id: str
@@ -207,6 +214,7 @@ class Case:
     facts: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
+    timing: Timing = UNKNOWN_TIMING
 
     def __post_init__(self) -> None:
         """Check that the studies are not swapped and that entered pairs name lesions and zones that exist."""

@@ -23,6 +23,7 @@ from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
 from planner.surroundings import duct_and_bowel
+from planner.timing import with_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     assessment
         What was measured.
     facts
-        As entered; one that is left out is unknown.
+        As entered; one that is left out is unknown. Days since the ablation that were not entered are those of the
+        assessment's timing.
     evidence
         Relations and rules.
 
@@ -54,10 +56,11 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     InputError
         A fact is malformed.
     """
-    setting = setting_of(facts)
+    known = with_days(facts, assessment.timing)
+    setting = setting_of(known)
     lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
-    judged = judge_case(evidence.rules, measured, _of_case(assessment), facts)
+    judged = judge_case(evidence.rules, measured, _of_case(assessment), known)
     return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts))
 
 

@@ -162,10 +162,10 @@ def test_only_outcomes_need_lifelines_and_pyplot_is_never_needed(out, outcomes, 
 @pytest.mark.slow
 def test_a_real_review_is_audited(tmp_path):
     pre, post = pre_study(tmp_path / "pre"), post_study(tmp_path / "post")
-    assert (
-        ablation("review", pre, post, "-o", tmp_path / "out" / "real", "--registration", "identity", "--quiet").code
-        == 0
-    )
+    days = "[pre]\nscanned_on = 2024-02-27\n[facts]\nablation_date = 2024-03-01\npost_scan_date = 2024-03-02\n"
+    (tmp_path / "case.toml").write_text(days)
+    call = ("review", pre, post, "-o", tmp_path / "out" / "real", "--registration", "identity", "--quiet")
+    assert ablation(*call, "--case", tmp_path / "case.toml").code == 0
     assert ablation("audit", tmp_path / "out", "-o", tmp_path / "audit").code == 0
     result = json.loads((tmp_path / "out" / "real" / "result.json").read_text())
     import pyarrow.parquet
@@ -175,6 +175,11 @@ def test_a_real_review_is_audited(tmp_path):
     margin = result["lesions"][0]["margin"]
     assert table[0]["margin_min_mm"] == margin["min_mm"]
     assert table[0]["margin_ci95_high_mm"] == margin["ci95_mm"][1]
+    assert (table[0]["days_since_ablation"], table[0]["pre_days_before_ablation"], table[0]["counted"]) == (
+        1.0,
+        3.0,
+        True,
+    )
     assert table[0]["software_version"] == result["provenance"]["software_version"]
     # Every column that a whole review can fill is filled: a misspelt key would leave one empty.
     empty = {name for name, value in table[0].items() if value is None}

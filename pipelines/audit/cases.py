@@ -7,10 +7,11 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipelines.audit.posts import is_common, is_part, posts_of
 from pipelines.formats.voxel_file import safe_name
 from pipelines.store.folder import RESULT
 from pipelines.store.result import SCHEMA_VERSION
@@ -35,11 +36,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All cases found: the documents of finished ones by case id, those without a result, and the results' hashes."""
+    """All cases found: the documents of finished ones by case id, those without a result, and the results' hashes.
+
+    `later` holds, by case id, the further posts of a case with several: `documents` holds the one that counts.
+    """
 
     documents: Mapping[str, Json]
     failed: tuple[Failed, ...]
     sha256: Mapping[str, str]
+    later: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
 
 
 def find_cases(folders: Sequence[Path]) -> Found:
@@ -54,6 +59,7 @@ def find_cases(folders: Sequence[Path]) -> Found:
     """
     places = _places(folders)
     documents: dict[str, Json] = {}
+    later: dict[str, tuple[Json, ...]] = {}
     failed: dict[str, Failed] = {}
     sha256: dict[str, str] = {}
     where: dict[str, list[str]] = {}
@@ -64,16 +70,27 @@ def find_cases(folders: Sequence[Path]) -> Found:
         except (OSError, ValueError) as error:
             faults[f"case folder {number} of {len(places)}: {_why(error)}"] = f"case folder {number} {_shown(place)}"
             continue
-        case_id = found.case_id if isinstance(found, Failed) else str(found["case_id"])
+        case_id = found.case_id if isinstance(found, Failed) else str(found[0][1]["case_id"])
         where.setdefault(case_id, []).append(_shown(place))
         if isinstance(found, Failed):
             failed[case_id] = found
-        else:
-            documents[case_id] = found
-            sha256[case_id] = hashlib.sha256((place / RESULT).read_bytes()).hexdigest()
+            continue
+        (_, documents[case_id]), *rest = found
+        later[case_id] = tuple(document for _, document in rest)
+        sha256 |= {_key(case_id, folder, place): _sha256(folder) for folder, _ in found}
     _refuse(faults)
     _require_once(where)
-    return Found(dict(sorted(documents.items())), tuple(failed[name] for name in sorted(failed)), sha256)
+    several = {case_id: posts for case_id, posts in later.items() if posts}
+    return Found(dict(sorted(documents.items())), tuple(failed[name] for name in sorted(failed)), sha256, several)
+
+
+def _key(case_id: str, folder: Path, place: Path) -> str:
+    """Return what a result's hash is listed under: the case, and of several posts the folder within it."""
+    return case_id if folder == place else f"{case_id}/{folder.name}"
+
+
+def _sha256(folder: Path) -> str:
+    return hashlib.sha256((folder / RESULT).read_bytes()).hexdigest()
 
 
 def _places(folders: Iterable[Path]) -> list[Path]:
@@ -81,6 +98,9 @@ def _places(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise InputError("OUT: no such folder", code="missing", where=f".../{safe_name(folder)}")
+        if is_part(folder.resolve()):
+            said = "OUT: holds one of several posts, which count together: give the folder above it"
+            raise InputError(said, code="one-of-several", where=f".../{safe_name(folder)}")
         places |= dict.fromkeys(_case_folders(folder.resolve()))
     if not places:
         raise InputError(f"OUT: no {RESULT} and no {FAILURE} in what was given", code="missing")
@@ -90,21 +110,31 @@ def _places(folders: Iterable[Path]) -> list[Path]:
 def _case_folders(top: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(top):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if {RESULT, FAILURE, BEGUN} & set(names):
+        if {RESULT, FAILURE, BEGUN} & set(names) and not is_part(Path(folder)):
             yield Path(folder)
 
 
-def _read(place: Path) -> Json | Failed:
-    """Return a case. A result outweighs a failure: a batch takes results back before it tries again."""
+def _read(place: Path) -> list[tuple[Path, Json]] | Failed:
+    """Return a case's result, or those of its posts, each with its folder: the first is the one that counts.
+
+    A result outweighs a failure: a batch takes results back before it tries again.
+    """
     if (place / RESULT).is_file():
         document = _object(place / RESULT)
-        _require_usable(document)
-        return document
+        if is_common(document):
+            return posts_of(place, document, _usable)
+        return [(place, _usable(place / RESULT))]
     if (place / FAILURE).is_file():
         failure = _object(place / FAILURE)
         code, text = str(failure.get("code") or "unknown"), str(failure.get("text") or "")
         return Failed(str(failure.get("case_id") or place.name), code, text)
     return Failed(place.name, "unfinished", "begun and never ended")
+
+
+def _usable(path: Path) -> Json:
+    document = _object(path)
+    _require_usable(document)
+    return document
 
 
 def _object(path: Path) -> Json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pipelines.audit.bands import BANDS
 from pipelines.audit.cases import LESION_STATUSES, Found
 from pipelines.audit.lesions import Lesion, LesionTable
+from pipelines.audit.posts import posts_note
 
 BIN_MM = 1.0
 CASES_SHOWN = 10
@@ -135,6 +136,8 @@ def _notes(found: Found, table: LesionTable) -> Iterable[str]:
         kinds = {lesion.cells[key] for lesion in table.lesions}
         if len(kinds) > 1:
             yield f"The results were made with {len(kinds)} different {words}: compare with care."
+    if found.later:
+        yield posts_note(len(found.later))
     yield from _same_images(found)
     alone = sum(case["patient_key"] == case["case_id"] for case in found.documents.values())
     if alone:

@@ -84,6 +84,15 @@ FIXED = (
            ("case", "registration", "transform")),
     Column("registration_passed", "boolean", "", "Whether the registration passed its checks as a whole",
            ("case", "registration", "passed")),
+    Column("post", "number", "", "Which study after the ablation it is, from 1 in the order of time",
+           ("case", "timing", "post_number")),
+    Column("posts", "number", "", "How many studies after the ablation the case has", ("case", "timing", "posts")),
+    Column("days_since_ablation", "number", "d", "Days from the ablation to that study",
+           ("case", "timing", "days_since_ablation"), "negative: before the ablation"),
+    Column("pre_days_before_ablation", "number", "d", "Days from the study before the ablation to the ablation",
+           ("case", "timing", "pre_days_before_ablation"), "negative: after the ablation"),
+    Column("timing_flags", "text", "", "What to keep in mind of those days, separated by ;",
+           ("case", "timing", "flags")),
     _lesion("registration_error_mm", "mm",
            "Mean 3-D registration error predicted at the lesion (of a transform from a file: stated or assumed)"),
     _lesion("max_axial_diameter_mm", "mm", "Largest tumour diameter in a plane of constant LPS z"),
@@ -138,6 +147,7 @@ FIXED = (
 """The columns that each table has, in order."""
 
 DERIVED = (
+    Column("counted", "boolean", "", "Whether the row counts: of several studies after an ablation the first does"),
     Column("margin_band", "text", "", "below_0, 0_to_5, 5_to_10 or from_10 (mm; each holds its lower limit)"),
     Column("reason_codes", "text", "", "Why the lesion has no margin, separated by ;"),
 )

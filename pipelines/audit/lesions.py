@@ -37,31 +37,37 @@ class Lesion:
 
 @dataclass(frozen=True, slots=True)
 class LesionTable:
-    """The lesions and the columns of their cells."""
+    """The lesions and the columns of their cells; `later` are the same lesions in later posts, which do not count."""
 
     columns: tuple[Column, ...]
     lesions: tuple[Lesion, ...]
+    later: tuple[Lesion, ...] = ()
 
 
 def lesion_table(found: Found) -> LesionTable:
     """Return the lesions of all finished cases, by case id and lesion id."""
-    apart = columns.distance_columns(found.documents.values())
-    cases = found.documents.values()
+    cases = [*found.documents.values(), *(case for posts in found.later.values() for case in posts)]
+    apart = columns.distance_columns(cases)
     heads = (*columns.FIXED, *columns.DERIVED, *verdict_columns(cases), *nearest_columns(cases), *apart)
-    rows = [
-        _lesion(case, lesion)
-        for case in found.documents.values()
-        for lesion in sorted(case["lesions"], key=lambda lesion: _in_order(lesion["lesion_id"]))
+    rows = [row for case in found.documents.values() for row in _rows(case, counted=True)]
+    later = [
+        row for case_id in sorted(found.later) for case in found.later[case_id] for row in _rows(case, counted=False)
     ]
-    return LesionTable(heads, tuple(rows))
+    return LesionTable(heads, tuple(rows), tuple(later))
+
+
+def _rows(case: Json, *, counted: bool) -> list[Lesion]:
+    lesions = sorted(case["lesions"], key=lambda lesion: _in_order(lesion["lesion_id"]))
+    return [_lesion(case, lesion, counted=counted) for lesion in lesions]
 
 
 def _in_order(lesion_id: str) -> tuple[int, str]:
     return (int(lesion_id) if lesion_id.isdecimal() else 0, lesion_id)
 
 
-def _lesion(case: Json, lesion: Json) -> Lesion:
+def _lesion(case: Json, lesion: Json, *, counted: bool) -> Lesion:
     cells: dict[str, Cell] = {column.name: column.of(case, lesion) for column in columns.FIXED}
+    cells["counted"] = counted
     margin = lesion["margin"]
     least = None if margin["min_mm"] is None else float(margin["min_mm"])
     cells["margin_band"] = None if least is None else band_of(least).name

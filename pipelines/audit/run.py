@@ -98,9 +98,9 @@ def prepare(out: Path) -> None:
 
 
 def _table(finished: Audit) -> tuple[tuple[Column, ...], list[Mapping[str, Cell]]]:
-    lesions = finished.table.lesions
+    lesions, later = finished.table.lesions, finished.table.later
     if finished.outcomes is None:
-        return finished.table.columns, [lesion.cells for lesion in lesions]
+        return finished.table.columns, [lesion.cells for lesion in (*lesions, *later)]
     rows: list[Mapping[str, Cell]] = []
     for lesion in lesions:
         outcome = finished.outcomes.by_lesion.get((lesion.case_id, lesion.lesion_id))
@@ -110,6 +110,8 @@ def _table(finished: Audit) -> tuple[tuple[Column, ...], list[Mapping[str, Cell]
             "outcome_days": None if outcome is None else outcome.days,
             "outcome_excluded": excluded(lesion, finished.outcomes),
         })  # fmt: skip
+    unheld = {"outcome_event": None, "outcome_days": None, "outcome_excluded": "later_post"}
+    rows += [{**lesion.cells, **unheld} for lesion in later]
     return (*finished.table.columns, *columns.OUTCOME), rows
 
 

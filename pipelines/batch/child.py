@@ -48,7 +48,7 @@ def review_command(
     phi: bool = False,
 ) -> list[str]:
     """Return the command that reviews one case into a folder; `registration` is a kind or an absolute path."""
-    command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), str(row.post)]
+    command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), *map(str, row.posts)]
     command += ["-o", str(folder), f"--case-id={row.case_id}", f"--registration={registration}", "--quiet"]
     if registration_error_mm is not None:
         command.append(f"--registration-error={registration_error_mm!r}")

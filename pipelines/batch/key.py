@@ -33,7 +33,7 @@ def row_key(row: Row, software_version: str, settings_sha256: str, transform: Pa
 
 
 def _inputs(row: Row, transform: Path | None) -> Iterator[Path]:
-    yield from (row.pre, row.post)
+    yield from (row.pre, *row.posts)
     if transform is not None:
         yield transform
     if row.case is not None:
@@ -44,7 +44,9 @@ def _named_in(case_file: Path) -> Iterator[Path]:
     """Yield what a case file names. One that cannot be read is left to the review to refuse."""
     try:
         stated: dict[str, Any] = tomllib.loads(case_file.read_bytes().decode("utf-8-sig"))
-        named = [stated.get(study, {}).get("path", "") for study in ("pre", "post")]
+        post = stated.get("post", {})
+        tables = [stated.get("pre", {}), *(post if isinstance(post, list) else [post])]
+        named = [table.get("path", "") for table in tables]
         named.append(stated.get("registration", {}).get("file", ""))
         named += [entry.get("file", "") for entry in stated.get("mask", [])]
     except (ValueError, AttributeError, TypeError):

@@ -6,6 +6,7 @@
     c-001,p-17,c-001/pre,c-001/post,c-001/case.toml
 
 Paths are relative to the manifest. `patient` (a pseudonym that cases of one patient share) and `case` may be left out.
+`post` may hold several paths, separated by `;`: studies after one ablation. A path that exists as a whole is one path.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from planner.report.counts import counted
 REQUIRED = ("case_id", "pre", "post")
 OPTIONAL = ("patient", "case")
 FAULTS_SHOWN = 5
+POSTS_APART = ";"
+"""Stands between the paths of several posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Row:
         The studies and the case file (or None), as absolute paths.
     written
         The cells as they stand in the manifest.
+    more_posts
+        Further studies after the ablation, as absolute paths.
     """
 
     case_id: str
@@ -48,6 +53,12 @@ class Row:
     post: Path
     case: Path | None
     written: tuple[tuple[str, str], ...]
+    more_posts: tuple[Path, ...] = ()
+
+    @property
+    def posts(self) -> tuple[Path, ...]:
+        """Every study after the ablation, in the order of the manifest."""
+        return (self.post, *self.more_posts)
 
 
 def read_manifest(path: Path) -> tuple[Row, ...]:
@@ -85,7 +96,19 @@ def _row(row: CsvRow, folder: Path) -> Row:
     cells = row.cells
     case = folder / cells["case"] if cells["case"] else None
     written = tuple(sorted(cells.items()))
-    return Row(cells["case_id"], cells["patient"], folder / cells["pre"], folder / cells["post"], case, written)
+    post, *more = (folder / name for name in _posts(cells["post"], folder))
+    return Row(cells["case_id"], cells["patient"], folder / cells["pre"], post, case, written, tuple(more))
+
+
+def _posts(cell: str, folder: Path) -> list[str]:
+    """Return the paths in the cell of `post`: the whole cell where that leads somewhere, else its parts."""
+    if POSTS_APART not in cell or _is_there(folder / cell, a_file=False):
+        return [cell]
+    return _split(cell)
+
+
+def _split(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(POSTS_APART)]
 
 
 def _repeated(rows: Sequence[CsvRow]) -> Iterator[str]:
@@ -115,12 +138,15 @@ def _faults(row: CsvRow) -> Iterator[str]:
     for column in ("pre", "post"):
         if not row.cells[column]:
             yield f"line {row.line}: {column} is empty, expected a path"
+        elif column == "post" and POSTS_APART in row.cells[column] and "" in _split(row.cells[column]):
+            yield f"line {row.line}: post holds an empty path beside a '{POSTS_APART}'"
 
 
 def _gone(row: CsvRow, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield a fault for each path that leads nowhere, and its last name: that may be a patient's."""
-    for column in ("pre", "post", "case"):
-        cell = row.cells[column]
+    paths = [("pre", row.cells["pre"]), ("case", row.cells["case"])]
+    paths[1:1] = [("post", name) for name in _posts(row.cells["post"], folder)]
+    for column, cell in paths:
         if cell and not _is_there(folder / cell, a_file=column == "case"):
             kind = "file" if column == "case" else "file or folder"
             yield f"line {row.line}: {column}: no such {kind}", f"line {row.line} .../{safe_name(Path(cell))}"

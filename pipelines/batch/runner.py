@@ -18,8 +18,9 @@ from pipelines.batch.child import Child, start
 from pipelines.batch.failure import Failure, Reason, reason_of
 from pipelines.batch.manifest import Row
 
-EXIT_FINISHED = (0, 4)
-"""Exit codes of a child that leaves a result: 4 is a lesion that is not assessable."""
+EXIT_FINISHED = (0, 4, 8)
+"""Exit codes of a child that leaves a result: 4 is a lesion that is not assessable, 8 one of several posts that cannot
+be read, and cannot until the inputs change."""
 
 _LOOK_S = 0.05
 

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.registration import different_patients_option, kind_and_file, phi_option, registration_options
-from pipelines.cli.run import EXIT_INTERRUPTED, Progress, exit_codes
+from pipelines.cli.run import EXIT_INTERRUPTED, EXIT_PARTLY_FAILED, Progress, exit_codes
 
 if TYPE_CHECKING:
     from pipelines.batch.manifest import Row
     from pipelines.batch.runner import Batch, Tally
     from pipelines.settings import RegistrationKind
-
-EXIT_PARTLY_FAILED = 8
 
 
 def _cores() -> int:

@@ -26,5 +26,5 @@ def command(out: Path, quiet: bool) -> None:
                 f"sample: {SAMPLE} not found; run from a checkout, or make it with scripts/make_sample_data.py",
                 code="missing",
             )
-    run_review(SAMPLE / "pre", SAMPLE / "post", out, SAMPLE / "case.toml", "deformable", as_json=False, quiet=quiet)
+    run_review(SAMPLE / "pre", (SAMPLE / "post",), out, SAMPLE / "case.toml", "deformable", as_json=False, quiet=quiet)
     sys.exit(0)

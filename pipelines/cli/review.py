@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.posts import review_posts
 from pipelines.cli.registration import (
     different_patients_option,
     kind_and_file,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("review")
 @click.argument("pre", type=click.Path(path_type=Path))
-@click.argument("post", type=click.Path(path_type=Path))
+@click.argument("posts", metavar="POST...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
 @registration_options
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     pre: Path,
-    post: Path,
+    posts: tuple[Path, ...],
     out: Path,
     case_file: Path | None,
     registration: RegistrationKind | Path,
@@ -50,9 +51,13 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Review one case: PRE and POST are a DICOM folder, a folder of NIfTI or NRRD files, or an image file."""
+    """Review one case: PRE and POST are a DICOM folder, a folder of NIfTI or NRRD files, or an image file.
+
+    Several POSTs are studies after one ablation: each is reviewed against PRE into OUT/post_1, OUT/post_2, ... in the
+    order of time, and OUT/report.html shows them together. Exit code 8: some of them could not be read.
+    """
     run_review(
-        pre, post, out, case_file, registration,
+        pre, posts, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
         landmarks=landmarks, phi=phi,
@@ -61,7 +66,7 @@ def command(
 
 def run_review(
     pre: Path,
-    post: Path,
+    posts: tuple[Path, ...],
     out: Path,
     case_file: Path | None,
     registration: RegistrationKind | Path,
@@ -78,6 +83,7 @@ def run_review(
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
     progress("starting", 0.0)
+    from pipelines.post_order import sources_of
     from pipelines.settings import with_registration
     from pipelines.source import FolderSource
     from pipelines.wire import folder_store, review_folders
@@ -85,11 +91,15 @@ def run_review(
     store = folder_store(out, progress.log)
     kind, transform = kind_and_file(registration)
     source = FolderSource(
-        pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
+        pre, posts[0], case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
         allow_different_patients, landmarks, phi,
     )  # fmt: skip
     with exit_codes(progress):
-        source.require_outside(out)
+        sources = sources_of(source, posts)
+        for one in sources:
+            one.require_outside(out)
+    if len(sources) > 1:
+        review_posts(sources, out, with_registration(kind), progress, as_json=as_json)
     with exit_codes(progress, store.abandon):
         finished = review_folders(source, store, with_registration(kind), progress)
     print_review(finished, out, as_json=as_json)

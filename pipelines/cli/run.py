@@ -15,6 +15,7 @@ from pipelines.isolated import WorkFailedError
 from planner.errors import PlannerError, shown_where
 
 EXIT_GATE_FAILED = 4
+EXIT_PARTLY_FAILED = 8
 EXIT_INTERRUPTED = 130
 
 
@@ -43,6 +44,14 @@ class Progress:
         self.lines.append(stamped)
         if not self.quiet:
             click.echo(stamped, err=True)
+
+    def failed(self, error: PlannerError, what: str = "") -> None:
+        """Note what failed of several, whether quiet or not; where it arose is for the terminal, not for the log."""
+        line = f"error [{error.code}]: {what}{error}"
+        self.lines.append(line)
+        click.echo(line, err=True)
+        if error.where:
+            click.echo(f"  where: {shown_where(error.where, phi=self.phi)}", err=True)
 
     def log(self) -> str:
         """Return the log so far."""

@@ -55,7 +55,7 @@ KEYWORDS = (  # noqa: SIM905 - so many quoted words are harder to read than a se
     " LossyImageCompression ReferencedSeriesSequence ReferencedFrameOfReferenceSequence BodyPartExamined Laterality"
     " ImageLaterality DerivationDescription"
     " AcquisitionNumber TemporalPositionIdentifier TriggerTime AcquisitionTime ContentTime EchoTime ConvolutionKernel"
-    " DiffusionBValue ModalityLUTSequence"
+    " DiffusionBValue ModalityLUTSequence AcquisitionDate AcquisitionDateTime SeriesDate StudyDate"
 ).split()
 """The only elements that an index keeps."""
 

@@ -7,7 +7,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from pipelines.dicom.dates import scanned_on
 from pipelines.dicom.frames import Frame, frames_of
 from pipelines.dicom.geometry import FEWEST_SLICES, stack
 from pipelines.dicom.index import Index, Instance, text
@@ -48,6 +50,8 @@ class Series:
         What a reader must know of the series before its numbers.
     simulated
         Whether it says that its contrast is simulated.
+    scanned_on
+        The day of the scan, None where no valid one is stated; never written or printed.
     """
 
     volume: Volume
@@ -58,6 +62,7 @@ class Series:
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...]
     simulated: bool
+    scanned_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +161,7 @@ def read_series(
         notes=(*chosen.notes, *notes, *which, *lattice.notes(), *_tolerated(files, ordered, frame_uid)),
         cautions=cautions_of(files),
         simulated=is_simulated(files),
+        scanned_on=scanned_on(files),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.ports import Review
+from pipelines.store.post_folders import clear_posts
 from pipelines.store.result import result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
 from planner.errors import OutputError
@@ -49,11 +50,11 @@ class FolderStore:
         OutputError
             The folder cannot be made or written.
         """
-        with _as_output_error(self.out):
+        with as_output_error(self.out):
             self._clear()
-            self._stage().mkdir(parents=True)
-            _write(self._stage() / RESULT, b"{}\n")
-            shutil.rmtree(self._stage())
+            self.stage.mkdir(parents=True)
+            write_file(self.stage / RESULT, b"{}\n")
+            shutil.rmtree(self.stage)
 
     def put(self, review: Review, report_html: str) -> None:
         """Keep the review whole, or leave nothing but `log.txt`.
@@ -64,9 +65,9 @@ class FolderStore:
             The folder cannot be made or written.
         """
         try:
-            with _as_output_error(self.out):
+            with as_output_error(self.out):
                 self._clear()
-                self._stage().mkdir(parents=True)
+                self.stage.mkdir(parents=True)
                 self._fill(review, report_html)
                 self._publish()
         except BaseException:
@@ -79,45 +80,52 @@ class FolderStore:
         try:
             self._clear()
             if self.out.is_dir():
-                _write(self.out / LOG, self.log().encode("utf-8"))
+                write_file(self.out / LOG, self.log().encode("utf-8"))
         except OSError:
             return
 
-    def _stage(self) -> Path:
+    @property
+    def stage(self) -> Path:
+        """Return the hidden folder in which a result is made up."""
         return self.out / _UNFINISHED
 
     def _clear(self) -> None:
         """Remove what an earlier run left, its result first, so that the folder is "not done" from here on."""
         for name in (RESULT, *FILES, LOG):
             (self.out / name).unlink(missing_ok=True)
-        if self._stage().is_dir():
-            shutil.rmtree(self._stage())
+        clear_posts(self.out, (RESULT, *FILES, LOG))
+        self.clear_stage()
+
+    def clear_stage(self) -> None:
+        """Remove the hidden folder."""
+        if self.stage.is_dir():
+            shutil.rmtree(self.stage)
 
     def _fill(self, review: Review, report_html: str) -> None:
-        stage, case, assessment = self._stage(), review.intake.case, review.assessment
+        stage, case, assessment = self.stage, review.intake.case, review.assessment
         moved = assessment.alignment.map
-        _write(stage / "report.html", report_html.encode("utf-8"))
-        _write(stage / "tumour_registered.nii.gz", nifti_bytes(tumours_in_post(case, moved), case.post.image.grid))
+        write_file(stage / "report.html", report_html.encode("utf-8"))
+        write_file(stage / "tumour_registered.nii.gz", nifti_bytes(tumours_in_post(case, moved), case.post.image.grid))
         surfaces = margin_map_bytes(assessment)
         if surfaces is not None:
-            _write(stage / "margin_map.vtp", surfaces)
+            write_file(stage / "margin_map.vtp", surfaces)
         write_transform(moved, stage / "transform.h5")
-        _write(stage / LOG, self.log().encode("utf-8"))
-        _write(stage / RESULT, result_bytes(result_document(review)))
+        write_file(stage / LOG, self.log().encode("utf-8"))
+        write_file(stage / RESULT, result_bytes(result_document(review)))
 
     def _publish(self) -> None:
         """Move the files into place, the result last."""
         for name in (*FILES, LOG):
-            if (self._stage() / name).exists():
-                (self._stage() / name).replace(self.out / name)
-        _sync_folder(self.out)
-        (self._stage() / RESULT).replace(self.out / RESULT)
-        _sync_folder(self.out)
-        self._stage().rmdir()
+            if (self.stage / name).exists():
+                (self.stage / name).replace(self.out / name)
+        sync_folder(self.out)
+        (self.stage / RESULT).replace(self.out / RESULT)
+        sync_folder(self.out)
+        self.stage.rmdir()
 
 
 @contextmanager
-def _as_output_error(out: Path) -> Iterator[None]:
+def as_output_error(out: Path) -> Iterator[None]:
     """Turn an error of the operating system into one clear line about OUT."""
     try:
         yield
@@ -128,14 +136,15 @@ def _as_output_error(out: Path) -> Iterator[None]:
         raise OutputError(f"OUT: {out}: cannot be written: {reason}") from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, and see it on the disk."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Make renames last through a power cut, where the system can open folders."""
     if os.name != "posix":
         return

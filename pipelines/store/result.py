@@ -15,9 +15,9 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
 from pipelines.store.numbers import number
+from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
-from planner.facts import days_since_ablation
 from planner.findings import Finding
 from planner.grid import FloatArray
 from planner.measure.interval import Interval
@@ -52,6 +52,7 @@ def assessment_document(
         "patient_key": assessment.patient_key,
         "status": assessment.status,
         "reasons": [_reason(reason) for reason in (*_cautions(assessment), *assessment.reasons)],
+        "timing": timing_document(assessment.timing),
         "registration": _registration(assessment.alignment),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
@@ -69,8 +70,7 @@ def _cautions(assessment: Assessment) -> Iterable[Reason]:
 
 def lesion_documents(assessment: Assessment) -> list[dict[str, Json]]:
     """Return the `lesions` of the result."""
-    days = days_since_ablation(assessment.facts)
-    return [_lesion(lesion, days) for lesion in assessment.lesions]
+    return [_lesion(lesion, assessment.days_since_ablation) for lesion in assessment.lesions]
 
 
 def result_bytes(document: Mapping[str, Json]) -> bytes:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-
 from planner.assessment import Assessment, LesionAssessment
-from planner.facts import days_since_ablation
 from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
 from planner.report import doubt, words
@@ -26,20 +20,13 @@ from planner.report.held_against import (
     rule_counts,
     rule_rows,
 )
+from planner.report.page import Picture, environment, picture, style_of
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
-
-_MEDIA_TYPES = ("image/png", "image/svg+xml")
+from planner.report.timing import timing_sentences
 
 _BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    source: Markup
-    caption: str
-    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +51,7 @@ class _LesionSection:
     sensitivity: tuple[SensitivityRow, ...]
     distances: DistanceTable
     risk: tuple[str, ...]
-    pictures: tuple[_Picture, ...]
+    pictures: tuple[Picture, ...]
     cells: tuple[str, ...]
     registration_error: str
     margin_here: str
@@ -99,21 +86,21 @@ def render_html(
     identities
         Name, id and birth date of the patient by study, where they are to be shown.
     """
-    pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
-    heads, days = columns(), days_since_ablation(assessment.facts)
-    # The policy names the style by its hash, so that not even an injected <style> would be applied.
-    style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
-    return _environment().from_string(template).render(
+    pictures = [(figure.lesion_id, picture(figure)) for figure in figures]
+    heads, days = columns(), assessment.days_since_ablation
+    style = style_of(css)
+    return environment().from_string(template).render(
         assessment=assessment,
         words=words,
         identities=[(study.upper(), *who) for study, who in identities.items()],
-        css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
-        style_hash=Markup(style_hash),  # noqa: S704 - base64
+        css=style.css,
+        style_hash=style.sha256,
         columns=heads,
         head_groups=_head_groups(heads),
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
+        timing=timing_sentences(assessment.timing),
         checks=_checks(assessment),
         findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
         rules=rule_rows(assessment),
@@ -126,28 +113,6 @@ def render_html(
         timings=sorted(timings_s.items(), key=lambda item: -item[1]),
         total_s=sum(timings_s.values()),
     )  # fmt: skip
-
-
-def _environment() -> Environment:
-    return Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
-    )
-
-
-def _visible(value: object) -> object:
-    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
-
-
-def _picture(figure: Figure) -> _Picture:
-    if figure.media_type not in _MEDIA_TYPES:
-        raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
-    content = base64.b64encode(figure.content).decode("ascii")
-    # Neither a listed media type nor base64 holds a character that HTML reads as markup.
-    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - see above
-    return _Picture(source, figure.caption, figure.alt)
 
 
 def _with_cells(assessment: Assessment) -> Iterable[tuple[LesionAssessment, tuple[str, ...]]]:
@@ -168,7 +133,7 @@ def _head_groups(heads: Sequence[Column]) -> tuple[tuple[str, int], ...]:
 def _lesion_section(
     lesion: LesionAssessment,
     cells: tuple[str, ...],
-    pictures: Sequence[tuple[str | None, _Picture]],
+    pictures: Sequence[tuple[str | None, Picture]],
     days: float | None,
 ) -> _LesionSection:
     margin = lesion.margin

@@ -9,6 +9,7 @@ from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.report import doubt, words
 from planner.report.sensitivity import assumed_sentences
+from planner.report.timing import flag_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def table_text(assessment: Assessment) -> str:
             *(f"  {s}" for s in (*_doubt(lesion), *assumed_sentences(lesion))),
         ]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
+    lines += [f"Note: {sentence}" for sentence in flag_sentences(assessment.timing)]
     lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
     lines += [words.SIGN, words.BANNER]
     return "\n".join(_one_line(line) for line in lines) + "\n"

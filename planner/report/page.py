@@ -1,0 +1,68 @@
+"""What every page of a report shares: safe text, pictures in the page, and a style named by its hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from planner.report.figure import Figure
+
+_MEDIA_TYPES = ("image/png", "image/svg+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure as a page holds it."""
+
+    source: Markup
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The program's own style sheet, and its hash for the page's content policy."""
+
+    css: Markup
+    sha256: Markup
+
+
+def environment() -> Environment:
+    """Return what templates are rendered by: every value is text, and every name must be there."""
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def style_of(css: str) -> Style:
+    """Return a style sheet with its hash: the policy names it, so that not even an injected <style> is applied."""
+    digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
+    # The program's own style sheet, fixed by the hash; and base64.
+    return Style(Markup(css), Markup(digest))  # noqa: S704 - see above
+
+
+def picture(figure: Figure) -> Picture:
+    """Return a figure as a page holds it.
+
+    Raises
+    ------
+    ValueError
+        It is of another media type than a page may hold.
+    """
+    if figure.media_type not in _MEDIA_TYPES:
+        raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
+    content = base64.b64encode(figure.content).decode("ascii")
+    # Neither a listed media type nor base64 holds a character that HTML reads as markup.
+    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - see above
+    return Picture(source, figure.caption, figure.alt)
+
+
+def _visible(value: object) -> object:
+    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
