@@ -36,6 +36,11 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
         template=text("report.html.jinja"),
         css=text("report.css"),
         identities={study: astuple(who) for study, who in finished.intake.identities.items()},
+        scan_dates={
+            name: study.scanned_on
+            for name, study in (("pre", finished.intake.case.pre), ("post", finished.intake.case.post))
+            if study.scanned_on is not None
+        },
     )
 
 

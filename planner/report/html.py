@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
@@ -24,7 +25,7 @@ from planner.report.page import Picture, environment, picture, style_of
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
-from planner.report.timing import timing_sentences
+from planner.report.timing import date_sentences, timing_sentences
 
 _BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
 
@@ -68,6 +69,7 @@ def render_html(
     css: str,
     notes: Sequence[str] = (),
     identities: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    scan_dates: Mapping[str, date] = MappingProxyType({}),
 ) -> str:
     """Return the report as one HTML document without scripts or outside references.
 
@@ -85,6 +87,8 @@ def render_html(
         Sentences about the input: what was tolerated, absent or decided while reading.
     identities
         Name, id and birth date of the patient by study, where they are to be shown.
+    scan_dates
+        When the studies were scanned: the page is the only place that shows it.
     """
     pictures = [(figure.lesion_id, picture(figure)) for figure in figures]
     heads, days = columns(), assessment.days_since_ablation
@@ -100,7 +104,7 @@ def render_html(
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
-        timing=timing_sentences(assessment.timing),
+        timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
         findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
         rules=rule_rows(assessment),

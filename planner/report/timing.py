@@ -1,6 +1,9 @@
-"""When the studies were made, in a reader's words: days, never a date."""
+"""When the studies were made, in a reader's words."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
 
 from planner.report.counts import counted
 from planner.timing import CONTRADICTIONS, FLAGS, Timing
@@ -20,6 +23,14 @@ def timing_sentences(timing: Timing) -> tuple[str, ...]:
         said = f"not known ({why.get(field, 'no reason given')})" if days is None else _days(days, forward, backward)
         found.append(f"{name}: {said}.")
     return (*found, *(f"Flagged: {FLAGS[flag]}." for flag in timing.flags))
+
+
+def date_sentences(scan_dates: Mapping[str, date]) -> tuple[str, ...]:
+    """Return when the studies were scanned, for the page alone: no result, log or table shows it."""
+    if not scan_dates:
+        return ()
+    listed = ", ".join(f"{study.upper()} {day.isoformat()}" for study, day in scan_dates.items())
+    return (f"Scanned on: {listed} (shown in this page alone).",)
 
 
 def flag_sentences(timing: Timing) -> tuple[str, ...]:
