@@ -23,6 +23,7 @@ COMMANDS = {
     "batch": "Review the cases of a manifest, a process each.",
     "demo": "Review the bundled sample patient.",
     "margin": "Measure the margin of aligned masks.",
+    "pair": "Propose the pre/post pairs of a tree of DICOM, as a manifest.",
     "review": "Review one case: two studies in, a report out.",
     "rules": "List the guideline statements, or explain one.",
 }
