@@ -13,6 +13,7 @@ from pipelines.pairing.seen import Tree
 from pipelines.pairing.series import series_of
 from pipelines.pairing.tree import index_tree
 from pipelines.pairing.writing import AMBIGUOUS, MANIFEST, require_absent, writable_only, write
+from planner.errors import InputError
 from planner.report.counts import counted
 
 NUMBERS_SHOWN = 5
@@ -35,7 +36,7 @@ def pair_tree(
     Raises
     ------
     planner.errors.InputError
-        There is no tree, or `out` lies in it.
+        There is no tree, no image in it, or `out` lies in it.
     planner.errors.OutputError
         `out` holds a proposal already, or cannot be written.
     """
@@ -43,6 +44,8 @@ def pair_tree(
     tree = index_tree(root, cache_folder, observe)
     at = Path(tree.root)
     proposal = writable_only(propose(series_of(tree)), at)
+    if not proposal.pairs and not proposal.undecided:
+        raise InputError("DICOM_ROOT: holds no CT or MR image series", code="no-image")
     write(out, proposal, at)
     return Paired(tree, proposal, out / MANIFEST)
 

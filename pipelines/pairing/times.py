@@ -87,7 +87,8 @@ def _dated(first: date, last: date, post: Series, others: Sequence[Series]) -> B
     if len(sessions) > 1:
         return Doubt("several-ablations", "between the two lie studies of several ablations")
     told = next(iter(sessions), None)
-    plain = [s for s in between if SESSION not in s.head.words and not s.parts("ablation") and not s.parts("tumour")]
+    told_of = {s.study for s in between if SESSION in s.head.words or s.parts("ablation") or s.parts("tumour")}
+    plain = [s for s in between if s.study not in told_of]
     if told is None:
         if plain:
             said = "other studies without masks of lesions lie between the two: they may be of another ablation"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,8 @@ from planner.errors import InputError, OutputError
 MANIFEST = "manifest.csv"
 AMBIGUOUS = "ambiguous.csv"
 CASES = "cases"
+TREE = "tree.txt"
+"""Holds a hash of the path of the tree that a proposal is of."""
 
 MANIFEST_COLUMNS = ("case_id", "patient", "pre", "post", "case")
 AMBIGUOUS_COLUMNS = ("patient", "code", "reason", "study", "points", "series_uid", "folder", "series", "why")
@@ -33,7 +36,7 @@ def require_absent(out: Path, root: Path) -> None:
     """
     if out.resolve().is_relative_to(root.resolve()):
         raise InputError("PAIRS is DICOM_ROOT or lies in it, expected a folder outside", code="output-in-input")
-    for name in (MANIFEST, CASES, AMBIGUOUS):
+    for name in (MANIFEST, CASES, AMBIGUOUS, TREE):
         if os.path.lexists(out / name):
             raise OutputError(
                 f"PAIRS: {out}: holds {name}, which may have been edited and is not overwritten; give another folder,"
@@ -68,6 +71,7 @@ def write(out: Path, proposal: Proposal, root: Path) -> None:
         for case_id, pair in zip(ids, proposal.pairs, strict=True):
             _new(out / CASES / f"{case_id}.toml", case_toml(case_id, pair, root).encode("utf-8"))
         _new(out / AMBIGUOUS, csv_text(AMBIGUOUS_COLUMNS, _undecided(proposal.undecided, root)))
+        _new(out / TREE, f"{hashlib.sha256(os.fsencode(root)).hexdigest()}\n".encode("ascii"))
         _new(out / MANIFEST, csv_text(MANIFEST_COLUMNS, _rows(ids, proposal.pairs, root)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
