@@ -33,7 +33,7 @@ class Scan:
     uid: str
     study: Study
     text: str = ""
-    slices: int = 22
+    slices: int = 20
     step_mm: float = 3.0
     types: str = "ORIGINAL\\PRIMARY\\AXIAL"
     orientation: str = "1\\0\\0\\0\\1\\0"
@@ -426,40 +426,42 @@ def element(tag: int, vr: str, value: str | bytes) -> bytes:
 
 
 def images(scan: Scan) -> list[bytes]:
-    """Return the files of a series."""
+    """Return the files of a series: what all share is put together once."""
     study, patient = scan.study, scan.study.patient
     count = scan.slices * scan.volumes
+    us = struct.pack("<H", SIZE)
+    first = element(0x00080008, "CS", scan.types) + element(0x00080016, "UI", CT)
+    shared = b"".join((
+        element(0x00080020, "DA", study.date), element(0x00080022, "DA", study.date),
+        element(0x00080032, "TM", scan.time), element(0x00080060, "CS", "CT"), element(0x00081030, "LO", study.text),
+        element(0x0008103E, "LO", scan.text), element(0x00100010, "PN", patient.name),
+        element(0x00100020, "LO", patient.id), element(0x00100030, "DA", patient.born), element(0x00100040, "CS", "F"),
+        element(0x00180050, "DS", f"{scan.step_mm:g}"), element(0x0020000D, "UI", study.uid),
+        element(0x0020000E, "UI", scan.uid),
+    ))  # fmt: skip
+    sixteen = struct.pack("<H", 16)
+    last = b"".join((
+        element(0x00200037, "DS", scan.orientation), element(0x00200052, "UI", scan.frame),
+        element(0x00280002, "US", struct.pack("<H", 1)), element(0x00280004, "CS", "MONOCHROME2"),
+        element(0x00280010, "US", us), element(0x00280011, "US", us), element(0x00280030, "DS", "50\\50"),
+        element(0x00280100, "US", sixteen), element(0x00280101, "US", sixteen),
+        element(0x00280102, "US", struct.pack("<H", 15)), element(0x00280103, "US", struct.pack("<H", 1)),
+        element(0x00280303, "CS", "MODIFIED") if study.modified else b"", element(0x00281052, "DS", "-1024"),
+        element(0x00281053, "DS", "1"), element(0x7FE00010, "OW", bytes(2 * SIZE * SIZE)),
+    ))  # fmt: skip
     made = []
     for n in range(count):
-        k = n % scan.slices
-        sop = f"{scan.uid}.{n + 1}"
-        along = scan.step_mm * k
+        sop, along = f"{scan.uid}.{n + 1}", scan.step_mm * (n % scan.slices)
         origin = f"-100\\-100\\{along:g}" if scan.orientation.endswith("1\\0") else f"-100\\{along:g}\\50"
-        number = count - n if patient.reverse else n + 1
-        us = struct.pack("<H", SIZE)
         meta = element(0x00020002, "UI", CT) + element(0x00020003, "UI", sop)
         meta += element(0x00020010, "UI", ExplicitVRLittleEndian)
-        body = [
-            element(0x00080008, "CS", scan.types), element(0x00080016, "UI", CT), element(0x00080018, "UI", sop),
-            element(0x00080020, "DA", study.date), element(0x00080022, "DA", study.date),
-            element(0x00080032, "TM", scan.time), element(0x00080060, "CS", "CT"),
-            element(0x00081030, "LO", study.text), element(0x0008103E, "LO", scan.text),
-            element(0x00100010, "PN", patient.name), element(0x00100020, "LO", patient.id),
-            element(0x00100030, "DA", patient.born), element(0x00100040, "CS", "F"),
-            element(0x00180050, "DS", f"{scan.step_mm:g}"), element(0x0020000D, "UI", study.uid),
-            element(0x0020000E, "UI", scan.uid), element(0x00200012, "IS", str(1 + n // scan.slices)),
-            element(0x00200013, "IS", str(number)), element(0x00200032, "DS", origin),
-            element(0x00200037, "DS", scan.orientation), element(0x00200052, "UI", scan.frame),
-            element(0x00280002, "US", struct.pack("<H", 1)), element(0x00280004, "CS", "MONOCHROME2"),
-            element(0x00280010, "US", us), element(0x00280011, "US", us), element(0x00280030, "DS", "50\\50"),
-            element(0x00280100, "US", struct.pack("<H", 16)), element(0x00280101, "US", struct.pack("<H", 16)),
-            element(0x00280102, "US", struct.pack("<H", 15)), element(0x00280103, "US", struct.pack("<H", 1)),
-            *([element(0x00280303, "CS", "MODIFIED")] if study.modified else []),
-            element(0x00281052, "DS", "-1024"), element(0x00281053, "DS", "1"),
-            element(0x7FE00010, "OW", bytes(2 * SIZE * SIZE)),
-        ]  # fmt: skip
         meta = element(0x00020000, "UL", struct.pack("<I", len(meta))) + meta
-        made.append(bytes(128) + b"DICM" + meta + b"".join(body))
+        own = element(0x00200012, "IS", str(1 + n // scan.slices))
+        own += element(0x00200013, "IS", str(count - n if patient.reverse else n + 1))
+        own += element(0x00200032, "DS", origin)
+        made.append(
+            b"".join((bytes(128), b"DICM", meta, first, element(0x00080018, "UI", sop), shared, own, last))
+        )  # fmt: skip
     return made
 
 

@@ -53,15 +53,18 @@ def cache_path(folder: Path, root: Path) -> Path:
     return folder / f"index-{hashlib.sha256(os.fsencode(root)).hexdigest()[:32]}.json"
 
 
-def load(path: Path, entries: Iterable[Entry]) -> dict[str, File]:
-    """Return, by path, the files that a cache knows and that have not changed; none where it cannot be used."""
+def load(path: Path, entries: Iterable[Entry]) -> tuple[dict[str, File], int]:
+    """Return, by path, the files that a cache knows and that have not changed, and how many it knows at all.
+
+    None where it cannot be used.
+    """
     try:
         digest, _, body = path.read_bytes().partition(b"\n")
         if digest.decode("ascii", "replace") != hashlib.sha256(body).hexdigest():
-            return {}
+            return {}, 0
         document = json.loads(body)
         if document["schema"] != SCHEMA:
-            return {}
+            return {}, 0
         heads = [_head(row) for row in document["heads"]]
         kept: dict[str, list[Any]] = document["files"]
         found = {}
@@ -70,8 +73,8 @@ def load(path: Path, entries: Iterable[Entry]) -> dict[str, File]:
             if row is not None and (row[0], row[1], row[2]) == entry.state:
                 found[entry.path] = File(entry.path, entry.size, heads[row[3]], row[4], tuple(row[5]), row[6])
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        return {}
-    return found
+        return {}, 0
+    return found, len(kept)
 
 
 def save(path: Path, entries: Iterable[Entry], files: Mapping[str, File]) -> None:

@@ -44,10 +44,10 @@ def index_tree(
     if not entries:
         raise InputError("DICOM_ROOT: holds no file that can be read", code="no-image")
     kept = None if cache_folder is None else cache_path(cache_folder, root)
-    known = {} if kept is None else load(kept, entries)
+    known, cached = ({}, 0) if kept is None else load(kept, entries)
     missing = [entry for entry in entries if entry.path not in known]
     files = known | _read(root, missing, observe)
-    trouble = "" if kept is None or not (missing or len(known) < len(entries)) else _saved(kept, entries, files)
+    trouble = "" if kept is None or not (missing or cached > len(entries)) else _saved(kept, entries, files)
     return Tree(str(root), tuple(files[e.path] for e in entries), unread_folders, len(missing), trouble)
 
 
