@@ -24,6 +24,8 @@ RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 ROOT_UID = "1.2.826.0.1.3680043.8.498.77"
 PHASES = (("arterial", "Leber art. 1.5"), ("portal venous", "Leber PV 1.5"), ("delayed", "Leber delayed 3.0"))
 SIZE = 4
+FULL = 20
+"""Slices of a whole scan: as few as pairing takes for one."""
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Scan:
     uid: str
     study: Study
     text: str = ""
-    slices: int = 20
+    slices: int = field(default_factory=lambda: FULL)
     step_mm: float = 3.0
     types: str = "ORIGINAL\\PRIMARY\\AXIAL"
     orientation: str = "1\\0\\0\\0\\1\\0"
@@ -117,7 +119,7 @@ class Maker:
             )
         if extras and self.some(0.5):
             study.scans.append(
-                Scan(self.uid(), study, "ABD CORONAL", 24, 3.0, "DERIVED\\SECONDARY\\REFORMATTED",
+                Scan(self.uid(), study, "ABD CORONAL", FULL, 3.0, "DERIVED\\SECONDARY\\REFORMATTED",
                      "1\\0\\0\\0\\0\\-1", frame)
             )  # fmt: skip
         return study
@@ -166,7 +168,7 @@ def small(make: Maker, patient: Patient) -> None:
     day = make.day()
     pre, post = make.study(patient, day, extras=False), make.study(patient, make.after(day), extras=False)
     for study, kind in ((pre, "tumour"), (post, "ablation")):
-        study.scans[0].slices, study.scans[0].types = 6, "DERIVED\\PRIMARY\\AXIAL"
+        study.scans[0].slices, study.scans[0].types = FULL // 2, "DERIVED\\PRIMARY\\AXIAL"
         make.draw(study, kind, scan=0)
     patient.truth.add((pre.scans[0].uid, post.scans[0].uid))
 
@@ -237,7 +239,7 @@ def reformat_drawn(make: Maker, patient: Patient) -> None:
     """The tumour was drawn on the axial scan and again on its coronal reformat."""
     pre, _ = make.course(patient, make.day())
     pre.scans.append(
-        Scan(make.uid(), pre, "MPR cor", 24, types="DERIVED\\SECONDARY\\MPR", orientation="1\\0\\0\\0\\0\\-1",
+        Scan(make.uid(), pre, "MPR cor", FULL, types="DERIVED\\SECONDARY\\MPR", orientation="1\\0\\0\\0\\0\\-1",
              frame=pre.scans[0].frame)
     )  # fmt: skip
     make.draw(pre, "tumour", scan=len(pre.scans) - 1)
