@@ -89,6 +89,8 @@ def save(path: Path, entries: Iterable[Entry], files: Mapping[str, File]) -> Non
     rows = {}
     for entry in entries:
         file = files[entry.path]
+        if file.head.kind == "broken":
+            continue  # it may be readable the next time, without having changed
         number = heads.setdefault(file.head, len(heads))
         rows[entry.key] = [*entry.state, number, file.sop, file.origin_mm, file.time_s]
     document = {"schema": SCHEMA, "heads": [astuple(head) for head in heads], "files": rows}

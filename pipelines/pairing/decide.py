@@ -14,6 +14,7 @@ from pipelines.pairing.proposal import Pair, Proposal, Undecided
 from pipelines.pairing.scores import candidates
 from pipelines.pairing.series import Loose, Seen, Series
 from pipelines.pairing.times import CONTRADICTED, Borne, Doubt, energy_of, in_time
+from planner.report.counts import counted
 
 WHOLE_PATIENT = (CONTRADICTED, "words-contradict-masks")
 """Doubts about a pair that are doubts about every pair of the patient."""
@@ -28,7 +29,10 @@ def propose(seen: Seen) -> Proposal:
     for mask in seen.loose:
         loose[mask.file.head.patient].append(mask)
     pairs: list[Pair] = []
-    undecided = [*_of_nobody(series.get("", []))]
+    undecided = _of_nobody(series.get("", []))
+    if loose.get(""):
+        said = f"{counted(len(loose['']), 'file')} with masks of lesions state neither a series here nor a PatientID"
+        undecided.append(Undecided("", "no-patient-id", said, ()))
     patients = sorted((set(series) | set(loose)) - {""})
     for patient in patients:
         found, left = _of_patient(patient, series[patient], loose[patient])
@@ -62,7 +66,14 @@ def _of_patient(patient: str, series: Sequence[Series], loose: Sequence[Loose]) 
     missing = _missing(pres, posts)
     if missing is not None:
         return [], [undecided(missing)]
-    return _courses(pres, posts, series, undecided)
+    pairs, left = _courses(pres, posts, series, undecided)
+    return [replace(pair, rules=(*pair.rules, *_left_out(loose))) for pair in pairs], left
+
+
+def _left_out(loose: Sequence[Loose]) -> tuple[str, ...]:
+    """Return a sentence on masks of series that are not in the tree; any others made a doubt."""
+    said = f"{counted(len(loose), 'file')} with masks of lesions of this patient: of no series here, left out"
+    return (said,) if loose else ()
 
 
 def _doubt_of_patient(series: Sequence[Series], loose: Sequence[Loose]) -> Doubt | None:

@@ -7,6 +7,7 @@ import hmac
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
@@ -67,7 +68,10 @@ def read_file(root: Path, path: str, size: int) -> File:
     """Return what a file below `root` says; one that cannot be read is of kind `broken`, whatever is wrong with it."""
     try:
         with quiet_pydicom():
-            return _fast(root, path, size) or _whole(root, path, size)
+            fast = None
+            with suppress(*READ_FAULTS):  # an element may reach beyond the first bytes
+                fast = _fast(root, path, size)
+            return fast or _whole(root, path, size)
     except (InputError, *READ_FAULTS):
         return File(path, size, Head("broken"))
 
