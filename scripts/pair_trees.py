@@ -258,7 +258,9 @@ def half_drawn_courses(make: Maker, patient: Patient) -> None:
     """Two ablations; only the first PRE and the last POST have masks, so that no pair is true."""
     day = make.day()
     make.course(patient, day, post_masks=False)
-    make.course(patient, day + timedelta(days=make.rng.randint(45, 250)), pre_masks=False)
+    pre, post = make.course(patient, day + timedelta(days=make.rng.randint(15, 250)), pre_masks=False)
+    if make.some(0.5):
+        make.study(patient, min(pre.day + timedelta(days=5), post.day), "CT guided MWA")
     if make.some(0.3):
         spoil(make, patient)
 

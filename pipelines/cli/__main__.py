@@ -81,7 +81,7 @@ def main() -> None:
     """3D ablation margins, with their doubt, from pre- and post-ablation liver CT.
 
     Exit codes: 0 ok, 1 bug, 2 usage, 3 input unreadable or ambiguous, 4 result produced but the quality gate failed,
-    5 output not writable, 8 batch partly failed, 130 interrupted.
+    5 output not writable, 8 batch partly failed or undecided, 130 interrupted.
     """
 
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
+from pipelines.pairing.places import box_mm, folder_of, is_axial, lies_inside, places_mm
 from pipelines.pairing.seen import File, Head, Part, Tree
 from pipelines.pairing.words import phase_at
 
 FEWEST_SLICES = 20
 """A series of fewer slices is no scan of a liver, unless masks say that it is meant."""
-
-AXIAL_COSINE = 0.9
-"""Slices whose normal leans from the body's axis by no more than this (26 degrees) are axial: a gantry tilt is."""
-
-SAME_POSITION_MM = 0.01
-INSIDE_MM = 1.0
-"""A mask may reach out of the box of voxel centres by this."""
 
 MODALITIES = ("CT", "MR")
 
@@ -174,7 +167,7 @@ def _belongs(file: File, every: Sequence[Series]) -> tuple[tuple[str, ...], str]
     frames = set(head.frames_of_reference) - {""}
     alike = [s for s in every if s.head.frame in frames and s.head.patient == head.patient]
     if head.box:
-        alike = [s for s in alike if _inside(head.box, s.box)]
+        alike = [s for s in alike if lies_inside(head.box, s.box)]
     if len(alike) > 1:
         fit = [s for s in alike if not s.unfit()]
         if len(fit) == 1:
@@ -185,13 +178,6 @@ def _belongs(file: File, every: Sequence[Series]) -> tuple[tuple[str, ...], str]
     if alike:
         return (alike[0].mark,), "an equal frame of reference"
     return (), "it belongs to no series here"
-
-
-def _inside(inner: Sequence[float], outer: Sequence[float]) -> bool:
-    if not outer:
-        return True
-    low = all(a >= b - INSIDE_MM for a, b in zip(inner[:3], outer[:3], strict=True))
-    return low and all(a <= b + INSIDE_MM for a, b in zip(inner[3:], outer[3:], strict=True))
 
 
 def _without_copies(files: Iterable[File]) -> list[File]:
@@ -223,21 +209,21 @@ def _series(files: list[File]) -> Series:
     for file in files:
         single.setdefault(file.sop or file.path, file)
     own = list(single.values())
-    places = _places(own)
+    places = places_mm(own)
     steps = sorted(b - a for a, b in pairwise(places))
     slices = len(places) or sum(f.head.frames or 1 for f in own)
     per_place = math.ceil(len(own) / len(places)) if places else 1
     times = [f.time_s for f in own if f.time_s >= 0]
     return Series(
         head=head,
-        folder=_folder(files, set(single)),
+        folder=folder_of(files, set(single)),
         files=len(own),
         slices=slices,
         slice_mm=round(steps[len(steps) // 2], 3) if steps else 0.0,
         volumes=per_place,
-        axial=_axial(head.orientation),
+        axial=is_axial(head.orientation),
         time_s=min(times, default=-1.0),
-        box=_box(own),
+        box=box_mm(own),
         trouble=_trouble(files),
     )
 
@@ -252,62 +238,6 @@ def _trouble(files: Sequence[File]) -> str:
         if len(values) > 1:
             return what
     return "" if files[0].head.series else "it has no SeriesInstanceUID"
-
-
-def _normal(orientation: Sequence[float]) -> tuple[float, float, float] | None:
-    if len(orientation) != 6:
-        return None
-    a, b, c, d, e, f = orientation
-    return b * f - c * e, c * d - a * f, a * e - b * d
-
-
-def _axial(orientation: Sequence[float]) -> bool | None:
-    normal = _normal(orientation)
-    return None if normal is None else abs(normal[2]) >= AXIAL_COSINE
-
-
-def _places(files: Sequence[File]) -> list[float]:
-    """Return the different positions along the slices' normal, sorted, mm; none where they are unknown."""
-    normal = _normal(files[0].head.orientation)
-    if normal is None or not all(f.origin_mm for f in files):
-        return []
-    along = sorted(sum(n * x for n, x in zip(normal, f.origin_mm, strict=True)) for f in files)
-    kept = along[:1]
-    kept += [b for a, b in pairwise(along) if b - a > SAME_POSITION_MM]
-    return kept
-
-
-def _box(files: Sequence[File]) -> tuple[float, ...]:
-    corners = []
-    for file in files:
-        head = file.head
-        if not (file.origin_mm and len(head.orientation) == 6 and head.spacing_mm):
-            return ()
-        across = [v * head.spacing_mm[1] * (head.columns - 1) for v in head.orientation[:3]]
-        down = [v * head.spacing_mm[0] * (head.rows - 1) for v in head.orientation[3:]]
-        for u, v in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            corners.append([o + u * a + v * d for o, a, d in zip(file.origin_mm, across, down, strict=True)])
-    axes = list(zip(*corners, strict=True))
-    return (*(min(a) for a in axes), *(max(a) for a in axes))
-
-
-def _folder(files: Sequence[File], sops: set[str]) -> str:
-    """Return the innermost folder that holds a copy of every file of a series."""
-    parents = [os.path.dirname(f.path) for f in files]  # noqa: PTH120 - a Path for each takes many times as long
-    if len(set(parents)) == 1:
-        return parents[0]
-    holds: dict[str, set[str]] = defaultdict(set)
-    count: Counter[str] = Counter()
-    for file, parent in zip(files, parents, strict=True):
-        above = parent
-        while True:
-            holds[above].add(file.sop or file.path)
-            count[above] += 1
-            if not above:
-                break
-            above = os.path.dirname(above)  # noqa: PTH120
-    whole = [folder for folder, held in holds.items() if len(held) == len(sops)]
-    return min(whole, key=lambda folder: (count[folder], -folder.count(os.sep), -len(folder), folder))
 
 
 def _day(text: str) -> date | None:

@@ -96,8 +96,9 @@ def _dated(first: date, last: date, post: Series, others: Sequence[Series]) -> B
         if SESSION not in post.head.words:
             return _without_ablation(days)
         told = last
-    if any(s.day is None or (told - s.day).days < -IMMEDIATE_DAYS for s in plain):
-        return Doubt("studies-between", "other studies without masks lie between the ablation and POST")
+    if any(s.day is None or not 0 <= (s.day - told).days <= IMMEDIATE_DAYS for s in plain):
+        said = "other studies without masks of lesions lie between the two, not of the days of the ablation"
+        return Doubt("studies-between", said)
     return _about(told, first, last, days)
 
 
