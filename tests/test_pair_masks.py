@@ -71,6 +71,19 @@ def test_a_mask_without_references_belongs_to_the_only_series_of_its_frame(tmp_p
     assert codes(tmp_path, "again") == {"mask-of-several-series"}
 
 
+def test_a_series_without_its_uid_is_undecided(tmp_path):
+    study(tmp_path / "tree" / "x", 1, "tumour")
+    study(tmp_path / "tree" / "y", 8, "ablation")
+    for path in (tmp_path / "tree" / "x").glob("a*"):
+        one = pydicom.dcmread(path)
+        one.SeriesInstanceUID = ""
+        one.save_as(path)
+    assert pair(tmp_path).code == 3
+    assert {(row["code"], row["series"].split(",")[1]) for row in rows(tmp_path / "pairs" / "ambiguous.csv")} == {
+        ("mask-of-several-series", " 8 slices 2.5 mm apart")
+    }
+
+
 def test_a_mask_that_lies_elsewhere_in_its_frame_does_not_belong(tmp_path):
     study(tmp_path / "tree" / "x", 1, "tumour")
     study(tmp_path / "tree" / "y", 8, "ablation")

@@ -87,7 +87,7 @@ def _doubt_of_patient(series: Sequence[Series], loose: Sequence[Loose]) -> Doubt
         return Doubt("bad-series", bad)
     several = next((m.reason for m in loose if m.reason != "it belongs to no series here"), "")
     if several:
-        return Doubt("mask-of-several-series", f"a mask of lesions may be of several series: {several}")
+        return Doubt("mask-of-several-series", f"a mask of lesions cannot be told to be of one series: {several}")
     fault = next((fault for s in drawn if (fault := fault_of(s))), "")
     return Doubt("unclear-masks", fault) if fault else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -138,20 +139,26 @@ class Seen:
 def series_of(tree: Tree) -> Seen:
     """Return the image series of a tree with the masks that were drawn on each."""
     groups: dict[str, list[File]] = defaultdict(list)
-    for n, file in enumerate(tree.of_kind("image")):
+    for file in tree.of_kind("image"):
         if file.head.modality in MODALITIES:
-            groups[file.head.series or f"none {file.head.patient} {file.head.study or n}"].append(file)
+            groups[_group(file)].append(file)
     found = {mark: _series(files) for mark, files in groups.items()}
     masks: dict[str, list[Drawn]] = defaultdict(list)
     loose = []
     for file in _without_copies(tree.of_kind("seg", "rtstruct")):
         marks, rule = _belongs(file, list(found.values()))
-        if len(marks) == 1:
+        if len(marks) == 1 and marks[0]:
             masks[marks[0]].append(Drawn(file, rule))
         elif any(p.role in ("tumour", "ablation") or p.unclear for p in file.head.parts):
-            loose.append(Loose(file, rule))
+            loose.append(Loose(file, "its series has no SeriesInstanceUID" if marks == ("",) else rule))
     series = [_with_masks(one, masks.get(one.mark, [])) for one in found.values()]
     return Seen(tuple(sorted(series, key=_order)), tuple(loose))
+
+
+def _group(file: File) -> str:
+    """Return what files of one series share; without a SeriesInstanceUID: patient, study, frame and folder."""
+    head = file.head
+    return head.series or " ".join(("none", head.patient, head.study, head.frame, os.path.dirname(file.path)))  # noqa: PTH120
 
 
 def _order(series: Series) -> tuple[str, str, float, str]:
