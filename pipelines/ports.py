@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from planner.assessment import Assessment
@@ -16,18 +16,29 @@ Observe = Callable[[str, float], None]
 """Progress: (what is being done, fraction done from 0 to 1)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a study is of: PatientName, PatientID and PatientBirthDate as DICOM states them, "" where it does not."""
+
+    name: str
+    patient_id: str
+    birth_date: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Intake:
     """A case as read, with the SHA-256 of each input's content, keyed by a name that holds no patient data.
 
     `given` is the map between the studies where the user has one: then nothing is registered. `landmarks` are pairs of
-    points by which any map is held to account.
+    points by which any map is held to account. `identities` are the patients that the studies state, by "pre" and
+    "post": only where they were asked for.
     """
 
     case: Case
     inputs_sha256: Mapping[str, str]
     given: Given | None = None
     landmarks: Landmarks | None = None
+    identities: Mapping[str, Identity] = field(default_factory=dict)
 
 
 class Source(Protocol):

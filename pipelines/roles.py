@@ -11,7 +11,7 @@ from pipelines.codes import SEGMENT_CODES
 from pipelines.formats.names import NUMBERED, NamedRole, hints_at_lesion, normal_name, role_of_name
 from pipelines.formats.voxel_file import safe_name
 from pipelines.segments import Segment, Segmented
-from planner.errors import AmbiguousInputError, InputError, located
+from planner.errors import AmbiguousInputError, InputError, located, private
 from planner.grid import Grid
 from planner.volume import Mask
 
@@ -127,7 +127,7 @@ def choose_segment(path: Path, segmentation: Segmented, wanted: int | str | None
     segments = segmentation.segments
     found = [s for s in segments if wanted is None or wanted == s.number or _same_label(wanted, s.label)]
     listed = ", ".join(f"{s.number} ({s.role})" if s.role else f"{s.number}" for s in segments)
-    where = f"{safe_name(path)}: {', '.join(f'{s.number} ({s.label})' for s in segments)}"
+    where = f"{safe_name(path)}: {', '.join(f'{s.number} {private(s.label)}' for s in segments)}"
     if len(found) > 1:
         raise AmbiguousInputError(f"{segmentation.name}: {len(found)} segments, name one of: {listed}", where=where)
     if not found:
@@ -168,7 +168,7 @@ def _segment_name(segmentation: Segmented, segment: Segment) -> str:
 
 
 def _segment_where(path: Path, segment: Segment) -> str:
-    return f"{safe_name(path)} segment {segment.number} ({segment.label or 'no label'})"
+    return f"{safe_name(path)} segment {segment.number} {private(segment.label or 'no label')}"
 
 
 def role_of_segment(name: str, segment: Segment) -> NamedRole | None:

@@ -46,6 +46,8 @@ class FolderSource:
         Files with pairs of points of both studies; none where there are none. The case file's win over them.
     allow_different_patients
         Whether two studies that state two patients are read with a caution instead of refused.
+    with_identity
+        Whether to return who the studies are of (`--phi`).
     """
 
     pre: Path | None
@@ -58,6 +60,7 @@ class FolderSource:
     transform_error_mm: float | None = None
     allow_different_patients: bool = False
     landmarks: tuple[Path, ...] = ()
+    with_identity: bool = False
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -105,7 +108,8 @@ class FolderSource:
                 )
             given = Given(found, off_mm, self._error_mm(stated))
         observe("studies read", 1.0)
-        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks)
+        identities = {name: s.identity for name, s in (("pre", pre), ("post", post)) if s.identity is not None}
+        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks, identities)
 
     def require_outside(self, out: Path) -> None:
         """Raise where `out` and the input get into each other's way.
@@ -150,7 +154,31 @@ class FolderSource:
         if path is None:
             raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
         observe(f"reading {name.upper()}", 0.0)
-        return read_study(path, name, stated, observe)
+        return read_study(path, name, stated, observe, with_identity=self.with_identity)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskFilesSource:
+    """Aligned masks, a file each: a tumour, the zones that treat it, and the liver or None."""
+
+    tumour: Path
+    ablations: tuple[Path, ...]
+    liver: Path | None
+
+    def read(self, observe: Observe) -> tuple[Mask, list[Mask], Mask | None]:
+        """Return the masks of tumour, zones and liver.
+
+        Raises
+        ------
+        InputError
+            As `read_mask_file`.
+        """
+        observe("tumour", 0.0)
+        tumour, zones = read_mask_file(self.tumour, "tumour"), []
+        for n, path in enumerate(self.ablations, start=1):
+            observe(f"ablation_{n}", n / (len(self.ablations) + 1))
+            zones.append(read_mask_file(path, f"ablation_{n}"))
+        return tumour, zones, None if self.liver is None else read_mask_file(self.liver, "liver")
 
 
 def read_mask_file(path: Path, name: str) -> Mask:

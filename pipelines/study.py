@@ -14,12 +14,14 @@ from scipy import ndimage
 
 from pipelines.case_file import CaseFile, StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
+from pipelines.dicom.identity import read_identity
 from pipelines.dicom.index import Index, index_files, regular_files
 from pipelines.dicom.segmented import read_segments
 from pipelines.dicom.series import choose_series, read_series
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.mask_files import claims_of_files
+from pipelines.ports import Identity
 from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
 from planner.case import Caution, Study, mask_notes
@@ -30,14 +32,17 @@ from planner.volume import Mask, Volume
 MOST_POINTS = 100_000
 """A mask's overlap with the image is judged on about this many of its voxels."""
 
-CROPPED = ("rib", "lung", "vertebra")
-"""Structures of which there are dozens: kept on the part of their lattice that holds them."""
+WHOLE = ("liver", "tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
+"""How roles begin that are kept on their whole lattice: the other structures on the part of it that holds them."""
 
 CROP_PAD_VOXELS = 2
 """Voxels kept around a cropped structure."""
 
 IMAGE_SHARE = 0.7
-"""Share of a study's reading time that its image takes, for progress."""
+"""Share of a study's reading time until its image is read, for progress."""
+
+INDEX_SHARE = 0.1
+"""Share of a study's reading time until its headers are read."""
 
 Progress = Callable[[str, float], None]
 How = Literal["same", "reordered", "own", "absent"]
@@ -46,12 +51,16 @@ How = Literal["same", "reordered", "own", "absent"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyIntake:
-    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions."""
+    """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions.
+
+    `identity` is who it is of, where that was asked for and DICOM states it.
+    """
 
     study: Study
     sha256: Mapping[str, str]
     patient: str
     cautions: tuple[Caution, ...] = ()
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +74,10 @@ class _Placing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out."""
+    """An image as read, and what guesses the roles of the masks that came with it, given the parts to leave out.
+
+    `first` is a file of a DICOM image.
+    """
 
     image: Volume
     sha256: str
@@ -74,9 +86,12 @@ class _Opened:
     cautions: tuple[Caution, ...]
     simulated: bool
     guess: Callable[[frozenset[Part]], Claims]
+    first: Path | None = None
 
 
-def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -> StudyIntake:
+def read_study(
+    path: Path, name: StudyName, case: CaseFile, observe: Progress, *, with_identity: bool = False
+) -> StudyIntake:
     """Return the study in a DICOM folder, a folder of NIfTI or NRRD files, or a single image file.
 
     Raises
@@ -103,7 +118,8 @@ def read_study(path: Path, name: StudyName, case: CaseFile, observe: Progress) -
         notes = (*opened.notes, *claims.notes, *_placing_notes(placings))
         study = Study(image, masks, notes, simulated=opened.simulated)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
-        return StudyIntake(study, sha256, opened.patient, cautions)
+        identity = read_identity(opened.first) if with_identity and opened.first is not None else None
+        return StudyIntake(study, sha256, opened.patient, cautions, identity)
 
 
 def _require_same_patient(mask: str, image: str) -> None:
@@ -146,7 +162,7 @@ def _open(path: Path, stated: StudyTable, observe: Progress) -> _Opened:
         return _open_file(path)
     if not path.is_dir():
         raise InputError("no such folder", code="missing", where=f".../{safe_name(path)}")
-    index = index_files(regular_files(path))
+    index = index_files(regular_files(path), lambda k, n: observe("headers", INDEX_SHARE * k / n))
     images = images_in(path)
     if not index.instances:
         return _open_voxel_folder(path)
@@ -181,7 +197,9 @@ def _open_voxel_folder(path: Path) -> _Opened:
 def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     chosen = choose_series(index, stated.series_uid)
     belongs = belonging(index, chosen)
-    series = read_series(chosen, lambda k, n: observe("image", IMAGE_SHARE * (k + 1) / n), stated.volume)
+    series = read_series(
+        chosen, lambda k, n: observe("image", INDEX_SHARE + (IMAGE_SHARE - INDEX_SHARE) * (k + 1) / n), stated.volume
+    )
     files = sum(1 for p in index.others if suffix_of(p))
     beside = (
         (f"{files} NIfTI or NRRD files lie beside the DICOM: state them in the case file to use them",) if files else ()
@@ -193,8 +211,9 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
 
     notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
     return _Opened(
-        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess
-    )
+        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
+        first=chosen.instances[0].path,
+    )  # fmt: skip
 
 
 def _place(role: str, mask: Mask, image: Grid) -> _Placing:
@@ -219,7 +238,7 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         notes = (*notes, *_outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(_cropped(kept) if role.startswith(CROPPED) else kept, how, notes)
+    return _Placing(kept if role.startswith(WHOLE) else _cropped(kept), how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.figures import MatplotlibIllustrator
-from pipelines.ports import Observe, Review
+from pipelines.isolated import isolated
+from pipelines.ports import Intake, Observe, Review
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
@@ -28,18 +30,53 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
         finished.timings_s,
         template=text("report.html.jinja"),
         css=text("report.css"),
+        identities={study: astuple(who) for study, who in finished.intake.identities.items()},
     )
+
+
+@dataclass(slots=True)
+class CpuClock:
+    """CPU seconds of this process and of those that worked for it."""
+
+    elsewhere_s: float = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds so far."""
+        return time.process_time() + self.elsewhere_s
+
+    def add(self, seconds: float) -> None:
+        """Count the seconds of another process."""
+        self.elsewhere_s += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedSource:
+    """A source that is read in a process of its own, whose time the clock counts."""
+
+    source: FolderSource
+    clock: CpuClock
+
+    def read(self, observe: Observe) -> Intake:
+        """Return the case.
+
+        Raises
+        ------
+        planner.errors.InputError
+            What the source raises, or that reading it crashed, stalled or took too much memory.
+        """
+        return isolated(self.source.read, observe, on_cpu=self.clock.add)
 
 
 def review_folders(source: FolderSource, store: FolderStore, settings: Settings, observe: Observe) -> Review:
     """Review the case in two folders into a third."""
+    clock = CpuClock()
     return review(
-        source,
+        IsolatedSource(source, clock),
         store,
         illustrator=MatplotlibIllustrator(),
         render=render,
         settings=settings,
-        clock=time.process_time,
+        clock=clock,
         observe=observe,
         evidence=packaged_evidence(),
     )

@@ -13,15 +13,22 @@
     └── OutputError                 5   the result cannot be written
 
 Messages name the thing, what was found and what was expected, and never hold patient data. What may hold some but
-helps to find the thing (the name of a file, a label) is `where`: shown at the terminal, never written to disk.
+helps to find the thing (the name of a file) is `where`: shown at the terminal, never written to disk; what stood inside
+a file (a label) is `private` in it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 LONGEST_QUOTE = 40
+
+
+def on_one_line(text: str) -> str:
+    """Return text in which every character that is not printable is a question mark: an error is one line."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 class PlannerError(Exception):
@@ -31,7 +38,7 @@ class PlannerError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, code: str | None = None, where: str = "") -> None:
-        super().__init__(message)
+        super().__init__(on_one_line(message))
         self.where = where
         if code is not None:
             self.code = code
@@ -95,6 +102,16 @@ class OutputError(PlannerError, OSError):
 def quoted(name: str) -> str:
     """Return a name that somebody typed, for `where`: in quotes, on one line, printable, of bounded length."""
     return f"'{''.join(c if c.isprintable() else '?' for c in name[:LONGEST_QUOTE])}'"
+
+
+def private(text: str) -> str:
+    """Return text that stood inside a file, for `where`: it may be the patient's, and is shown on request only."""
+    return f"⦃{re.sub('[⦃⦄]', '?', text)}⦄"
+
+
+def shown_where(where: str, *, phi: bool) -> str:
+    """Return a place as it is shown: what is `private` in it in brackets, or left out."""
+    return re.sub("⦃(.*?)⦄", r"(\1)", where) if phi else re.sub(" *⦃.*?⦄", "", where)
 
 
 @contextmanager

@@ -134,10 +134,7 @@ class Grid:
             Both state a frame of reference and they differ.
         """
         if self.frame_uid and other.frame_uid and self.frame_uid != other.frame_uid:
-            raise FrameMismatchError(
-                f"{what}: frames of reference ...{self.frame_uid[-12:]} and ...{other.frame_uid[-12:]} differ"
-                " and no transform relates them"
-            )
+            raise FrameMismatchError(f"{what}: their frames of reference differ and no transform relates them")
 
     def require_same(self, other: Grid, what: str = "two volumes") -> None:
         """Raise unless both are the same lattice in the same frame.

@@ -26,7 +26,8 @@ from typing import Any
 from bench_margin import show
 from pair_trees import Maker, Patient, images, patients, write_tree
 
-from pipelines.dicom.index import patient_hash, uid_mark
+from pipelines.dicom.index import patient_hash
+from pipelines.dicom.shown import uid_mark
 from pipelines.pairing.run import pair_tree
 
 OUTCOMES = ("right", "partly", "listed", "listed rightly", "lost", "WRONG")

@@ -61,3 +61,8 @@ def test_where_is_kept_beside_the_message_and_the_nearest_place_wins() -> None:
         raise InputError("slice 3: truncated")
     assert (str(caught.value), caught.value.where) == ("slice 3: truncated", "the file")
     assert InputError("x").where == ""
+
+
+def test_a_message_is_one_printable_line():
+    error = InputError("space is left\x00-\x1b[31mred\nerror [ok]: forged\u202e")
+    assert str(error) == "space is left?-?[31mred?error [ok]: forged?"

@@ -84,6 +84,19 @@ def test_geometry_that_is_missing_contradictory_or_not_finite_is_refused(tmp_pat
     path.write_bytes(content)
     refused(path, "bad-affine")
     refused(save(tmp_path / "d.nii", values(), units="meter"), "bad-units")
+    odd = save(tmp_path / "e.nii", values())
+    content = bytearray(odd.read_bytes())
+    content[123] = 5
+    odd.write_bytes(content)
+    refused(odd, "bad-units")
+
+
+def test_an_unknown_unit_of_time_does_not_matter(tmp_path):
+    path = save(tmp_path / "t.nii", values())
+    content = bytearray(path.read_bytes())
+    content[123] = 2 + 56
+    path.write_bytes(content)
+    assert np.array_equal(read_voxel_file(path).values_kji, values())
 
 
 def test_a_fourth_dimension_is_refused_unless_it_is_one(tmp_path):

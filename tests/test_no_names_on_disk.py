@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +73,14 @@ def test_what_a_finished_review_writes_names_no_file_folder_or_label(tmp_path, p
 
 
 def refused(out: Path, where: str, pre: Path, post: Path, *more: object) -> None:
-    """See that the terminal names the file or label and that neither the log nor a batch would."""
+    """See that the terminal names the file, and labels with `--phi`, and that neither the log nor a batch would."""
     ran = ablation("review", pre, post, "-o", out, "--quiet", *more)
     assert ran.code == 3, ran.stderr
     said, shown = ran.stderr.splitlines()
-    assert shown == f"  where: {where}"
+    assert shown == "  where: " + re.sub(r" \([^)]*\)", "", where)
+    if "(" in where:
+        asked = ablation("review", pre, post, "-o", out, "--quiet", "--phi", *more)
+        assert asked.stderr.splitlines() == [said, f"  where: {where}"]
     assert "zebedee" not in said.lower()
     assert said in (out / "log.txt").read_text()
     assert "zebedee" not in written(out)

@@ -45,6 +45,7 @@ def review_command(
     registration: str,
     registration_error_mm: float | None = None,
     allow_different_patients: bool = False,
+    phi: bool = False,
 ) -> list[str]:
     """Return the command that reviews one case into a folder; `registration` is a kind or an absolute path."""
     command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), str(row.post)]
@@ -53,6 +54,8 @@ def review_command(
         command.append(f"--registration-error={registration_error_mm!r}")
     if allow_different_patients:
         command.append("--allow-different-patients")
+    if phi:
+        command.append("--phi")
     if row.patient:
         command.append(f"--patient-key={row.patient}")
     if row.case is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.registration import different_patients_option, kind_and_file, registration_options
+from pipelines.cli.registration import different_patients_option, kind_and_file, phi_option, registration_options
 from pipelines.cli.run import EXIT_INTERRUPTED, Progress, exit_codes
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def _cores() -> int:
 )  # fmt: skip
 @registration_options
 @different_patients_option
+@phi_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     manifest: Path,
@@ -46,6 +47,7 @@ def command(
     registration: RegistrationKind | Path,
     registration_error: float | None,
     allow_different_patients: bool,
+    phi: bool,
     quiet: bool,
 ) -> None:
     """Review the cases of MANIFEST, a CSV file with the columns case_id,patient,pre,post,case.
@@ -70,7 +72,7 @@ def command(
         rows = read_manifest(manifest)
         batch = _batch(
             out.resolve(), jobs or _cores(), timeout, registration, registration_error,
-            allow_different_patients=allow_different_patients,
+            allow_different_patients=allow_different_patients, phi=phi,
         )  # fmt: skip
         with held(out):
             tally = _run(batch, rows, progress)
@@ -109,6 +111,7 @@ def _batch(
     error_mm: float | None,
     *,
     allow_different_patients: bool,
+    phi: bool,
 ) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
@@ -121,13 +124,13 @@ def _batch(
 
         require_file(transform)
         transform = transform.resolve()
-    settings_sha256 = with_registration(kind, error_mm).sha256()
+    settings_sha256 = with_registration(kind, error_mm).sha256() + (" and patient data" if phi else "")
     grounds = partial(
         key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
     )
     command = partial(
         child.review_command, registration=str(transform or kind), registration_error_mm=error_mm,
-        allow_different_patients=allow_different_patients,
+        allow_different_patients=allow_different_patients, phi=phi,
     )  # fmt: skip
     return Batch(out, command, grounds, jobs, timeout_s)
 

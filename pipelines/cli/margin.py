@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli.registration import phi_option
 from pipelines.cli.run import Progress, exit_codes
 
 
@@ -16,23 +17,24 @@ from pipelines.cli.run import Progress, exit_codes
 @click.option("--ablation", "more", type=click.Path(path_type=Path), multiple=True, help="A further zone; repeats.")
 @click.option("--liver", type=click.Path(path_type=Path), help="Liver mask: the margin is to liver not ablated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of the table.")
+@phi_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    tumour: Path, ablation: Path, more: tuple[Path, ...], liver: Path | None, as_json: bool, quiet: bool
+    tumour: Path, ablation: Path, more: tuple[Path, ...], liver: Path | None, as_json: bool, phi: bool, quiet: bool
 ) -> None:
     """Measure the margin of a TUMOUR mask inside an ABLATION zone mask (NIfTI, NRRD or one-segment DICOM SEG).
 
     The masks must lie in one frame of reference, already aligned; each may have its own lattice.
     """
-    progress = Progress(quiet)
+    progress = Progress(quiet, phi)
     with exit_codes(progress):
-        from pipelines.source import read_mask_file
+        from pipelines.isolated import isolated
+        from pipelines.source import MaskFilesSource
         from planner.assess import assess_aligned
         from planner.case import aligned_notes
 
-        target = read_mask_file(tumour, "tumour")
-        zones = [read_mask_file(path, f"ablation_{n}") for n, path in enumerate((ablation, *more), start=1)]
-        assessment = assess_aligned(target, zones, None if liver is None else read_mask_file(liver, "liver"))
+        target, zones, parenchyma = isolated(MaskFilesSource(tumour, (ablation, *more), liver).read, progress)
+        assessment = assess_aligned(target, zones, parenchyma)
         assessment = replace(assessment, notes=(*assessment.notes, *aligned_notes(target, zones)))
     from pipelines.provenance import run_record
     from pipelines.settings import Settings

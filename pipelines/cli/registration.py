@@ -96,3 +96,12 @@ def different_patients_option(command: Callable[..., None]) -> Callable[..., Non
         help="Review studies that state different patients (PatientID), with a caution: one patient may have two "
         "pseudonyms. Without it they are refused.",
     )(command)
+
+
+def phi_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--phi` to a command."""
+    return click.option(
+        "--phi",
+        is_flag=True,
+        help="Show patient data: name, id and birth date in the result and the report, labels in error messages.",
+    )(command)

@@ -12,6 +12,7 @@ from pipelines.cli.registration import (
     different_patients_option,
     kind_and_file,
     landmarks_option,
+    phi_option,
     registration_options,
 )
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @registration_options
 @landmarks_option
 @different_patients_option
+@phi_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
@@ -42,6 +44,7 @@ def command(
     registration_error: float | None,
     landmarks: tuple[Path, ...],
     allow_different_patients: bool,
+    phi: bool,
     case_id: str,
     patient_key: str,
     as_json: bool,
@@ -52,7 +55,7 @@ def command(
         pre, post, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
-        landmarks=landmarks,
+        landmarks=landmarks, phi=phi,
     )  # fmt: skip
 
 
@@ -70,9 +73,10 @@ def run_review(
     registration_error_mm: float | None = None,
     allow_different_patients: bool = False,
     landmarks: tuple[Path, ...] = (),
+    phi: bool = False,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
-    progress = Progress(quiet)
+    progress = Progress(quiet, phi)
     progress("starting", 0.0)
     from pipelines.settings import with_registration
     from pipelines.source import FolderSource
@@ -82,7 +86,7 @@ def run_review(
     kind, transform = kind_and_file(registration)
     source = FolderSource(
         pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
-        allow_different_patients, landmarks,
+        allow_different_patients, landmarks, phi,
     )  # fmt: skip
     with exit_codes(progress):
         source.require_outside(out)

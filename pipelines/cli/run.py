@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import click
 
-from planner.errors import PlannerError
+from pipelines.isolated import WorkFailedError
+from planner.errors import PlannerError, shown_where
 
 EXIT_GATE_FAILED = 4
 EXIT_INTERRUPTED = 130
@@ -18,9 +20,13 @@ EXIT_INTERRUPTED = 130
 
 @dataclass
 class Progress:
-    """Tells stderr and the log what is being done; callable as `observe(what, share)`."""
+    """Tells stderr and the log what is being done; callable as `observe(what, share)`.
+
+    `phi` is whether patient data may be shown at the terminal.
+    """
 
     quiet: bool = False
+    phi: bool = False
     started: float = field(default_factory=time.monotonic)
     lines: list[str] = field(default_factory=list)
 
@@ -56,18 +62,21 @@ def exit_codes(progress: Progress, on_failure: Callable[[], None] = lambda: None
         progress.lines.append(f"error [{error.code}]: {error}")
         on_failure()
         click.echo(f"error [{error.code}]: {error}", err=True)
-        if error.where:
-            click.echo(f"  where: {error.where}", err=True)  # names files and labels: for the terminal, not for the log
+        if error.where:  # names files: for the terminal, not for the log
+            click.echo(f"  where: {shown_where(error.where, phi=progress.phi)}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         progress.lines.append("interrupted")
         on_failure()
         click.echo("interrupted: nothing was kept", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a line and an exit code
         progress.lines.append(f"bug: {type(error).__name__}")
         on_failure()
-        if not progress.quiet:
-            raise
-        click.echo(f"bug: {type(error).__name__}; run again without --quiet for its origin", err=True)
+        hint = "; run again without --quiet for its origin"
+        if not progress.quiet:  # without the error's own words: they may hold what was read
+            hint = ""
+            click.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
+            click.echo(str(error) if isinstance(error, WorkFailedError) else "", err=True)
+        click.echo(f"bug: {type(error).__name__}{hint}", err=True)
         sys.exit(1)

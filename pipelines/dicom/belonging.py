@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from pipelines.dicom.index import Index, Instance, quiet_pydicom, safe_text, text, uid_mark
+from pipelines.dicom.index import Index, Instance, quiet_pydicom, text
 from pipelines.dicom.segmented import KINDS
 from pipelines.dicom.series import Chosen
+from pipelines.dicom.shown import safe_text, uid_mark
 from planner.errors import FrameMismatchError
 
 

@@ -23,7 +23,7 @@ from pydicom.uid import (
     RLETransferSyntaxes,
 )
 
-from pipelines.dicom.index import safe_text
+from pipelines.dicom.shown import safe_text
 from pipelines.quiet import libraries_silenced
 from planner.errors import InputError
 

@@ -12,7 +12,8 @@ from pydicom.dataset import Dataset
 
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane, image_plane, numbers
-from pipelines.dicom.index import READ_FAULTS, Instance, quiet_pydicom, safe_text, text
+from pipelines.dicom.index import READ_FAULTS, Instance, quiet_pydicom, text
+from pipelines.dicom.shown import safe_code, safe_text
 from planner.errors import InputError, located
 
 LARGEST_INTERCEPT = 1e6
@@ -172,7 +173,7 @@ def _rescale(header: Dataset, name: str) -> tuple[float, float]:
 def _require_grey(header: Dataset, name: str) -> None:
     photometric = text(header, "PhotometricInterpretation")
     if not photometric.startswith("MONOCHROME"):
-        found = safe_text(photometric) or "no PhotometricInterpretation"
+        found = safe_code(photometric) or "no PhotometricInterpretation"
         raise InputError(f"{name}: expected a grey-scale image, found {found}", code="not-grey")
     stored, high = text(header, "BitsStored"), text(header, "HighBit")
     if stored.isdigit() and high.isdigit() and int(high) != int(stored) - 1:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.dataset import Dataset
 
-from pipelines.dicom.index import READ_FAULTS, safe_text
+from pipelines.dicom.index import READ_FAULTS
+from pipelines.dicom.shown import safe_text
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 

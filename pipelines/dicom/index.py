@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import stat
 import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from pipelines.dicom.deflated import require_bounded
+from pipelines.dicom.shown import keyed_hash, safe_code, safe_text
 from planner.errors import InputError, located
 
 Kind = Literal["image", "localizer", "seg", "rtstruct", "other"]
@@ -88,12 +87,6 @@ READ_FAULTS = (
 HEAD_BYTES = 1024
 """The file meta header lies within these."""
 
-PATIENT_HASH_KEY = b"ablation-planner patient key 1"
-"""Key of the hash that stands for a PatientID: it makes the hash differ from a bare SHA-256 of the id."""
-
-MARK_DIGITS = 10
-"""Hexadecimal digits of the mark that stands for a UID."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
@@ -153,17 +146,6 @@ def quiet_pydicom() -> Iterator[None]:
             settings.reading_validation_mode = mode
 
 
-def safe_text(text: object, limit: int = 60) -> str:
-    """Return `text` on one line, printable and of bounded length."""
-    clean = "".join(c if c.isprintable() else "?" for c in str(text))
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
-
-
-def uid_mark(uid: str) -> str:
-    """Return what stands for a UID in messages and manifests: a keyed hash, as a UID may hold an id or a name."""
-    return f"uid-{_keyed_hash(uid)[:MARK_DIGITS]}" if uid else "(no UID)"
-
-
 def regular_files(folder: Path) -> list[Path]:
     """Return the regular files below `folder`, in the order of their paths."""
     found = []
@@ -178,8 +160,8 @@ def regular_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def index_files(paths: list[Path]) -> Index:
-    """Return what `paths` hold.
+def index_files(paths: list[Path], on_file: Callable[[int, int], None] = lambda _k, _n: None) -> Index:
+    """Return what `paths` hold; `on_file` is called with (file, number of files) as each is read.
 
     Raises
     ------
@@ -190,6 +172,7 @@ def index_files(paths: list[Path]) -> Index:
     with quiet_pydicom():
         for n, path in enumerate(paths, start=1):
             instance = read_instance(path, f"file {n} of {len(paths)}")
+            on_file(n, len(paths))
             if instance is None:
                 others.append(path)
             else:
@@ -267,7 +250,7 @@ def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: 
     kind = _kind(sop_class, modality, meta_class, header)
     enhanced = (sop_class or meta_class) in ENHANCED
     uid = text(header, "SeriesInstanceUID")
-    return Instance(path, kind, safe_text(modality, 16), uid, header, patient, enhanced)
+    return Instance(path, kind, safe_code(modality), uid, header, patient, enhanced)
 
 
 def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Kind:
@@ -290,8 +273,4 @@ def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Ki
 
 def patient_hash(patient: str, issuer: str) -> str:
     """Return what stands for a PatientID and its issuer: a keyed hash, empty where there is no id."""
-    return _keyed_hash(f"{issuer}\0{patient}")[:16] if patient else ""
-
-
-def _keyed_hash(text: str) -> str:
-    return hmac.new(PATIENT_HASH_KEY, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+    return keyed_hash(f"{issuer}\0{patient}")[:16] if patient else ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipelines.dicom.frames import Frame
 from pipelines.dicom.geometry import FEWEST_SLICES, places_of, require_alike, stack
-from pipelines.dicom.index import safe_text
+from pipelines.dicom.shown import safe_text
 from planner.errors import AmbiguousInputError, InputError
 
 TIMES = ("AcquisitionTime", "ContentTime", "FrameAcquisitionDateTime")

@@ -15,7 +15,8 @@ from pydicom.dataset import FileDataset
 
 from pipelines.dicom.codecs import NATIVE, Stored, decoder_of, native_frame, state_syntax, stored_frames
 from pipelines.dicom.frames import Frame
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom
+from pipelines.dicom.shown import safe_text
 from planner.errors import InputError, located
 from planner.volume import FloatVoxels
 

@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from pipelines.codes import role_of_code
 from pipelines.dicom.coded import code_key, side_of
 from pipelines.dicom.contour_planes import fill_contours
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, text
+from pipelines.dicom.shown import safe_code, safe_text
 from pipelines.segments import Drawn, Segment
 from planner.errors import InputError, located
 from planner.grid import FloatArray, Grid
@@ -157,7 +158,7 @@ def _roi(item: Dataset, contour_item: Dataset, name: str, frame_uid: str) -> Roi
         if any(float(v) != 0 for v in contour.get("ContourOffsetVector") or []):
             raise InputError(f"{name} contour {n}: a ContourOffsetVector, expected none", code="bad-rtstruct")
         if kind not in CLOSED:
-            ignored[f"of type {safe_text(kind, 24) or 'unstated'}"] += 1
+            ignored[f"of type {safe_code(kind) or 'unstated'}"] += 1
         elif len(points) < FEWEST_POINTS:
             ignored[f"of fewer than {FEWEST_POINTS} points"] += 1
         else:

@@ -20,11 +20,12 @@ from pipelines.dicom.codecs import decoder_of, state_syntax, stored_frames
 from pipelines.dicom.coded import code_key, side_of
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text, text
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, text
 from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
 from pipelines.dicom.pixels import MOST_VOXELS
+from pipelines.dicom.shown import safe_code, safe_text
 from pipelines.segments import Drawn, Segment
-from planner.errors import InputError, located
+from planner.errors import InputError, located, private
 from planner.grid import Grid
 from planner.volume import BoolVoxels, Mask
 
@@ -159,14 +160,14 @@ def read_seg(path: Path, name: str = "SEG") -> Segmentation:
             raise InputError(
                 f"{name}: malformed segmentation ({type(error).__name__})",
                 code="bad-seg",
-                where=f"{safe_text(path.name)}: {safe_text(error)}",
+                where=f"{safe_text(path.name)} {private(safe_text(error))}",
             ) from error
 
 
 def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
     kind = _type(dataset)
     if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise InputError(f"{name}: SegmentationType {safe_text(kind) or 'missing'} is not read", code="bad-seg")
+        raise InputError(f"{name}: SegmentationType {safe_code(kind) or 'missing'} is not read", code="bad-seg")
     if kind == "FRACTIONAL" and int(dataset.MaximumFractionalValue) < 1:
         raise InputError(f"{name}: MaximumFractionalValue is {dataset.MaximumFractionalValue}", code="bad-seg")
     per_frame = dataset.PerFrameFunctionalGroupsSequence

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pipelines.dicom.frames import Frame, frames_of
 from pipelines.dicom.geometry import FEWEST_SLICES, stack
-from pipelines.dicom.index import Index, Instance, safe_text, text, uid_mark
+from pipelines.dicom.index import Index, Instance, text
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
+from pipelines.dicom.shown import uid_mark
 from pipelines.dicom.stated import cautions_of, is_simulated
 from planner.case import Caution
 from planner.errors import AmbiguousInputError, InputError
@@ -91,9 +92,9 @@ def choose_series(index: Index, wanted_uid: str = "", modalities: Sequence[str] 
             groups[instance.series_uid].append(instance)
         else:
             others[instance.modality] += 1
-    unread = tuple(f"{count} {safe_text(name, 16)} images were not read" for name, count in sorted(others.items()))
+    unread = tuple(f"{count} {name} images were not read" for name, count in sorted(others.items()))
     if not groups:
-        seen = f", only {safe_text(', '.join(sorted(others)))}" if others else ""
+        seen = f", only {', '.join(sorted(others))}" if others else ""
         raise InputError(f"no {' or '.join(modalities)} image series found{seen}", code="no-image")
     if wanted_uid:
         return _wanted(groups, wanted_uid, unread)

@@ -39,6 +39,10 @@ GZIP_START = b"\x1f\x8b"
 NIFTI1_SIZE, NIFTI2_SIZE = 348, 540
 """Sizes of the headers, bytes, with which a file begins."""
 
+SPACE_UNIT_BITS, UNIT_UNSTATED, UNIT_MM = 7, 0, 2
+OTHER_UNITS = {1: "meter", 3: "micron"}
+"""Of xyzt_units: which bits are the unit of space, and what they mean (the others are of time, which no mask has)."""
+
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 nibabel_log.setLevel(logging.CRITICAL)
@@ -130,8 +134,9 @@ def _shape(header: nibabel.Nifti1Header) -> tuple[int, ...]:
 
 def _ras_from_ijk(header: nibabel.Nifti1Header, name: str) -> FloatArray:
     """Return the map of voxel indices to RAS mm; where sform and qform are both coded, they must agree."""
-    if header.get_xyzt_units()[0] not in ("mm", "unknown"):
-        raise InputError(f"{name}: in {header.get_xyzt_units()[0]}, expected mm", code="bad-units")
+    unit = int(header["xyzt_units"]) & SPACE_UNIT_BITS
+    if unit not in (UNIT_UNSTATED, UNIT_MM):
+        raise InputError(f"{name}: in {OTHER_UNITS.get(unit, 'an unknown unit')}, expected mm", code="bad-units")
     found = [header.get_sform(coded=True)[0], _qform(header)]
     coded = [a for a in found if a is not None]
     if not coded:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -19,16 +18,15 @@ from pydicom.tag import Tag
 
 from pipelines.dicom.belonging import referenced_frames, referenced_series
 from pipelines.dicom.index import (
-    PATIENT_HASH_KEY,
     READ_FAULTS,
     SINGLE_FRAME,
     patient_hash,
     quiet_pydicom,
     read_instance,
-    uid_mark,
 )
 from pipelines.dicom.rtstruct import listed_regions, read_rtstruct
 from pipelines.dicom.seg import described_segments, read_seg
+from pipelines.dicom.shown import keyed_hash, uid_mark
 from pipelines.pairing.seen import File, Head, Part
 from pipelines.pairing.words import phase_of, says_reformat, words_of
 from pipelines.roles import role_of_segment
@@ -273,5 +271,4 @@ def _check(patient: str, born: str, sex: str) -> str:
     """Return two digits that differ for most persons of one PatientID, too few to lead back to a birth date."""
     if not patient or not born:
         return ""
-    said = f"{patient}\0{born}\0{sex}".encode("utf-8", "surrogateescape")
-    return hmac.new(PATIENT_HASH_KEY, said, hashlib.sha256).hexdigest()[:2]
+    return keyed_hash(f"{patient}\0{born}\0{sex}")[:2]

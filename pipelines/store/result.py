@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
@@ -31,8 +32,14 @@ Json = Any
 
 
 def result_document(review: Review) -> dict[str, Json]:
-    """Return the content of `result.json`: plain values only, without infinities or NaN, without patient data."""
-    return assessment_document(review.assessment, _provenance(review), review.timings_s)
+    """Return the content of `result.json`: plain values only, without infinities or NaN.
+
+    It holds no patient data, but for `identities` where they were asked for (`--phi`).
+    """
+    document = assessment_document(review.assessment, _provenance(review), review.timings_s)
+    if not review.intake.identities:
+        return document
+    return document | {"identities": {study: asdict(who) for study, who in review.intake.identities.items()}}
 
 
 def assessment_document(

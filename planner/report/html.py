@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -79,6 +80,7 @@ def render_html(
     template: str,
     css: str,
     notes: Sequence[str] = (),
+    identities: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Return the report as one HTML document without scripts or outside references.
 
@@ -94,6 +96,8 @@ def render_html(
         Jinja template of the page and its style sheet.
     notes
         Sentences about the input: what was tolerated, absent or decided while reading.
+    identities
+        Name, id and birth date of the patient by study, where they are to be shown.
     """
     pictures = [(figure.lesion_id, _picture(figure)) for figure in figures]
     heads, days = columns(), days_since_ablation(assessment.facts)
@@ -102,6 +106,7 @@ def render_html(
     return _environment().from_string(template).render(
         assessment=assessment,
         words=words,
+        identities=[(study.upper(), *who) for study, who in identities.items()],
         css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
         style_hash=Markup(style_hash),  # noqa: S704 - base64
         columns=heads,
