@@ -61,7 +61,7 @@ def _named_by_file(path: Path, segmentation: SlicerSegmentation) -> bool:
     if len(segmentation.segments) != 1 or role_of_name(stem_of(path)) is None:
         return False
     only = segmentation.segments[0]
-    return not hints_at_lesion(only.label) and role_of_segment(segmentation, only) is None
+    return not hints_at_lesion(only.label) and role_of_segment("the file's only segment", only) is None
 
 
 def _file_claim(role: str, path: Path, name: str) -> Claim:

@@ -101,7 +101,7 @@ def claims_of_segments(segmentations: Sequence[tuple[Path, Segmented]], near: Gr
             if (path.resolve(), segment.number) in taken:
                 continue
             with located(_segment_where(path, segment)):
-                role = role_of_segment(segmentation, segment)
+                role = role_of_segment(_segment_name(segmentation, segment), segment)
             if role is None:
                 notes.append(f"{_segment_name(segmentation, segment)} has no role here and was not read")
             else:
@@ -171,8 +171,8 @@ def _segment_where(path: Path, segment: Segment) -> str:
     return f"{safe_name(path)} segment {segment.number} {private(segment.label or 'no label')}"
 
 
-def role_of_segment(segmentation: Segmented, segment: Segment) -> NamedRole | None:
-    """Return the role of a segment by its code, with the label's number; else by its label.
+def role_of_segment(name: str, segment: Segment) -> NamedRole | None:
+    """Return the role of a segment, called `name`, by its code, with the label's number; else by its label.
 
     Raises
     ------
@@ -181,7 +181,6 @@ def role_of_segment(segmentation: Segmented, segment: Segment) -> NamedRole | No
     InputError
         The label speaks of one without saying which.
     """
-    name = _segment_name(segmentation, segment)
     by_label = role_of_name(segment.label)
     if segment.role is None:
         if by_label is None and hints_at_lesion(segment.label):

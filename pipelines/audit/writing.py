@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipelines.audit.columns import Cell, Column
-
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+from pipelines.formats.csv_cells import csv_text, guarded
 
 
 def csv_bytes(columns: Sequence[Column], rows: Iterable[Mapping[str, Cell]]) -> bytes:
     """Return the table as CSV (UTF-8, RFC 4180); text that a spreadsheet would run as a formula gets a leading '."""
     lines = ([_text(row.get(column.name)) for column in columns] for row in rows)
-    return _csv([column.name for column in columns], lines)
+    return csv_text([column.name for column in columns], lines)
 
 
 def dictionary_bytes(columns: Sequence[Column]) -> bytes:
     """Return the data dictionary as CSV."""
     lines = ([column.name, column.unit, column.definition, guarded(column.sign)] for column in columns)
-    return _csv(["column", "unit", "definition", "sign"], lines)
+    return csv_text(["column", "unit", "definition", "sign"], lines)
 
 
 def parquet_bytes(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]]) -> bytes:
@@ -45,25 +42,9 @@ def parquet_bytes(columns: Sequence[Column], rows: Sequence[Mapping[str, Cell]])
     return stream.getvalue()
 
 
-def guarded(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula; what is a plain number stays."""
-    start = text.lstrip(" \n")
-    if start[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
-
-
 def _text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return guarded(cell) if isinstance(cell, str) else repr(cell)
-
-
-def _csv(head: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(head)
-    writer.writerows(lines)
-    return stream.getvalue().encode("utf-8")

@@ -23,6 +23,7 @@ COMMANDS = {
     "batch": "Review the cases of a manifest, a process each.",
     "demo": "Review the bundled sample patient.",
     "margin": "Measure the margin of aligned masks.",
+    "pair": "Propose the pre/post pairs of a tree of DICOM, as a manifest.",
     "review": "Review one case: a study before the ablation and those after it in, a report out.",
     "rules": "List the guideline statements, or explain one.",
 }
@@ -80,7 +81,7 @@ def main() -> None:
     """3D ablation margins, with their doubt, from pre- and post-ablation liver CT.
 
     Exit codes: 0 ok, 1 bug, 2 usage, 3 input unreadable or ambiguous, 4 result produced but the quality gate failed,
-    5 output not writable, 8 batch (or posts of a case) partly failed, 130 interrupted.
+    5 output not writable, 8 batch (or posts of a case) partly failed or undecided, 130 interrupted.
     """
 
 

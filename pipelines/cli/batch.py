@@ -26,7 +26,7 @@ def _cores() -> int:
 
 
 @click.command("batch")
-@click.argument("manifest", type=click.Path(path_type=Path))
+@click.argument("manifest", metavar="MANIFEST|DICOM_ROOT", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Cases at a time. [default: the number of cores]")
 @click.option(
@@ -50,16 +50,23 @@ def command(
 ) -> None:
     """Review the cases of MANIFEST, a CSV file with the columns case_id,patient,pre,post,case.
 
+    A folder instead, DICOM_ROOT, is paired first as `ablation pair` does, into OUT/pairs, and what is decided is run; a
+    proposal that lies there already is taken as it is.
+
     Paths are relative to the manifest; patient (a pseudonym) and case (a case.toml) may be left out. Each case gets
     the folder OUT/case_id. Finished cases are skipped while their software version, settings, manifest row and input
     files stay the same; failed ones (failure.json) are tried again. A transform file given here is used for every case
-    whose case.toml names none of its own. Exit code 8: some cases failed; 5: and why could not be written to OUT.
+    whose case.toml names none of its own. Exit code 8: some cases failed, or a patient is undecided; 5: and why could
+    not be written to OUT.
     """
     progress = Progress(quiet)
     with exit_codes(progress):
         from pipelines.batch.manifest import read_manifest
         from pipelines.batch.out_folder import held
 
+        undecided = False
+        if manifest.is_dir():
+            manifest, undecided = _paired(manifest, out, progress)
         rows = read_manifest(manifest)
         batch = _batch(
             out.resolve(), jobs or _cores(), timeout, registration, registration_error,
@@ -72,7 +79,26 @@ def command(
             from planner.errors import OutputError
 
             raise OutputError(f"OUT: {out}: {unkept_words(tally)}")
-    sys.exit(EXIT_PARTLY_FAILED if tally.failures else 0)
+    sys.exit(EXIT_PARTLY_FAILED if tally.failures or undecided else 0)
+
+
+def _paired(root: Path, out: Path, progress: Progress) -> tuple[Path, bool]:
+    """Return the manifest of a tree, proposed now or before, and whether anything is undecided; end if all is."""
+    from pipelines.cli.pair import proposed
+    from pipelines.pairing.kept import PAIRS, kept_manifest, open_entries
+    from pipelines.pairing.run import summary
+
+    kept = kept_manifest(out / PAIRS, root)
+    if kept is not None:
+        left = open_entries(out / PAIRS)
+        said = f"{left} lines of ambiguous.csv are left; remove the folder to have the tree paired anew"
+        click.echo(f"note: the proposal in OUT/{PAIRS} is taken as it is; {said}", err=True)
+        return kept, left > 0
+    paired = proposed(root, out / PAIRS, progress)
+    click.echo(summary(paired))
+    if not paired.proposal.pairs:
+        sys.exit(EXIT_PARTLY_FAILED)
+    return paired.manifest, bool(paired.proposal.undecided)
 
 
 def _batch(

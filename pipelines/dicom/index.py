@@ -8,7 +8,7 @@ import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,8 +180,10 @@ def index_files(paths: list[Path], on_file: Callable[[int, int], None] = lambda 
     return Index(tuple(instances), tuple(others))
 
 
-def read_instance(path: Path, name: str = "the file") -> Instance | None:
+def read_instance(path: Path, name: str = "the file", more: Sequence[str] = ()) -> Instance | None:
     """Return the instance in `path`, which messages call `name`, or None if that is not a DICOM file.
+
+    `more` are keywords of elements that its header is to hold beside `KEYWORDS`.
 
     Raises
     ------
@@ -189,10 +191,10 @@ def read_instance(path: Path, name: str = "the file") -> Instance | None:
         It begins as DICOM does and cannot be read on.
     """
     with located(safe_text(path.name)):
-        return _read_instance(path, name)
+        return _read_instance(path, name, [*_TAGS, *map(Tag, more)])
 
 
-def _read_instance(path: Path, name: str) -> Instance | None:
+def _read_instance(path: Path, name: str, tags: list[BaseTag]) -> Instance | None:
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
@@ -200,10 +202,10 @@ def _read_instance(path: Path, name: str) -> Instance | None:
             return None
         require_bounded(path, head, name)
         with path.open("rb") as stream:
-            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
+            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
             at = stream.tell()
             ends = not stream.read(1)
-        patient = _patient_hash(full)
+        patient = patient_hash(str(full.get("PatientID") or ""), str(full.get("IssuerOfPatientID") or ""))
         for keyword in PATIENT:
             if keyword in full:
                 del full[keyword]
@@ -269,8 +271,6 @@ def _kind(sop_class: str, modality: str, meta_class: str, header: Dataset) -> Ki
     return "localizer" if "LOCALIZER" in str(header.get("ImageType", "")) else "image"
 
 
-def _patient_hash(header: Dataset) -> str:
-    patient, issuer = str(header.get("PatientID") or ""), str(header.get("IssuerOfPatientID") or "")
-    if not patient:
-        return ""
-    return keyed_hash(f"{issuer}\0{patient}")[:16]
+def patient_hash(patient: str, issuer: str) -> str:
+    """Return what stands for a PatientID and its issuer: a keyed hash, empty where there is no id."""
+    return keyed_hash(f"{issuer}\0{patient}")[:16] if patient else ""

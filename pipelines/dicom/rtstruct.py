@@ -118,21 +118,29 @@ def _structures(dataset: Dataset, name: str, sha256: str) -> RtStruct:
     items = dataset.get("StructureSetROISequence")
     if not items:
         raise InputError(f"{name}: no StructureSetROISequence; is the file truncated?", code="bad-rtstruct")
-    observed = {int(o.ReferencedROINumber): o for o in dataset.get("RTROIObservationsSequence") or []}
     drawn = [(int(c.ReferencedROINumber), c) for c in dataset.get("ROIContourSequence") or []]
     contours = dict(drawn)
     if len(contours) < len(drawn):
         raise InputError(f"{name}: two sets of contours of one region", code="bad-rtstruct")
     frame_uid = _only_frame(dataset)
-    segments, rois = [], {}
+    rois: dict[int, Roi] = {}
     for item in items:
         number = int(item.ROINumber)
         if number in rois:
             raise InputError(f"{name}: two regions share the number {number}", code="bad-rtstruct")
-        role = _role(observed.get(number, Dataset()))
-        segments.append(Segment(number, safe_text(item.get("ROIName") or ""), role))
         rois[number] = _roi(item, contours.get(number, Dataset()), f"{name} ROI {number}", frame_uid)
-    return RtStruct(name, tuple(sorted(segments, key=lambda s: s.number)), rois, sha256)
+    return RtStruct(name, listed_regions(dataset), rois, sha256)
+
+
+def listed_regions(dataset: Dataset) -> tuple[Segment, ...]:
+    """Return the regions that a header lists, in the order of their numbers."""
+    observed = {int(o.ReferencedROINumber): o for o in dataset.get("RTROIObservationsSequence") or []}
+    found = [
+        Segment(number, safe_text(item.get("ROIName") or ""), _role(observed.get(number, Dataset())))
+        for item in dataset.get("StructureSetROISequence") or []
+        for number in (int(item.ROINumber),)
+    ]
+    return tuple(sorted(found, key=lambda s: s.number))
 
 
 def _only_frame(dataset: Dataset) -> str:

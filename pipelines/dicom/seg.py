@@ -174,7 +174,7 @@ def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
     count = int(dataset.NumberOfFrames)
     if len(per_frame) != count:
         raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-seg")
-    segments = _segments(dataset, kind)
+    segments = described_segments(dataset)
     notes = (f"{name} is fractional: more than half counts as inside",) if kind == "FRACTIONAL" else ()
     return Segmentation(
         name=name,
@@ -210,7 +210,15 @@ def _type(dataset: Dataset) -> str:
     return text(dataset, "SegmentationType").upper()
 
 
-def _segments(dataset: Dataset, kind: str) -> tuple[Segment, ...]:
+def described_segments(dataset: Dataset) -> tuple[Segment, ...]:
+    """Return the segments that a header describes, in the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        Two share a number.
+    """
+    kind = _type(dataset)
     found = [
         Segment(int(item.SegmentNumber), safe_text(item.get("SegmentLabel") or ""), _role(item))
         for item in dataset.SegmentSequence

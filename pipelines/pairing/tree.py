@@ -1,0 +1,99 @@
+"""A tree of files as an index: what changed since the last time is read, the rest comes from the cache."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.pairing.cache import Entry, cache_path, load, save
+from pipelines.pairing.seen import File, Head, Tree
+from planner.errors import InputError
+
+STEP = 1000
+"""Progress is told of every so many files."""
+
+
+def index_tree(
+    root: Path, cache_folder: Path | None, observe: Callable[[int, int], None] = lambda _done, _of: None
+) -> Tree:
+    """Return what the files below `root` are.
+
+    No file stops it: one that cannot be read is noted as broken. Links to folders are not followed, and what is no
+    regular file (a pipe, a device) is not opened.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    cache_folder
+        Where caches lie, or None to read everything and keep nothing.
+    observe
+        Called with how many of how many files were read.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it holds no file.
+    """
+    if not root.is_dir():
+        raise InputError("DICOM_ROOT: no such folder", code="missing", where=f".../{root.name}")
+    root = root.resolve()
+    entries, unread_folders = regular_entries(root)
+    if not entries:
+        raise InputError("DICOM_ROOT: holds no file that can be read", code="no-image")
+    kept = None if cache_folder is None else cache_path(cache_folder, root)
+    known, cached = ({}, 0) if kept is None else load(kept, entries)
+    missing = [entry for entry in entries if entry.path not in known]
+    files = known | _read(root, missing, observe)
+    trouble = "" if kept is None or not (missing or cached > len(entries)) else _saved(kept, entries, files)
+    return Tree(str(root), tuple(files[e.path] for e in entries), unread_folders, len(missing), trouble)
+
+
+def regular_entries(root: Path) -> tuple[list[Entry], int]:
+    """Return the regular files below a folder in the order of their paths, and how many folders cannot be listed."""
+    found: list[Entry] = []
+    unread = 0
+
+    def note(_error: OSError) -> None:
+        nonlocal unread
+        unread += 1
+
+    base = os.fspath(root)
+    for parent, _, names in os.walk(base, onerror=note):
+        below = os.path.relpath(parent, base)
+        for name in names:
+            path = name if below == "." else f"{below}{os.sep}{name}"
+            try:
+                seen = os.stat(f"{parent}{os.sep}{name}")  # noqa: PTH116 - a Path for each takes as long as the call
+            except (OSError, ValueError):
+                continue  # a dangling link is no file
+            if stat.S_ISREG(seen.st_mode):
+                found.append(Entry(path, seen.st_size, seen.st_mtime_ns, seen.st_ino))
+    return sorted(found, key=lambda entry: entry.path), unread
+
+
+def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None]) -> dict[str, File]:
+    if not entries:
+        return {}
+    from pipelines.pairing.reading import read_file
+
+    found: dict[str, File] = {}
+    heads: dict[Head, Head] = {}
+    for n, entry in enumerate(entries, start=1):
+        file = read_file(root, entry.path, entry.size)
+        head = heads.setdefault(file.head, file.head)
+        found[entry.path] = File(file.path, file.size, head, file.sop, file.origin_mm, file.time_s)
+        if n % STEP == 0 or n == len(entries):
+            observe(n, len(entries))
+    return found
+
+
+def _saved(path: Path, entries: list[Entry], files: dict[str, File]) -> str:
+    """Write the cache; return why that failed, "" where it did not."""
+    try:
+        save(path, entries, files)
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
