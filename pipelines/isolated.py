@@ -33,8 +33,11 @@ Observe = Callable[[str, float], None]
 MEMORY_GB, STALL_S = "ABLATION_READER_GB", "ABLATION_READER_SECONDS"
 """Environment variables that set the limits of `Limits`."""
 
-PRELOADED = ["pipelines.source"]
+READERS = "pipelines.source"
 """Imported once by the server that the processes are forked from."""
+
+ENDED = ("reader-crashed", "too-large", "timeout")
+"""Codes of the errors that say that the process came to an end before its work did."""
 
 _ALIGNED = 64
 _PDEATHSIG = 1
@@ -75,11 +78,12 @@ def isolated(
     limits: Limits | None = None,
     *,
     on_cpu: Callable[[float], None] = lambda _seconds: None,
+    preload: str = READERS,
 ) -> T:
     """Return what `work(observe)` returns, done in a process of its own. Work and result must be picklable.
 
     Large arrays of the result are read-only and lie in memory that both processes share. `on_cpu` is told the CPU
-    seconds that the process took.
+    seconds that the process took; `preload` is the module with the work, which only the first call of a command names.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def isolated(
     if not AVAILABLE:
         return work(observe)
     bounds = limits or Limits()
-    with _shared_file() as shared, _process(work, bounds, shared) as (process, messages):
+    with _shared_file() as shared, _process(work, bounds, shared, preload) as (process, messages):
         seen = ("", 0.0)
         while True:
             if not messages.poll(bounds.stall_s):
@@ -158,11 +162,11 @@ def _shared_file() -> Iterator[int]:
 
 @contextmanager
 def _process(
-    work: Callable[[Observe], Any], limits: Limits, shared: int
+    work: Callable[[Observe], Any], limits: Limits, shared: int, preload: str
 ) -> Iterator[tuple[multiprocessing.process.BaseProcess, Connection]]:
     """Give the process at work, which does not outlive the block, and the messages it sends."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context.set_forkserver_preload([preload])
     messages, said = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(work, limits, said, DupFd(shared)), daemon=True)
     try:

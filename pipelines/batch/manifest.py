@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.formats.csv_cells import POSTS_APART
 from pipelines.formats.csv_table import CsvRow, read_csv
 from pipelines.formats.folder_name import LONGEST_ID, id_fault
 from pipelines.formats.voxel_file import safe_name
@@ -27,8 +28,6 @@ from planner.report.counts import counted
 REQUIRED = ("case_id", "pre", "post")
 OPTIONAL = ("patient", "case")
 FAULTS_SHOWN = 5
-POSTS_APART = ";"
-"""Stands between the paths of several posts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+POSTS_APART = ";"
+"""Stands between the paths of several posts in a manifest's cell."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.pairing.masks import outside
-from pipelines.pairing.proposal import Pair
+from pipelines.pairing.proposal import Course, Pair
 from pipelines.pairing.series import Series
 
 
@@ -22,31 +22,42 @@ def toml_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def case_toml(case_id: str, pair: Pair, root: Path) -> str:
-    """Return the case file of a pair; its paths are absolute."""
-    return "\n".join((*_lines(case_id, pair, root), ""))
+def case_toml(case_id: str, course: Course, root: Path) -> str:
+    """Return the case file of a case; its paths are absolute."""
+    return "\n".join((*_lines(case_id, course, root), ""))
 
 
-def _lines(case_id: str, pair: Pair, root: Path) -> Iterator[str]:
+def _lines(case_id: str, course: Course, root: Path) -> Iterator[str]:
     yield "# Proposed by `ablation pair`. Edit it as you see fit: what stands here wins over what the files suggest."
-    for rule in pair.rules:
+    for rule in dict.fromkeys(rule for pair in course.pairs for rule in pair.rules):
         yield f"# rule: {rule}"
-    if pair.further:
-        yield "# PRE has several POST studies: each is a case of its own"
+    several = len(course.pairs) > 1
+    if several:
+        yield f"# PRE has {len(course.pairs)} POST studies, here in the order of time"
     yield ""
     yield "[case]"
     yield f"id = {toml_string(case_id)}"
-    for study, series in (("pre", pair.pre), ("post", pair.post)):
+    yield ""
+    yield from _study("[pre]", course.pre)
+    for pair in course.pairs:
         yield ""
-        yield from _study(study, series)
-    for study, series in (("pre", pair.pre), ("post", pair.post)):
+        yield from _study("[[post]]" if several else "[post]", pair.post)
+        if several:
+            yield from _days(pair)
+    for study, series in course.series:
         yield from _masks(study, series, root)
     yield ""
     yield "[facts]"
+    if not several:
+        yield from _days(course.pairs[0])
+    energies = dict.fromkeys(pair.energy for pair in course.pairs if pair.energy)
+    if len(energies) == 1:
+        yield f"modality = {toml_string(next(iter(energies)))}  # by the word in a description"
+
+
+def _days(pair: Pair) -> Iterator[str]:
     if pair.days_since_ablation is not None:
         yield f"days_since_ablation = {pair.days_since_ablation}  # by the study whose description names an ablation"
-    if pair.energy:
-        yield f"modality = {toml_string(pair.energy)}  # by the word in a description"
 
 
 def described(series: Series) -> str:
@@ -62,8 +73,8 @@ def described(series: Series) -> str:
     return ", ".join(parts)
 
 
-def _study(study: str, series: Series) -> Iterator[str]:
-    yield f"[{study}]"
+def _study(heading: str, series: Series) -> Iterator[str]:
+    yield heading
     yield f"# {described(series)}"
     for drawn in series.masks:
         what = ", ".join(dict.fromkeys(part.role for part in drawn.parts if part.role)) or "nothing with a role"

@@ -153,9 +153,7 @@ def _courses(
     left = [pre for pre in pres if pre not in used]
     if pairs and left:
         doubts.append(Doubt("pre-without-post", "a study with tumour masks has no study with zones after it"))
-    return [replace(p, further=used.count(p.pre) > 1) for p in pairs], [
-        undecided(doubt) for doubt in dict.fromkeys(doubts)
-    ]
+    return pairs, [undecided(doubt) for doubt in dict.fromkeys(doubts)]
 
 
 def _pre_of(post: Series, pres: Sequence[Series], posts: Sequence[Series]) -> Series | Doubt:

@@ -12,7 +12,7 @@ class Pair:
     """A study before and one after an ablation, and the rules by which they were found.
 
     `days` is the time from PRE to POST and `days_since_ablation` that from the ablation to POST, None where unknown;
-    `energy` what the descriptions say the tissue was destroyed with; `further` whether PRE has another POST.
+    `energy` what the descriptions say the tissue was destroyed with.
     """
 
     pre: Series
@@ -21,7 +21,24 @@ class Pair:
     days: int | None = None
     days_since_ablation: int | None = None
     energy: str = ""
-    further: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A case: the pairs of one PRE with each of its POSTs, in the order of time."""
+
+    pairs: tuple[Pair, ...]
+
+    @property
+    def pre(self) -> Series:
+        """The study before the ablation."""
+        return self.pairs[0].pre
+
+    @property
+    def series(self) -> tuple[tuple[str, Series], ...]:
+        """Every series of the case, with the name of its study in a case file."""
+        posts = [("post" if n == 1 else f"post_{n}", pair.post) for n, pair in enumerate(self.pairs, start=1)]
+        return ("pre", self.pre), *posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +68,15 @@ class Proposal:
     pairs: tuple[Pair, ...]
     undecided: tuple[Undecided, ...]
     patients: int
+
+    @property
+    def courses(self) -> tuple[Course, ...]:
+        """The pairs, those of one PRE together."""
+        found: dict[tuple[str, str], list[Pair]] = {}
+        for pair in self.pairs:
+            found.setdefault((pair.pre.head.patient, pair.pre.mark), []).append(pair)
+        return tuple(Course(tuple(sorted(pairs, key=_moment))) for pairs in found.values())
+
+
+def _moment(pair: Pair) -> tuple[str, float, str]:
+    return str(pair.post.day or ""), pair.post.time_s, pair.post.mark

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from pipelines.isolated import ENDED, isolated
 from pipelines.pairing.cache import Entry, cache_path, load, save
 from pipelines.pairing.seen import File, Head, Tree
 from planner.errors import InputError
 
 STEP = 1000
-"""Progress is told of every so many files."""
+"""Files that one process reads; progress is told after as many."""
+
+READING = "pipelines.pairing.reading"
 
 
 def index_tree(
@@ -75,8 +79,29 @@ def regular_entries(root: Path) -> tuple[list[Entry], int]:
 
 
 def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None]) -> dict[str, File]:
-    if not entries:
-        return {}
+    """Return what files say, read in a process of its own; a file at which that ends is broken, the rest goes on."""
+    found: dict[str, File] = {}
+    left = [tuple(entries[at : at + STEP]) for at in range(0, len(entries), STEP)]
+    while left:
+        part, done = left.pop(0), 0
+
+        def seen(_what: str, share: float) -> None:
+            nonlocal done
+            done = int(share)
+
+        try:
+            found |= isolated(partial(read_part, root, part), seen, preload=READING)
+        except InputError as error:
+            if error.code not in ENDED:
+                raise
+            found[part[done].path] = File(part[done].path, part[done].size, Head("broken"))
+            left[:0] = [some for some in (part[:done], part[done + 1 :]) if some]
+        observe(len(found), len(entries))
+    return found
+
+
+def read_part(root: Path, entries: Sequence[Entry], observe: Callable[[str, float], None]) -> dict[str, File]:
+    """Return what files say; `observe` is told of each how many were read."""
     from pipelines.pairing.reading import read_file
 
     found: dict[str, File] = {}
@@ -85,8 +110,7 @@ def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None])
         file = read_file(root, entry.path, entry.size)
         head = heads.setdefault(file.head, file.head)
         found[entry.path] = File(file.path, file.size, head, file.sop, file.origin_mm, file.time_s)
-        if n % STEP == 0 or n == len(entries):
-            observe(n, len(entries))
+        observe("", n)
     return found
 
 

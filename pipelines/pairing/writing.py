@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.formats.csv_cells import csv_text, guarded
+from pipelines.formats.csv_cells import POSTS_APART, csv_text, guarded
 from pipelines.pairing.case_files import case_toml, described, paths_of, writable
-from pipelines.pairing.proposal import Pair, Proposal, Undecided
+from pipelines.pairing.proposal import Course, Proposal, Undecided
 from pipelines.pairing.scores import candidates
 from planner.errors import InputError, OutputError
 
@@ -65,23 +65,33 @@ def write(out: Path, proposal: Proposal, root: Path) -> None:
     OutputError
         It cannot be written.
     """
-    ids = case_ids(proposal.pairs)
+    cases = _manageable(proposal.courses, root)
+    ids = case_ids(cases)
     try:
         (out / CASES).mkdir(parents=True)
-        for case_id, pair in zip(ids, proposal.pairs, strict=True):
-            _new(out / CASES / f"{case_id}.toml", case_toml(case_id, pair, root).encode("utf-8"))
+        for case_id, course in zip(ids, cases, strict=True):
+            _new(out / CASES / f"{case_id}.toml", case_toml(case_id, course, root).encode("utf-8"))
         _new(out / AMBIGUOUS, csv_text(AMBIGUOUS_COLUMNS, _undecided(proposal.undecided, root)))
         _new(out / TREE, f"{hashlib.sha256(os.fsencode(root)).hexdigest()}\n".encode("ascii"))
-        _new(out / MANIFEST, csv_text(MANIFEST_COLUMNS, _rows(ids, proposal.pairs, root)))
+        _new(out / MANIFEST, csv_text(MANIFEST_COLUMNS, _rows(ids, cases, root)))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OutputError(f"PAIRS: {out}: cannot be written: {reason}") from error
 
 
-def case_ids(pairs: Sequence[Pair]) -> list[str]:
-    """Return an id for each pair, by our own counter: nothing of a file stands in it."""
-    digits = max(4, len(str(len(pairs))))
-    return [f"case-{n:0{digits}d}" for n in range(1, len(pairs) + 1)]
+def case_ids(cases: Sequence[Course]) -> list[str]:
+    """Return an id for each case, by our own counter: nothing of a file stands in it."""
+    digits = max(4, len(str(len(cases))))
+    return [f"case-{n:0{digits}d}" for n in range(1, len(cases) + 1)]
+
+
+def _manageable(courses: Sequence[Course], root: Path) -> list[Course]:
+    """Return the cases; one whose several POSTs no cell of a manifest can list is one case for each."""
+    found: list[Course] = []
+    for course in courses:
+        split = len(course.pairs) > 1 and any(POSTS_APART in _cell(root, p.post.folder) for p in course.pairs)
+        found += [Course((pair,)) for pair in course.pairs] if split else [course]
+    return found
 
 
 def _new(path: Path, content: bytes) -> None:
@@ -89,10 +99,10 @@ def _new(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _rows(ids: Sequence[str], pairs: Sequence[Pair], root: Path) -> Iterator[tuple[str, ...]]:
-    for case_id, pair in zip(ids, pairs, strict=True):
-        pre, post = (_cell(root, series.folder) for series in (pair.pre, pair.post))
-        yield case_id, pair.pre.head.patient, pre, post, f"{CASES}/{case_id}.toml"
+def _rows(ids: Sequence[str], cases: Sequence[Course], root: Path) -> Iterator[tuple[str, ...]]:
+    for case_id, course in zip(ids, cases, strict=True):
+        pre, *posts = (_cell(root, series.folder) for _, series in course.series)
+        yield case_id, course.pre.head.patient, pre, POSTS_APART.join(posts), f"{CASES}/{case_id}.toml"
 
 
 def _cell(root: Path, folder: str) -> str:
