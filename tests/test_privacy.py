@@ -236,3 +236,17 @@ def test_a_batch_and_its_audit_show_nothing(studies, tmp_path):
     assert (tmp_path / "out" / "b" / "failure.json").is_file()
     assert shown(left(tmp_path / "audit")) == []
     assert shown(left(tmp_path / "out", leave_out="report.html")) == []
+
+
+def test_pairing_shows_nothing_but_study_dates_to_whoever_decides(studies, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = studies[0].parent
+    stray = root / "stray"
+    if not stray.exists():
+        study(stray, "tumour", seed=5, PatientName="Zebedee^Else")
+    ran = ablation("pair", root, "-o", tmp_path / "pairs")
+    assert ran.code in (0, 3), ran.stderr
+    assert shown(ran.stdout + ran.stderr) == []
+    assert set(shown(left(tmp_path))) <= {"20210923", "2021-09-23"}
+    assert (tmp_path / "pairs" / "manifest.csv").is_file()
+    assert list((tmp_path / "cache").rglob("*.json"))
