@@ -43,16 +43,29 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.case_faults import faults_of, nearest, toml_fault
 from pipelines.formats.folder_name import id_fault
 from pipelines.formats.voxel_file import safe_name
+from pipelines.limits import content_of
 from planner.case import STRUCTURES, is_role
 from planner.errors import InputError, located, quoted
 
 WHOLE_MAP = "totalsegmentator"
 """The `label` that takes every structure of a TotalSegmentator multi-label map."""
+
+LONGEST_NAME = 255
+"""Bytes of a file's name; file systems take no more."""
 
 MOST_ERROR_MM = 100.0
 """More than this is no statement about a registration's error."""
@@ -67,6 +80,14 @@ def _as_id(value: object) -> object:
 
 LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
 
+
+def _can_be_a_path(text: str) -> str:
+    if "\0" in text or any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in Path(text).parts):
+        raise ValueError(f"holds a character or a name (more than {LONGEST_NAME} bytes) that no file has")
+    return text
+
+
+PathText = Annotated[str, AfterValidator(_can_be_a_path)]
 
 Label = Annotated[int, Field(strict=True, ge=1)]
 
@@ -92,7 +113,7 @@ class CaseTable(_Table):
 class StudyTable(_Table):
     """`[pre]` or `[post]`: where the study is, which series and volume of it is meant, and what it should be."""
 
-    path: str = ""
+    path: PathText = ""
     series_uid: str = ""
     volume: int | None = Field(default=None, ge=1, strict=True)
     modality: Literal["", "CT", "MR"] = ""
@@ -102,7 +123,7 @@ class MaskEntry(_Table):
     """`[[mask]]`: a file, or a part of one, and the role it has in a study."""
 
     study: StudyName
-    file: str = Field(min_length=1)
+    file: PathText = Field(min_length=1)
     role: str = ""
     segment: int | str | None = None
     label: Label | list[Label] | str | None = None
@@ -143,14 +164,14 @@ class PairEntry(_Table):
 class RegistrationTable(_Table):
     """`[registration]`: the map between the studies where the user has one, and what is known of its error."""
 
-    file: str = Field(min_length=1)
+    file: PathText = Field(min_length=1)
     error_mm: float | None = Field(default=None, gt=0.0, le=MOST_ERROR_MM)
 
 
 class LandmarksTable(_Table):
     """`[landmarks]`: files with pairs of points of both studies."""
 
-    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, max_length=2)
+    files: list[Annotated[PathText, Field(min_length=1)]] = Field(min_length=1, max_length=2)
 
 
 class _Document(_Table):
@@ -230,7 +251,7 @@ def read_case_file(path: Path) -> CaseFile:
 def _read(path: Path) -> CaseFile:
     name = "case file"
     try:
-        content = path.read_bytes()
+        content = content_of(path, name)
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})", code="missing") from error
     try:

@@ -12,6 +12,7 @@ from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform
 from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
+from pipelines.limits import is_folder, real
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
@@ -86,7 +87,7 @@ class FolderSource:
             )
         patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
         differ = _cautions(pre.patient, post.patient, self.stated_patient_key)
-        cautions = (*differ, *pre.cautions, *post.cautions)
+        cautions = (*differ, *_births(pre, post), *pre.cautions, *post.cautions)
         case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
@@ -127,14 +128,14 @@ class FolderSource:
                 stated = read_case_file(self.case_file)
         paths = {"PRE": stated.path_of("pre") or self.pre, "POST": stated.path_of("post") or self.post}
         for study, path in paths.items():
-            if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            if path is not None and is_folder(path) and real(out).is_relative_to(real(path)):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
         transform = stated.transform or self.transform
         for path in stated.landmark_files or self.landmarks:
-            if path.resolve().parent == out.resolve():
+            if real(path).parent == real(out):
                 text = "landmark file: lies in OUT, where an earlier result is removed, expected it elsewhere"
                 raise InputError(text, code="input-in-output", where=safe_name(path))
-        if transform is not None and transform.resolve().parent == out.resolve():
+        if transform is not None and real(transform).parent == real(out):
             text = "registration file: lies in OUT, where an earlier result is removed, expected it elsewhere"
             raise InputError(text, code="input-in-output", where=safe_name(transform))
         if transform is None and self.transform_error_mm is not None:
@@ -197,6 +198,14 @@ def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple
         return stated or pre or post, ()
     text = "no study states a patient: the patient key is the case id, and whether both are of one was not checked"
     return case_id, (text,)
+
+
+def _births(pre: StudyIntake, post: StudyIntake) -> tuple[Caution, ...]:
+    """Return that studies of one PatientID state two dates of birth, where they do: ids are given to two people."""
+    if not pre.patient or pre.patient != post.patient or not pre.born or not post.born or pre.born == post.born:
+        return ()
+    text = "PRE and POST state one patient (PatientID) and different dates of birth: are both of one patient?"
+    return (Caution("other-birth-date", text),)
 
 
 def _differ(pre: str, post: str) -> bool:

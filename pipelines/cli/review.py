@@ -74,6 +74,7 @@ def run_review(
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet)
     progress("starting", 0.0)
+    from pipelines.limits import real
     from pipelines.settings import with_registration
     from pipelines.source import FolderSource
     from pipelines.wire import folder_store, review_folders
@@ -81,7 +82,7 @@ def run_review(
     store = folder_store(out, progress.log)
     kind, transform = kind_and_file(registration)
     source = FolderSource(
-        pre, post, case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
+        pre, post, case_file, real(out).name, case_id, patient_key, transform, registration_error_mm,
         allow_different_patients, landmarks,
     )  # fmt: skip
     with exit_codes(progress):

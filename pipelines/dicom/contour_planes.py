@@ -24,6 +24,9 @@ THICKER = 1.5
 FEWEST_GAPS = 2
 """So many equal gaps at least prove a coarser stack."""
 
+MOST_IN_A_PLANE = 2_000
+"""Each contour of a plane is held against all others: a noisy threshold leaves some hundreds."""
+
 COARSEST_MM = 10.0
 """Planes farther apart than this are no stack."""
 
@@ -69,6 +72,9 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
         overlapping shapes hold none.
     """
     planes = _planes(contours, image, name)
+    most = max(map(len, planes.polygons.values()))
+    if most > MOST_IN_A_PLANE:
+        raise InputError(f"{name}: {most} contours in a plane, expected at most {MOST_IN_A_PLANE}", code="too-large")
     grid = planes.grid
     voxels = np.zeros(grid.shape_kji, dtype=bool)
     fills = {k: fill_plane(polygons, grid.shape_kji[1:]) for k, polygons in planes.polygons.items()}

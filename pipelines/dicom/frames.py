@@ -13,10 +13,11 @@ from pydicom.dataset import Dataset
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane, image_plane, numbers
 from pipelines.dicom.index import READ_FAULTS, Instance, quiet_pydicom, safe_text, text
+from pipelines.dicom.items import items_of
 from planner.errors import InputError, located
 
-LARGEST_INTERCEPT = 1e6
-"""A rescale intercept beyond this is taken for a malformed header."""
+LARGEST_INTERCEPT, LARGEST_SLOPE = 1e6, 1e6
+"""A rescale intercept or slope beyond this is taken for a malformed header."""
 
 MOST_FRAMES = 100_000
 """A file that states more frames is taken for malformed."""
@@ -111,8 +112,8 @@ def _multi(instance: Instance, name: str) -> list[Frame]:
 
 
 def _described(instance: Instance, dataset: Dataset, name: str) -> Iterator[Frame]:
-    per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
     count = int(text(dataset, "NumberOfFrames") or 0)
+    per_frame = items_of(dataset, "PerFrameFunctionalGroupsSequence", MOST_FRAMES, f"{name}: frames described")
     if not 0 < count <= MOST_FRAMES or len(per_frame) != count:
         raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-image")
     places = [f"{name}, frame {n + 1}" for n in range(count)]
@@ -164,8 +165,9 @@ def _rescale(header: Dataset, name: str) -> tuple[float, float]:
     """Return slope and intercept."""
     slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
     intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
-    if slope <= 0 or abs(intercept) > LARGEST_INTERCEPT:
-        raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
+    if not 0 < slope <= LARGEST_SLOPE or abs(intercept) > LARGEST_INTERCEPT:
+        said = f"rescale slope {slope:g}, intercept {intercept:g}, expected a slope above 0 and none beyond a million"
+        raise InputError(f"{name}: {said}", code="bad-rescale")
     return slope, intercept
 
 

@@ -13,7 +13,7 @@ from pipelines.dicom.geometry import FEWEST_SLICES, stack
 from pipelines.dicom.index import Index, Instance, safe_text, text, uid_mark
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
-from pipelines.dicom.stated import cautions_of, is_simulated
+from pipelines.dicom.stated import cautions_of, cautions_of_values, is_simulated
 from planner.case import Caution
 from planner.errors import AmbiguousInputError, InputError
 from planner.volume import Volume
@@ -47,6 +47,8 @@ class Series:
         What a reader must know of the series before its numbers.
     simulated
         Whether it says that its contrast is simulated.
+    born
+        Keyed hash of PatientBirthDate, for comparison alone; empty where there is none or several.
     """
 
     volume: Volume
@@ -57,6 +59,7 @@ class Series:
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...]
     simulated: bool
+    born: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,8 +156,9 @@ def read_series(
         sha256=pixels.sha256,
         patient=patient,
         notes=(*chosen.notes, *notes, *which, *lattice.notes(), *_tolerated(files, ordered, frame_uid)),
-        cautions=cautions_of(files),
+        cautions=(*cautions_of(files), *cautions_of_values(pixels.voxels_kji, modality)),
         simulated=is_simulated(files),
+        born=_born(files),
     )
 
 
@@ -228,6 +232,11 @@ def _patient(instances: Sequence[Instance]) -> str:
     return values.pop()
 
 
+def _born(instances: Sequence[Instance]) -> str:
+    values = {i.born for i in instances}
+    return values.pop() if len(values) == 1 else ""
+
+
 def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: str) -> tuple[str, ...]:
     """Return a sentence for each missing element that was tolerated, and for what a reader might not expect."""
     found = [
@@ -235,6 +244,9 @@ def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: st
         for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
         if (lacking := sum(not text(f.instance.header, keyword) for f in frames))
     ]
+    uids = [uid for f in frames if not f.instance.enhanced and (uid := text(f.instance.header, "SOPInstanceUID"))]
+    if len(set(uids)) < len(uids):
+        found.append(f"{len(uids) - len(set(uids))} slices share a SOPInstanceUID with another one, tolerated")
     if not frame_uid:
         found.append("FrameOfReferenceUID is missing, the frame of reference is unstated")
     unscaled = sum(not f.rescaled for f in frames)
