@@ -6,6 +6,7 @@ where its call is not `ablation review pre post -o out --registration identity`,
 
 - `pre`, `post`, `out`, `case`: other paths, relative to the case's folder; `case` is a case file;
 - `arguments`: more arguments;
+- `line`: another command line altogether;
 - `unprivileged`: the call must not be root's, whom no file mode keeps out;
 - `when_opened`: while the command runs, `python make_bad_input.py --change CASE_FOLDER` must run, too: it holds a lease
   (fcntl F_SETLEASE) on `file`, so that whoever opens that waits until `take` has been moved to `to`. `file` is

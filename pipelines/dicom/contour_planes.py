@@ -83,7 +83,8 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
     lost = sum(fill.is_lost for fill in fills.values())
     if lost:
         raise InputError(
-            f"{name}: on {lost} planes contours cancel each other or themselves out (even-odd), expected simple ones",
+            f"{name}: on {lost} planes contours cross themselves or cancel each other out (even-odd), expected simple"
+            " ones",
             code="crossing-contours",
         )
     interpolated = _fill_between(voxels, sorted(planes.polygons), grid, name)
@@ -99,6 +100,7 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
         "contours that overlap themselves, what they hold twice counts as outside (even-odd)": sum(
             f.looped for f in fills.values()
         ),
+        "contours that cross themselves, a small loop lies beside them": sum(f.twisted for f in fills.values()),
         "planes whose contours hold no pixel's centre": sum(not f.inside.any() for f in fills.values()),
         "planes between contours that were interpolated": interpolated,
     }

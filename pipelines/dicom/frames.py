@@ -19,6 +19,9 @@ from planner.errors import InputError, located
 LARGEST_INTERCEPT, LARGEST_SLOPE = 1e6, 1e6
 """A rescale intercept or slope beyond this is taken for a malformed header."""
 
+BITS_ALLOCATED = ("8", "16", "32")
+"""What a voxel may take; a code that a decoder would have to guess at is refused."""
+
 MOST_FRAMES = 100_000
 """A file that states more frames is taken for malformed."""
 
@@ -176,6 +179,14 @@ def _require_grey(header: Dataset, name: str) -> None:
     if not photometric.startswith("MONOCHROME"):
         found = safe_text(photometric) or "no PhotometricInterpretation"
         raise InputError(f"{name}: expected a grey-scale image, found {found}", code="not-grey")
+    allocated = text(header, "BitsAllocated")
+    if allocated not in BITS_ALLOCATED:
+        found = safe_text(allocated) or "missing"
+        raise InputError(f"{name}: BitsAllocated is {found}, expected {', '.join(BITS_ALLOCATED)}", code="bad-number")
     stored, high = text(header, "BitsStored"), text(header, "HighBit")
+    if stored.isdigit() and int(stored) > int(allocated):
+        raise InputError(
+            f"{name}: BitsStored {stored} of BitsAllocated {allocated}, expected no more", code="bad-number"
+        )
     if stored.isdigit() and high.isdigit() and int(high) != int(stored) - 1:
         raise InputError(f"{name}: HighBit {high} of BitsStored {stored}, expected one less", code="bad-number")

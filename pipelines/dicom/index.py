@@ -259,6 +259,7 @@ def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: 
         raise InputError(f"{name}: holds no DICOM element that can be read", code="truncated-file")
     sop_class = text(header, "SOPClassUID")
     modality = text(header, "Modality") or IMAGE_CLASSES.get(sop_class or meta_class, "")
+    modality = "DICOMDIR" if meta_class == MediaStorageDirectoryStorage else modality
     kind = _kind(sop_class, modality, meta_class, header)
     enhanced = (sop_class or meta_class) in ENHANCED
     uid = text(header, "SeriesInstanceUID")

@@ -50,6 +50,7 @@ class FolderStore:
             The folder cannot be made or written.
         """
         with _as_output_error(self.out):
+            _require_text(self.out)
             self._clear()
             self._stage().mkdir(parents=True)
             _write(self._stage() / RESULT, b"{}\n")
@@ -114,6 +115,14 @@ class FolderStore:
         (self._stage() / RESULT).replace(self.out / RESULT)
         _sync_folder(self.out)
         self._stage().rmdir()
+
+
+def _require_text(out: Path) -> None:
+    """Raise where a path is no text: a library that we write with ends the process over it."""
+    try:
+        str(out.absolute()).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise OutputError("OUT: its path holds bytes that are not UTF-8, expected a path of text") from error
 
 
 @contextmanager

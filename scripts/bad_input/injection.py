@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bad_input.base import FRAME, SERIES, SHAPE, Place, case, image, nrrd_header, tumour
+from bad_input.base import SERIES, SHAPE, Place, case, nrrd_header, tumour
 from bad_input.raw import File
 
 PATIENT_ID, NAME, BIRTH, DESCRIPTION, SOP, STUDY = (
@@ -148,6 +148,3 @@ def programs(place: Place) -> None:
         place.call(case="case.yaml")
     elif place.letter == "d":
         place.case_file('[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "pre/image.npy"\n')
-
-
-__all__ = ["FRAME", "image"]

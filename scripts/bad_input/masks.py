@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 
-from bad_input.base import FRAME, SHAPE, Place, block, case, datasets, tumour, write_seg, write_study, zone
-from bad_input.raw import PIXEL_DATA, Element, File, item
+from bad_input.base import FRAME, SHAPE, Place, block, case, datasets, save_nifti, tumour, write_seg, write_study
+from bad_input.raw import PIXEL_DATA, File
 from bad_input.sizes import as_text, rtstruct, square, us
 
 
@@ -61,16 +59,16 @@ def unaligned(place: Place) -> None:
 def contours(place: Place) -> None:
     place.seg.unlink()
     sound = [as_text(square(3)), as_text(square(4))]
-    bow = square(3)[[0, 2, 1, 3]]
+    bow = square(3, 1.5, 6.5)[[0, 2, 1, 3]]
     found = {
         "a": [*sound, as_text(square(4)[:2])],
         "b": [sound[0].replace(b"\\", b"\\NaN\\", 1)[: len(sound[0])], sound[1]],
         "c": [sound[0] + b"\\7", sound[1]],
         "d": [as_text(bow), sound[1]],
         "e": [as_text(square(3.4)), as_text(square(9.3))],
-        "f": [as_text(square(3) + [0, 0, 5000.0]), sound[1]],
+        "f": [as_text(square(3) + np.asarray((0, 0, 5000.0))), sound[1]],
         "g": [as_text(square(3)[:2])],
-        "h": [as_text(square(3) + [[0, 0, 0], [0, 0, 0], [0, 0, 2], [0, 0, 2]]), sound[1]],
+        "h": [as_text(square(3) + np.asarray([[0, 0, 0], [0, 0, 0], [0, 0, 2], [0, 0, 2]])), sound[1]],
     }[place.letter]
     if place.letter == "b":
         numbers = sound[0].split(b"\\")
@@ -79,13 +77,14 @@ def contours(place: Place) -> None:
     rtstruct(place.pre / "rs.dcm", found)
 
 
-@case("65a", "65b")
+@case("65a", "65b", "65c")
 def cut_mask(place: Place) -> None:
     if place.letter == "a":
         write_study(place.pre, masks={"Tumour": block((0, 3), (3, 5), (3, 5))})
         write_study(place.post, masks={"Ablation": block((0, 5), (2, 6), (2, 6))})
+    elif place.letter == "c":  # masks alone, of which nobody knows where the scan ended
+        save_nifti(place.folder / "tumour.nii", block((0, 3), (3, 6), (3, 6)).astype("u1"))
+        save_nifti(place.folder / "zone.nii", block((0, 5), (1, 8), (1, 9)).astype("u1"))
+        place.call(line=["margin", "tumour.nii", "zone.nii", "--json"])
     else:
         write_study(place.post, masks={"Ablation": block((2, 8), (0, 9), (0, 10))})
-
-
-__all__ = ["Element", "item", "struct", "zone"]

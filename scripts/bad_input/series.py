@@ -22,13 +22,12 @@ from bad_input.base import (
     write_slices,
     write_study,
 )  # fmt: skip
-from bad_input.raw import PIXEL_DATA
 from bad_input.sizes import sized
 
 
 def written(place: Place, *heights_mm: float) -> None:
     """Move slices to other heights; NaN drops one."""
-    for n, (path, height) in enumerate(zip(place.slices, heights_mm, strict=True)):
+    for path, height in zip(place.slices, heights_mm, strict=True):
         if np.isnan(height):
             path.unlink()
     kept = [h for h in heights_mm if not np.isnan(h)]
@@ -124,6 +123,3 @@ def no_frame(place: Place) -> None:
         shutil.rmtree(place.post / "ct")
         write_slices(place.post / "ct", datasets("post"))
         place.edit_file(place.seg, lambda f: f.drop(FRAME))
-
-
-__all__ = ["PIXEL_DATA"]

@@ -25,7 +25,6 @@ from bad_input.base import (
     nifti_header,
     nrrd_header,
     tumour,
-    write_seg,
     zeros_deflated,
 )  # fmt: skip
 from bad_input.raw import (
@@ -37,7 +36,6 @@ from bad_input.raw import (
     Element,
     File,
     delimiter,
-    encapsulated,
     item,
 )  # fmt: skip
 
@@ -209,7 +207,7 @@ def nifti_size(place: Place) -> None:
         path.write_bytes(gzip.compress(nifti_header([32767] * 3, np.dtype("<i2")) + image().tobytes()))
     elif place.number == "31b":
         path.unlink()
-        (place.pre / "image.nii").write_bytes(nifti_header([700] * 3, np.dtype("<f4")) + image().tobytes())
+        (place.pre / "image.nii").write_bytes(nifti_header([600] * 3, np.dtype("<f4")) + image().tobytes())
     else:
         sizes, kind = ([1000, 1000, 1200], "u1") if place.letter == "a" else (SHAPE[::-1], "<i2")
         start = nifti_header(sizes, np.dtype(kind)) + (b"" if place.letter == "a" else image().tobytes())
@@ -324,11 +322,5 @@ def as_text(points: np.ndarray) -> bytes:
 @case("36a", "36b")
 def many_points(place: Place) -> None:
     place.seg.unlink()
-    if place.letter == "a":  # ten million points of one digit each: 60 MB, the largest file of the corpus
-        contours = [b"1\\" * (3 * 10**7 - 1) + b"1"]
-    else:
-        contours = [as_text(square(3))] * 300_000
-    rtstruct(place.pre / "rs.dcm", contours)
-
-
-__all__ = ["as_text", "encapsulated", "rtstruct", "square", "write_seg"]
+    one = [b"1\\" * (3 * 10**7 - 1) + b"1"]  # ten million points of one digit each: 60 MB, the corpus's largest file
+    rtstruct(place.pre / "rs.dcm", one if place.letter == "a" else [as_text(square(3))] * 300_000)

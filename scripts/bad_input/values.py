@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import numpy as np
 
 from bad_input.base import (
@@ -111,6 +109,3 @@ def nifti_affine(place: Place) -> None:
     else:
         ras = np.zeros((4, 4))
     path.write_bytes(nifti_header(SHAPE[::-1], kind, ras, qform) + image().tobytes())
-
-
-__all__ = ["struct"]
