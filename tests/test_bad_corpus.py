@@ -209,7 +209,7 @@ def test_a_case_ends_as_the_table_says(corpus, row):
     else:
         require_refusal(row, ran, out)
     if out.is_dir():
-        written = "\n".join(p.read_bytes().decode("utf-8", "replace") for p in out.rglob("*") if p.is_file())
+        written = "\n".join(p.read_text("utf-8") for p in out.iterdir() if p.suffix in (".txt", ".html", ".json"))
         named = (row.number == "14f") * ("<script>", "\x1b")
         assert not [word for word in HIDDEN if word in written and word not in named]
     shutil.rmtree(folder)

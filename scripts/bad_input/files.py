@@ -196,6 +196,7 @@ def changing_file(place: Place) -> None:
 
 @case("16")
 def dicomdir(place: Place) -> None:
+    from pydicom.config import disable_value_validation
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.sequence import Sequence
     from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
@@ -203,7 +204,8 @@ def dicomdir(place: Place) -> None:
     write_slices(place.folder / "other", datasets("post"))
     listing, record = Dataset(), Dataset()
     record.DirectoryRecordType = "IMAGE"
-    record.ReferencedFileID = ["..", "..", "OTHER", "000"]
+    with disable_value_validation():
+        record.ReferencedFileID = ["..", "..", "OTHER", "000"]
     record.add_new(0x00041511, "UI", "1.2.3")
     listing.FileSetID = ""
     listing.DirectoryRecordSequence = Sequence([record])
@@ -212,7 +214,8 @@ def dicomdir(place: Place) -> None:
     listing.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
     listing.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     listing.preamble = b"\0" * 128
-    listing.save_as(place.pre / "DICOMDIR")
+    with disable_value_validation():
+        listing.save_as(place.pre / "DICOMDIR")
     content = (place.pre / "DICOMDIR").read_bytes()
     (place.pre / "DICOMDIR").write_bytes(content.replace(b"..\\..\\OTHER\\000", b"..\\..\\other\\000"))
     save_nifti(place.folder / "other" / "image.nii.gz", image())
