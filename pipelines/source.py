@@ -12,7 +12,7 @@ from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform
 from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
-from pipelines.limits import is_folder, real
+from pipelines.limits import is_file, is_folder, real
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
@@ -167,9 +167,9 @@ def read_mask_file(path: Path, name: str) -> Mask:
         The mask is empty.
     """
     with prefixed(name), located(f".../{safe_name(path)}"):
-        if path.is_dir():
+        if is_folder(path):
             raise InputError(f"is a folder, expected {MASK_FILE}", code="is-a-folder")
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"no such file, expected {MASK_FILE}", code="missing")
         mask = _only_structure(path) if suffix_of(path) else _only_segment(path)
     mask = replace(mask, name=name)

@@ -16,8 +16,8 @@ from pydicom.dataset import FileDataset
 from pipelines.dicom.codecs import NATIVE, Stored, decoder_of, native_frame, state_syntax, stored_frames
 from pipelines.dicom.codestreams import require_codestreams
 from pipelines.dicom.frames import Frame
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, safe_text
-from pipelines.limits import content_of, require_bytes, within_limits
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, read_instance, safe_text
+from pipelines.limits import changed, content_of, require_bytes, stamp_of, within_limits
 from planner.errors import InputError, located
 from planner.volume import FloatVoxels
 
@@ -178,10 +178,19 @@ def _require_held(source: Frame, place: str) -> None:
 
 
 def _content(source: Frame, place: str) -> bytes:
+    """Return a file's bytes; one that was replaced since its header was read must have the same header still."""
+    known = source.instance
     try:
-        return content_of(source.path, place, source.instance.stamp)
+        stamp = stamp_of(source.path)
+        content = content_of(source.path, place, stamp)
     except OSError as error:
         raise InputError(f"{place}: the file is unreadable", code="truncated-file") from error
+    if known.stamp not in (None, stamp):
+        now = read_instance(source.path, place)
+        same = now is not None and (now.stamp, now.header, now.patient) == (stamp, known.header, known.patient)
+        if known.enhanced or not same:
+            raise changed(place)
+    return content
 
 
 def _only_frame(content: bytes, source: Frame, place: str) -> Stored:

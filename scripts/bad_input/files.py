@@ -179,12 +179,15 @@ def strange_name(place: Place) -> None:
         place.case_file(f'[pre]\npath = "{"x" * 300}"\n')
 
 
-@case("15a", "15b", "15c")
+@case("15a", "15b", "15c", "15d")
 def changing_file(place: Place) -> None:
     (place.pre / WATCHED).write_text("not DICOM, and opened once\n" * 20)
     changed = place.folder / "changed"
-    if place.letter == "a":
-        slice_of("pre", 3, affine(), image() + 500).save_as(changed, enforce_file_format=True)
+    if place.letter in "ad":
+        other = slice_of("pre", 3, affine(), image() + 50)
+        if place.letter == "a":
+            other.ImagePositionPatient = ["-30", "14", "107.5"]
+        other.save_as(changed, enforce_file_format=True)
     elif place.letter == "b":
         shutil.copy(place.slices[3], changed)
         cut(changed, -40)
