@@ -16,8 +16,8 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from pipelines.formats.voxel_file import file_sha256, safe_name
-from pipelines.quiet import libraries_silenced
 from pipelines.limits import is_file, is_folder
+from pipelines.quiet import libraries_silenced
 from planner.errors import InputError, located
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Displacement, SpatialMap
