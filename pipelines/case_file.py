@@ -56,6 +56,7 @@ from pipelines.case_tables import (
     post_number,
 )
 from pipelines.formats.voxel_file import safe_name
+from pipelines.limits import content_of
 from planner.errors import InputError, located, quoted
 
 
@@ -143,7 +144,7 @@ def read_case_file(path: Path) -> CaseFile:
 def _read(path: Path) -> CaseFile:
     name = "case file"
     try:
-        content = path.read_bytes()
+        content = content_of(path, name)
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})", code="missing") from error
     try:

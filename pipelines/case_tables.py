@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pipelines.case_faults import nearest
 from pipelines.formats.folder_name import id_fault
@@ -57,6 +58,18 @@ Day = Annotated[date, BeforeValidator(_as_day)]
 
 Label = Annotated[int, Field(strict=True, ge=1)]
 
+LONGEST_NAME = 255
+"""Bytes of a file's name; file systems take no more."""
+
+
+def _can_be_a_path(text: str) -> str:
+    if "\0" in text or any(len(part.encode("utf-8", "replace")) > LONGEST_NAME for part in Path(text).parts):
+        raise ValueError(f"holds a character or a name (more than {LONGEST_NAME} bytes) that no file has")
+    return text
+
+
+PathText = Annotated[str, AfterValidator(_can_be_a_path)]
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,7 +92,7 @@ class CaseTable(_Table):
 class StudyTable(_Table):
     """`[pre]` or `[post]`: where the study is, which series and volume of it is meant, and what it should be."""
 
-    path: str = ""
+    path: PathText = ""
     series_uid: str = ""
     volume: int | None = Field(default=None, ge=1, strict=True)
     modality: Literal["", "CT", "MR"] = ""
@@ -96,7 +109,7 @@ class MaskEntry(_Table):
     """`[[mask]]`: a file, or a part of one, and the role it has in a study."""
 
     study: str
-    file: str = Field(min_length=1)
+    file: PathText = Field(min_length=1)
     role: str = ""
     segment: int | str | None = None
     label: Label | list[Label] | str | None = None
@@ -146,14 +159,14 @@ class PairEntry(_Table):
 class RegistrationTable(_Table):
     """`[registration]`: the map between the studies where the user has one, and what is known of its error."""
 
-    file: str = Field(min_length=1)
+    file: PathText = Field(min_length=1)
     error_mm: float | None = Field(default=None, gt=0.0, le=MOST_ERROR_MM)
 
 
 class LandmarksTable(_Table):
     """`[landmarks]`: files with pairs of points of both studies."""
 
-    files: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1, max_length=2)
+    files: list[Annotated[PathText, Field(min_length=1)]] = Field(min_length=1, max_length=2)
 
 
 class Document(_Table):

@@ -13,6 +13,7 @@ from pipelines.dicom.seg import read_seg
 from pipelines.formats.itk_transform import read_transform
 from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
+from pipelines.limits import is_file, is_folder, real
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.stated_days import require_posts, stated_facts
@@ -101,7 +102,7 @@ class FolderSource:
         differ = _cautions(pre.patient, post.patient, self.stated_patient_key)
         timing = timing_of(pre.study.scanned_on, post.study.scanned_on, facts).numbered(self.number, self.posts)
         order = (Caution(flag.replace("_", "-"), FLAGS[flag]) for flag in timing.contradictions)
-        cautions = (*differ, *pre.cautions, *post.cautions, *order)
+        cautions = (*differ, *_births(pre, post), *pre.cautions, *post.cautions, *order)
         case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions, timing)
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
@@ -154,14 +155,14 @@ class FolderSource:
                 stated = self.stated()
         paths = {"PRE": stated.path_of("pre") or self.pre, "POST": stated.path_of("post") or self.post}
         for study, path in paths.items():
-            if path is not None and path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            if path is not None and is_folder(path) and real(out).is_relative_to(real(path)):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
         transform = stated.transform or self.transform
         for path in stated.landmark_files or self.landmarks:
-            if path.resolve().parent == out.resolve():
+            if real(path).parent == real(out):
                 text = "landmark file: lies in OUT, where an earlier result is removed, expected it elsewhere"
                 raise InputError(text, code="input-in-output", where=safe_name(path))
-        if transform is not None and transform.resolve().parent == out.resolve():
+        if transform is not None and real(transform).parent == real(out):
             text = "registration file: lies in OUT, where an earlier result is removed, expected it elsewhere"
             raise InputError(text, code="input-in-output", where=safe_name(transform))
         if transform is None and self.transform_error_mm is not None:
@@ -217,9 +218,9 @@ def read_mask_file(path: Path, name: str) -> Mask:
         The mask is empty.
     """
     with prefixed(name), located(f".../{safe_name(path)}"):
-        if path.is_dir():
+        if is_folder(path):
             raise InputError(f"is a folder, expected {MASK_FILE}", code="is-a-folder")
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"no such file, expected {MASK_FILE}", code="missing")
         mask = _only_structure(path) if suffix_of(path) else _only_segment(path)
     mask = replace(mask, name=name)
@@ -248,6 +249,14 @@ def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple
         return stated or pre or post, ()
     text = "no study states a patient: the patient key is the case id, and whether both are of one was not checked"
     return case_id, (text,)
+
+
+def _births(pre: StudyIntake, post: StudyIntake) -> tuple[Caution, ...]:
+    """Return that studies of one PatientID state two dates of birth, where they do: ids are given to two people."""
+    if not pre.patient or pre.patient != post.patient or not pre.born or not post.born or pre.born == post.born:
+        return ()
+    text = "PRE and POST state one patient (PatientID) and different dates of birth: are both of one patient?"
+    return (Caution("other-birth-date", text),)
 
 
 def _differ(pre: str, post: str) -> bool:

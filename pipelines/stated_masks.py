@@ -16,6 +16,7 @@ from pipelines.dicom.shown import safe_text
 from pipelines.formats.slicer import holds_segments, read_slicer_segmentation
 from pipelines.formats.totalsegmentator import TOTAL_V2
 from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, shown_name, suffix_of
+from pipelines.limits import is_file, is_folder
 from pipelines.mask_files import whole_map
 from pipelines.roles import Claim, Claims, Loaded, choose_segment, segment_claim
 from pipelines.segments import Segmented
@@ -52,9 +53,9 @@ def stated_claims(case: CaseFile, study: StudyName, near: Grid) -> tuple[Claims,
 def _stated(path: Path, place: str, entry: MaskEntry, near: Grid) -> Claim:
     """Return the claim of a case file's mask entry with a role."""
     what = f"{place} ({entry.role})"
-    if path.is_dir():
+    if is_folder(path):
         return _stated_series(path, what, entry, near)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{what}: no such file", code="missing")
     if entry.series_uid:
         raise InputError(f"{what}: series_uid is for a folder with a mask stored as images", code="bad-case-file")

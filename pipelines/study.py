@@ -16,11 +16,13 @@ from pipelines.case_file import CaseFile
 from pipelines.case_tables import StudyName, StudyTable
 from pipelines.dicom.belonging import belonging
 from pipelines.dicom.identity import read_identity
-from pipelines.dicom.index import Index, index_files, regular_files
+from pipelines.dicom.index import Index, index_files
 from pipelines.dicom.segmented import read_segments
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import cautions_of_files, look_below
 from pipelines.formats.folder import images_in, look_into
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
+from pipelines.limits import is_file, is_folder, within_limits
 from pipelines.mask_files import claims_of_files
 from pipelines.placed import cropped, outside_note, parts_note
 from pipelines.ports import Identity
@@ -50,6 +52,7 @@ class StudyIntake:
     """A study as read, SHA-256 of its image and masks by role, the patient's hash (empty where unknown), cautions.
 
     `identity` is who it is of, where that was asked for and DICOM states it.
+    `born` is a hash of the patient's date of birth, for comparison alone, empty where unknown.
     """
 
     study: Study
@@ -57,6 +60,7 @@ class StudyIntake:
     patient: str
     cautions: tuple[Caution, ...] = ()
     identity: Identity | None = None
+    born: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +88,7 @@ class _Opened:
     guess: Callable[[frozenset[Part]], Claims]
     first: Path | None = None
     scanned_on: date | None = None
+    born: str = ""
 
 
 def read_study(
@@ -96,7 +101,7 @@ def read_study(
     InputError
         There is no study, several candidates fit, or an image or mask cannot be used; prefixed by PRE or POST.
     """
-    with prefixed(name.upper()):
+    with prefixed(name.upper()), within_limits("the study"):
         opened = _open(path, case.study(name), observe)
         image = _as_claimed(opened.image, case.study(name).modality)
         stated, bulk = stated_claims(case, name, opened.image.grid)
@@ -118,7 +123,7 @@ def read_study(
         study = Study(image, masks, notes, simulated=opened.simulated, scanned_on=day)
         cautions = tuple(Caution(c.code, f"{name.upper()}: {c.text}") for c in opened.cautions)
         identity = read_identity(opened.first) if with_identity and opened.first is not None else None
-        return StudyIntake(study, sha256, opened.patient, cautions, identity)
+        return StudyIntake(study, sha256, opened.patient, cautions, identity, opened.born)
 
 
 def _date_note(seen: date | None, counted: date | None) -> tuple[str, ...]:
@@ -164,17 +169,20 @@ def prefixed(what: str) -> Iterator[None]:
 
 
 def _open(path: Path, stated: StudyTable, observe: Progress) -> _Opened:
-    if path.is_file():
+    if is_file(path):
         return _open_file(path)
-    if not path.is_dir():
+    if not is_folder(path):
         raise InputError("no such folder", code="missing", where=f".../{safe_name(path)}")
-    index = index_files(regular_files(path), lambda k, n: observe("headers", INDEX_SHARE * k / n))
+    found = look_below(path)
+    index = index_files(list(found.files), lambda k, n: observe("headers", INDEX_SHARE * k / n))
     images = images_in(path)
+    if index.instances or not images:
+        found.require_inside()
     if not index.instances:
-        return _open_voxel_folder(path)
+        return _open_voxel_folder(path, sum(1 for p in found.outside if suffix_of(p)))
     if images:
         raise AmbiguousInputError(f"the folder holds DICOM and {images[0].name}, either may be the image")
-    return _open_dicom(index, stated, observe)
+    return _open_dicom(index, found.notes, stated, observe)
 
 
 def _open_file(path: Path) -> _Opened:
@@ -190,17 +198,18 @@ def _open_file(path: Path) -> _Opened:
     return _Opened(image, content.sha256, "", (), (), simulated=False, guess=lambda _taken: Claims())
 
 
-def _open_voxel_folder(path: Path) -> _Opened:
+def _open_voxel_folder(path: Path, linked: int) -> _Opened:
     folder = look_into(path)
     content = read_voxel_file(folder.image)
     image = content.volume()
+    notes = (f"{linked} files are links that lead out of the folder: read where they lead",) if linked else ()
     return _Opened(
-        image, content.sha256, "", (), (), simulated=False,
+        image, content.sha256, "", notes, (), simulated=False,
         guess=lambda taken: claims_of_files(folder.masks, image.grid, taken),
     )  # fmt: skip
 
 
-def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
+def _open_dicom(index: Index, unread: tuple[str, ...], stated: StudyTable, observe: Progress) -> _Opened:
     chosen = choose_series(index, stated.series_uid)
     belongs = belonging(index, chosen)
     series = read_series(
@@ -212,14 +221,18 @@ def _open_dicom(index: Index, stated: StudyTable, observe: Progress) -> _Opened:
     )
 
     def guess(taken: frozenset[Part]) -> Claims:
-        segmentations = [(i.path, read_segments(i.path, i.kind, name)) for name, i in belongs.instances.items()]
+        segmentations = [
+            (i.path, read_segments(i.path, i.kind, name, i.stamp)) for name, i in belongs.instances.items()
+        ]
         return claims_of_segments(segmentations, series.volume.grid, taken)
 
-    notes = (*index.notes(), *beside, *series.notes, *belongs.notes)
+    cautions = (*cautions_of_files(index.others), *series.cautions)
+    notes = (*unread, *index.notes(), *beside, *series.notes, *belongs.notes)
     return _Opened(
-        series.volume, series.sha256, series.patient, notes, series.cautions, simulated=series.simulated, guess=guess,
+        series.volume, series.sha256, series.patient, notes, cautions, simulated=series.simulated, guess=guess,
         first=chosen.instances[0].path,
         scanned_on=series.scanned_on,
+        born=series.born,
     )  # fmt: skip
 
 

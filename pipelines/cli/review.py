@@ -83,6 +83,7 @@ def run_review(
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
     progress("starting", 0.0)
+    from pipelines.limits import real
     from pipelines.post_order import sources_of
     from pipelines.settings import with_registration
     from pipelines.source import FolderSource
@@ -91,7 +92,7 @@ def run_review(
     store = folder_store(out, progress.log)
     kind, transform = kind_and_file(registration)
     source = FolderSource(
-        pre, posts[0], case_file, out.resolve().name, case_id, patient_key, transform, registration_error_mm,
+        pre, posts[0], case_file, real(out).name, case_id, patient_key, transform, registration_error_mm,
         allow_different_patients, landmarks, phi,
     )  # fmt: skip
     with exit_codes(progress):

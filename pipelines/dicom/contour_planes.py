@@ -24,6 +24,9 @@ THICKER = 1.5
 FEWEST_GAPS = 2
 """So many equal gaps at least prove a coarser stack."""
 
+MOST_IN_A_PLANE = 2_000
+"""Each contour of a plane is held against all others: a noisy threshold leaves some hundreds."""
+
 COARSEST_MM = 10.0
 """Planes farther apart than this are no stack."""
 
@@ -69,6 +72,9 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
         overlapping shapes hold none.
     """
     planes = _planes(contours, image, name)
+    most = max(map(len, planes.polygons.values()))
+    if most > MOST_IN_A_PLANE:
+        raise InputError(f"{name}: {most} contours in a plane, expected at most {MOST_IN_A_PLANE}", code="too-large")
     grid = planes.grid
     voxels = np.zeros(grid.shape_kji, dtype=bool)
     fills = {k: fill_plane(polygons, grid.shape_kji[1:]) for k, polygons in planes.polygons.items()}
@@ -77,7 +83,8 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
     lost = sum(fill.is_lost for fill in fills.values())
     if lost:
         raise InputError(
-            f"{name}: on {lost} planes contours cancel each other or themselves out (even-odd), expected simple ones",
+            f"{name}: on {lost} planes contours cross themselves or cancel each other out (even-odd), expected simple"
+            " ones",
             code="crossing-contours",
         )
     interpolated = _fill_between(voxels, sorted(planes.polygons), grid, name)
@@ -93,6 +100,7 @@ def fill_contours(contours: Sequence[FloatArray], image: Grid, name: str) -> Fil
         "contours that overlap themselves, what they hold twice counts as outside (even-odd)": sum(
             f.looped for f in fills.values()
         ),
+        "contours that cross themselves, a small loop lies beside them": sum(f.twisted for f in fills.values()),
         "planes whose contours hold no pixel's centre": sum(not f.inside.any() for f in fills.values()),
         "planes between contours that were interpolated": interpolated,
     }

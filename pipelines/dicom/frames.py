@@ -13,11 +13,15 @@ from pydicom.dataset import Dataset
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane, image_plane, numbers
 from pipelines.dicom.index import READ_FAULTS, Instance, quiet_pydicom, text
+from pipelines.dicom.items import items_of
 from pipelines.dicom.shown import safe_code, safe_text
 from planner.errors import InputError, located
 
-LARGEST_INTERCEPT = 1e6
-"""A rescale intercept beyond this is taken for a malformed header."""
+LARGEST_INTERCEPT, LARGEST_SLOPE = 1e6, 1e6
+"""A rescale intercept or slope beyond this is taken for a malformed header."""
+
+BITS_ALLOCATED = ("8", "16", "32")
+"""What a voxel may take; a code that a decoder would have to guess at is refused."""
 
 MOST_FRAMES = 100_000
 """A file that states more frames is taken for malformed."""
@@ -112,8 +116,8 @@ def _multi(instance: Instance, name: str) -> list[Frame]:
 
 
 def _described(instance: Instance, dataset: Dataset, name: str) -> Iterator[Frame]:
-    per_frame = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
     count = int(text(dataset, "NumberOfFrames") or 0)
+    per_frame = items_of(dataset, "PerFrameFunctionalGroupsSequence", MOST_FRAMES, f"{name}: frames described")
     if not 0 < count <= MOST_FRAMES or len(per_frame) != count:
         raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-image")
     places = [f"{name}, frame {n + 1}" for n in range(count)]
@@ -165,8 +169,9 @@ def _rescale(header: Dataset, name: str) -> tuple[float, float]:
     """Return slope and intercept."""
     slope = numbers(header, "RescaleSlope", 1, name)[0] if text(header, "RescaleSlope") else 1.0
     intercept = numbers(header, "RescaleIntercept", 1, name)[0] if text(header, "RescaleIntercept") else 0.0
-    if slope <= 0 or abs(intercept) > LARGEST_INTERCEPT:
-        raise InputError(f"{name}: rescale slope {slope:g}, intercept {intercept:g}", code="bad-rescale")
+    if not 0 < slope <= LARGEST_SLOPE or abs(intercept) > LARGEST_INTERCEPT:
+        said = f"rescale slope {slope:g}, intercept {intercept:g}, expected a slope above 0 and none beyond a million"
+        raise InputError(f"{name}: {said}", code="bad-rescale")
     return slope, intercept
 
 
@@ -175,6 +180,14 @@ def _require_grey(header: Dataset, name: str) -> None:
     if not photometric.startswith("MONOCHROME"):
         found = safe_code(photometric) or "no PhotometricInterpretation"
         raise InputError(f"{name}: expected a grey-scale image, found {found}", code="not-grey")
+    allocated = text(header, "BitsAllocated")
+    if allocated not in BITS_ALLOCATED:
+        found = safe_text(allocated) or "missing"
+        raise InputError(f"{name}: BitsAllocated is {found}, expected {', '.join(BITS_ALLOCATED)}", code="bad-number")
     stored, high = text(header, "BitsStored"), text(header, "HighBit")
+    if stored.isdigit() and int(stored) > int(allocated):
+        raise InputError(
+            f"{name}: BitsStored {stored} of BitsAllocated {allocated}, expected no more", code="bad-number"
+        )
     if stored.isdigit() and high.isdigit() and int(high) != int(stored) - 1:
         raise InputError(f"{name}: HighBit {high} of BitsStored {stored}, expected one less", code="bad-number")

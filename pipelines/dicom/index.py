@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import struct
 import warnings
 import zlib
@@ -21,7 +20,10 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from pipelines.dicom.deflated import require_bounded
+from pipelines.dicom.elements import require_readable
 from pipelines.dicom.shown import keyed_hash, safe_code, safe_text
+from pipelines.dicom.walk import regular_files as regular_files  # noqa: PLC0414 - what an index is made of
+from pipelines.limits import Stamp, within_limits
 from planner.errors import InputError, located
 
 Kind = Literal["image", "localizer", "seg", "rtstruct", "other"]
@@ -59,7 +61,7 @@ KEYWORDS = (  # noqa: SIM905 - so many quoted words are harder to read than a se
 ).split()
 """The only elements that an index keeps."""
 
-PATIENT = ("PatientID", "IssuerOfPatientID")
+PATIENT = ("PatientID", "IssuerOfPatientID", "PatientBirthDate")
 """Elements that are read to leave a keyed hash."""
 
 _TAGS: list[BaseTag] = [Tag(keyword) for keyword in (*KEYWORDS, *PATIENT)]
@@ -74,15 +76,13 @@ READ_FAULTS = (
     AttributeError,
     NotImplementedError,
     OverflowError,
-    MemoryError,
-    RecursionError,
     RuntimeError,
     struct.error,
     zlib.error,
     BytesLengthException,
     InvalidDicomError,
 )
-"""What pydicom, its decoders and nibabel raise on files they cannot read."""
+"""What pydicom, its decoders and nibabel raise on files they cannot read; that memory ran out is not their fault."""
 
 HEAD_BYTES = 1024
 """The file meta header lies within these."""
@@ -94,7 +94,8 @@ class Instance:
 
     `patient` is a keyed hash of PatientID and its issuer, empty where there is no id; `enhanced` says whether it is of
     an enhanced multi-frame class, whose geometry is in functional groups; `syntax` is its transfer syntax as stated,
-    and `pixels_at` where its pixel data element begins, in bytes, 0 in a deflated file.
+    and `pixels_at` where its pixel data element begins, in bytes, 0 in a deflated file. `born` is a keyed hash of
+    PatientBirthDate, for comparison alone; `stamp` tells whether the file was changed since.
     """
 
     path: Path
@@ -106,6 +107,8 @@ class Instance:
     enhanced: bool = False
     syntax: str = ""
     pixels_at: int = 0
+    born: str = ""
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,20 +149,6 @@ def quiet_pydicom() -> Iterator[None]:
             settings.reading_validation_mode = mode
 
 
-def regular_files(folder: Path) -> list[Path]:
-    """Return the regular files below `folder`, in the order of their paths."""
-    found = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent) / name
-            try:
-                if stat.S_ISREG(path.stat().st_mode):
-                    found.append(path)
-            except OSError:
-                continue  # a dangling link is no file
-    return sorted(found)
-
-
 def index_files(paths: list[Path], on_file: Callable[[int, int], None] = lambda _k, _n: None) -> Index:
     """Return what `paths` hold; `on_file` is called with (file, number of files) as each is read.
 
@@ -190,41 +179,50 @@ def read_instance(path: Path, name: str = "the file", more: Sequence[str] = ()) 
     InputError
         It begins as DICOM does and cannot be read on.
     """
-    with located(safe_text(path.name)):
-        return _read_instance(path, name, [*_TAGS, *map(Tag, more)])
+    with located(safe_text(path.name)), within_limits(name):
+        return _read_instance(path, name, more)
 
 
-def _read_instance(path: Path, name: str, tags: list[BaseTag]) -> Instance | None:
+def _read_instance(path: Path, name: str, more: Sequence[str]) -> Instance | None:
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
-        if not _looks_like_dicom(head):
-            return None
-        require_bounded(path, head, name)
-        with path.open("rb") as stream:
-            full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
-            at = stream.tell()
-            ends = not stream.read(1)
-        patient = patient_hash(str(full.get("PatientID") or ""), str(full.get("IssuerOfPatientID") or ""))
-        for keyword in PATIENT:
-            if keyword in full:
-                del full[keyword]
-        for _ in full:  # each element is converted here, where what cannot be is caught
-            pass
-        header = Dataset(full)
-        meta_class = str(full.file_meta.get("MediaStorageSOPClassUID", ""))
-        syntax = str(full.file_meta.get("TransferSyntaxUID", ""))
-    except InputError:
+        return _described(path, head, name, more) if _looks_like_dicom(head) else None
+    except (InputError, RecursionError):
         raise
+    except PermissionError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})", code="unreadable") from error
     except READ_FAULTS as error:
         raise InputError(
             f"{name}: the DICOM header cannot be read ({type(error).__name__}); is the file truncated?",
             code="truncated-file",
         ) from error
+
+
+def _described(path: Path, head: bytes, name: str, more: Sequence[str]) -> Instance:
+    require_bounded(path, head, name)
+    with path.open("rb") as stream:
+        stamp = Stamp.of(os.fstat(stream.fileno()))
+        require_readable(stream, head, name)
+        stream.seek(0)
+        tags = [*_TAGS, *map(Tag, more)]
+        full = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+        at = stream.tell()
+        ends = not stream.read(1)
+    patient = patient_hash(str(full.get("PatientID") or ""), str(full.get("IssuerOfPatientID") or ""))
+    birth = str(full.get("PatientBirthDate") or "").strip()
+    for keyword in PATIENT:
+        if keyword in full and keyword not in more:
+            del full[keyword]
+    for _ in full:  # each element is converted here, where what cannot be is caught
+        pass
+    meta_class = str(full.file_meta.get("MediaStorageSOPClassUID", ""))
+    syntax = str(full.file_meta.get("TransferSyntaxUID", ""))
     deflated = syntax == DeflatedExplicitVRLittleEndian
     instance = replace(
-        _instance(path, name, header, patient, meta_class), syntax=syntax, pixels_at=0 if deflated else at
-    )
+        _instance(path, name, Dataset(full), patient, meta_class),
+        syntax=syntax, pixels_at=0 if deflated else at, born=keyed_hash(birth) if birth else "", stamp=stamp,
+    )  # fmt: skip
     with_pixels = instance.kind not in ("other", "rtstruct") or meta_class in (*IMAGE_CLASSES, *SEG_CLASSES)
     if ends and with_pixels and not deflated:
         raise InputError(f"{name}: the file ends before its pixel data", code="truncated-file")
@@ -238,8 +236,9 @@ def text(header: Dataset, keyword: str) -> str:
 
 
 def _looks_like_dicom(head: bytes) -> bool:
-    """Return whether a file has the DICOM prefix, or begins with a group 0008 element as files without one do."""
-    return head[128:132] == b"DICM" or (head[:2] == b"\x08\x00" and head[3:4] == b"\x00")
+    """Return whether a file has the DICOM prefix, or begins with a group 0002 or 0008 as files without one do."""
+    bare = head[:2] in (b"\x02\x00", b"\x08\x00") and head[3:4] == b"\x00"
+    return head[128:132] == b"DICM" or bare
 
 
 def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: str) -> Instance:
@@ -247,6 +246,7 @@ def _instance(path: Path, name: str, header: Dataset, patient: str, meta_class: 
         raise InputError(f"{name}: holds no DICOM element that can be read", code="truncated-file")
     sop_class = text(header, "SOPClassUID")
     modality = text(header, "Modality") or IMAGE_CLASSES.get(sop_class or meta_class, "")
+    modality = "DICOMDIR" if meta_class == MediaStorageDirectoryStorage else modality
     kind = _kind(sop_class, modality, meta_class, header)
     enhanced = (sop_class or meta_class) in ENHANCED
     uid = text(header, "SeriesInstanceUID")

@@ -14,9 +14,11 @@ import pydicom
 from pydicom.dataset import FileDataset
 
 from pipelines.dicom.codecs import NATIVE, Stored, decoder_of, native_frame, state_syntax, stored_frames
+from pipelines.dicom.codestreams import require_codestreams
 from pipelines.dicom.frames import Frame
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom
+from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, read_instance
 from pipelines.dicom.shown import safe_text
+from pipelines.limits import changed, content_of, require_bytes, stamp_of, within_limits
 from planner.errors import InputError, located
 from planner.volume import FloatVoxels
 
@@ -27,7 +29,10 @@ FRAMES_AT_ONCE = 16
 """Frames of a multi-frame file that one thread decodes in a go."""
 
 MOST_VOXELS = 2_000_000_000
-"""More than this is taken for a malformed header."""
+"""A mask of more than this is taken for a malformed header."""
+
+VOXEL_BYTES = 4
+"""Bytes of a voxel in memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +79,10 @@ def read_pixels(
     InputError
         A file is truncated, cannot be decoded, or holds another number of pixels than its header says.
     """
-    if len(slices) * shape[0] * shape[1] > MOST_VOXELS:
-        raise InputError(f"{len(slices)} slices of {shape[0]} x {shape[1]} pixels are too large", code="too-large")
+    what = f"{len(slices)} slices of {shape[0]} x {shape[1]} pixels"
+    require_bytes(len(slices) * shape[0] * shape[1] * VOXEL_BYTES, "the image", what)
+    for k, source in enumerate(slices):
+        _require_held(source, f"slice {k + 1} of {len(slices)}")
     reading = _Reading(slices, np.empty((len(slices), *shape), dtype=np.float32), on_slice)
     files: dict[Path, list[int]] = {}
     for k, source in enumerate(slices):
@@ -94,8 +101,8 @@ def _read_single(reading: _Reading, pool: ThreadPoolExecutor) -> list[bytes]:
 
     def fill(k: int) -> bytes:
         source, place = reading.slices[k], reading.place(k)
-        with located(safe_text(source.path.name)):
-            content = _content(source.path, place)
+        with located(safe_text(source.path.name)), within_limits(place):
+            content = _content(source, place)
             try:
                 reading.put(k, _only_frame(content, source, place))
             except InputError:
@@ -113,13 +120,15 @@ def _read_single(reading: _Reading, pool: ThreadPoolExecutor) -> list[bytes]:
 
 def _read_frames(reading: _Reading, path: Path, ks: Sequence[int], pool: ThreadPoolExecutor) -> bytes:
     """Read the frames of one file that are the slices `ks`, and return its SHA-256."""
-    with located(safe_text(path.name)):
-        content = _content(path, reading.place(ks[0]))
-        dataset = _opened(content, reading.place(ks[0]))
-        decoder_of(dataset, reading.place(ks[0]))
+    place = reading.place(ks[0])
+    with located(safe_text(path.name)), within_limits(place):
+        content = _content(reading.slices[ks[0]], place)
+        dataset = _opened(content, place)
+        decoder_of(dataset, place)
+        require_codestreams(dataset, place)
         ordered = sorted(ks, key=lambda k: reading.slices[k].number)
         count = int(dataset.get("NumberOfFrames") or 1)
-        _require_length(dataset, count, reading.place(ks[0]))
+        _require_length(dataset, count, place)
         if reading.slices[ordered[-1]].number >= count:
             raise InputError(f"{reading.place(ordered[-1])}: the file holds {count} frames", code="cannot-decode")
 
@@ -148,11 +157,41 @@ def _require_length(dataset: FileDataset, frames: int, place: str) -> None:
         raise InputError(f"{place}: {held} bytes of pixel data, expected {expected}", code="cannot-decode")
 
 
-def _content(path: Path, place: str) -> bytes:
+def _require_held(source: Frame, place: str) -> None:
+    """Raise where a file is shorter than its uncompressed pixels would be, before memory is taken for them.
+
+    Raises
+    ------
+    InputError
+        It is.
+    """
+    instance = source.instance
+    if instance.syntax not in NATIVE or instance.enhanced or instance.stamp is None:
+        return
+    stated = source.plane.shape[0] * source.plane.shape[1] * int(instance.header.get("BitsAllocated") or 0) // 8
+    if stated > instance.stamp.size:
+        raise InputError(
+            f"{place}: the file is truncated, its header states {stated} bytes of pixel data, it holds"
+            f" {instance.stamp.size} in all",
+            code="truncated-file",
+            where=safe_text(source.path.name),
+        )
+
+
+def _content(source: Frame, place: str) -> bytes:
+    """Return a file's bytes; one that was replaced since its header was read must have the same header still."""
+    known = source.instance
     try:
-        return path.read_bytes()
+        stamp = stamp_of(source.path)
+        content = content_of(source.path, place, stamp)
     except OSError as error:
         raise InputError(f"{place}: the file is unreadable", code="truncated-file") from error
+    if known.stamp not in (None, stamp):
+        now = read_instance(source.path, place)
+        same = now is not None and (now.stamp, now.header, now.patient) == (stamp, known.header, known.patient)
+        if known.enhanced or not same:
+            raise changed(place)
+    return content
 
 
 def _only_frame(content: bytes, source: Frame, place: str) -> Stored:
@@ -162,7 +201,10 @@ def _only_frame(content: bytes, source: Frame, place: str) -> Stored:
         stored = native_frame(content, instance.header, instance.syntax, instance.pixels_at)
         if stored is not None:
             return stored
-    return next(stored_frames(_opened(content, place), [source.number], place))
+    dataset = _opened(content, place)
+    decoder_of(dataset, place)
+    require_codestreams(dataset, place)
+    return next(stored_frames(dataset, [source.number], place))
 
 
 def _opened(content: bytes, place: str) -> FileDataset:

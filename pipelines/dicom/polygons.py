@@ -13,6 +13,9 @@ from planner.volume import BoolVoxels
 
 IntArray = npt.NDArray[np.int64]
 
+MOST_TWISTED = 0.05
+"""A polygon of which a larger share is wound around the other way is an eight, not a slip of the hand."""
+
 SAME_POINT = 1e-6
 """Two vertices closer than this, in pixels, are one."""
 
@@ -33,11 +36,15 @@ def _crossings(polygon: FloatArray, rows: int) -> tuple[IntArray, FloatArray, In
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """A polygon's pixels in the box that holds it: inside by even-odd, and what its line winds around at all."""
+    """A polygon's pixels in the box that holds it: inside by even-odd, and what its line winds around at all.
+
+    `twisted_share` is the share of those that the line winds around the other way: above 0 it crosses itself.
+    """
 
     box: tuple[slice, slice]
     inside: BoolVoxels
     wound: BoolVoxels
+    twisted_share: float
 
     @classmethod
     def of(cls, polygon: FloatArray, shape: tuple[int, int]) -> Patch:
@@ -51,7 +58,9 @@ class Patch:
         np.add.at(turns[0], (row, first), 1)
         np.add.at(turns[1], (row, first), way)
         crossed, winding = np.cumsum(turns[:, :, :columns], axis=2)
-        return cls((slice(low[1], high[1]), slice(low[0], high[0])), crossed % 2 == 1, winding != 0)
+        ways = (int(np.count_nonzero(winding > 0)), int(np.count_nonzero(winding < 0)))
+        twisted = min(ways) / max(1, sum(ways))
+        return cls((slice(low[1], high[1]), slice(low[0], high[0])), crossed % 2 == 1, winding != 0, twisted)
 
     def shares_with(self, other: Patch) -> int:
         """Return how many pixels lie inside both."""
@@ -84,7 +93,9 @@ class PlaneFill:
     keyholes, looped
         Polygons with a channel to a hole, and those that wind around pixels more than once.
     is_lost
-        Whether nothing is inside though the polygons wind around pixels.
+        Whether nothing is inside though the polygons wind around pixels, or a polygon is twisted into an eight.
+    twisted
+        Polygons that cross themselves a little: a small part of them is wound around the other way.
     """
 
     inside: BoolVoxels
@@ -94,6 +105,7 @@ class PlaneFill:
     keyholes: int
     looped: int
     is_lost: bool
+    twisted: int = 0
 
 
 def fill_plane(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> PlaneFill:
@@ -110,12 +122,14 @@ def fill_plane(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> PlaneF
         Rows, columns.
     """
     kept: list[Patch] = []
-    copies = looped = 0
-    nested = crossing = wound = False
+    copies = looped = twisted = 0
+    nested = crossing = wound = eight = False
     inside = np.zeros(shape, dtype=bool)
     for patch in (Patch.of(polygon, shape) for polygon in polygons):
         size = np.count_nonzero(patch.inside)
         wound = wound or bool(patch.wound.any())
+        twisted += 0 < patch.twisted_share <= MOST_TWISTED
+        eight = eight or patch.twisted_share > MOST_TWISTED
         looped += bool((patch.wound != patch.inside).any())
         shares = [(other.shares_with(patch), np.count_nonzero(other.inside)) for other in kept]
         if any(shared == size == other > 0 for shared, other in shares):
@@ -126,7 +140,8 @@ def fill_plane(polygons: Sequence[FloatArray], shape: tuple[int, int]) -> PlaneF
         kept.append(patch)
         inside[patch.box] ^= patch.inside
     keyholes = sum(map(has_keyhole, polygons))
-    return PlaneFill(inside, copies, nested, crossing, keyholes, looped, wound and not inside.any())
+    is_lost = eight or (wound and not inside.any())
+    return PlaneFill(inside, copies, nested, crossing, keyholes, looped, is_lost, twisted)
 
 
 def has_keyhole(polygon: FloatArray) -> bool:

@@ -18,7 +18,9 @@ from pipelines.codes import role_of_code
 from pipelines.dicom.coded import code_key, side_of
 from pipelines.dicom.contour_planes import fill_contours
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, text
+from pipelines.dicom.items import items_of
 from pipelines.dicom.shown import safe_code, safe_text
+from pipelines.limits import Stamp, content_of, within_limits
 from pipelines.segments import Drawn, Segment
 from planner.errors import InputError, located
 from planner.grid import FloatArray, Grid
@@ -29,6 +31,12 @@ CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
 MOST_BYTES = 400_000_000
 """A larger file is taken for malformed: it would hold ten million points."""
+
+MOST_POINTS = 5_000_000
+"""A hundred structures on five hundred slices have half as many; more are taken for malformed."""
+
+MOST_REGIONS, MOST_CONTOURS = 2_000, 100_000
+"""Regions of a structure set, and contours of all of them."""
 
 FEWEST_POINTS = 3
 """A contour of fewer points encloses nothing."""
@@ -87,18 +95,19 @@ class RtStruct:
         return Drawn(Mask(filled.voxels_kji, filled.grid, name), (*roi.left_out, *filled.notes))
 
 
-def read_rtstruct(path: Path, name: str = "RTSTRUCT") -> RtStruct:
-    """Return the structures in a file, which messages call `name`.
+def read_rtstruct(path: Path, name: str = "RTSTRUCT", stamp: Stamp | None = None) -> RtStruct:
+    """Return the structures in a file, which messages call `name`; `stamp` is what it had when it was indexed.
 
     Raises
     ------
     InputError
         The file is truncated, too large, no RTSTRUCT, or malformed.
     """
-    with quiet_pydicom(), located(safe_text(path.name)):
+    with quiet_pydicom(), located(safe_text(path.name)), within_limits(name):
         try:
             _require_bounded(path, name)
-            content = path.read_bytes()
+            content = content_of(path, name, stamp)
+            _require_few(content.count(b"\\") // 3, MOST_POINTS, f"{name}: points")
             dataset = pydicom.dcmread(BytesIO(content), force=True)
             return _structures(dataset, name, hashlib.sha256(content).hexdigest())
         except InputError:
@@ -114,11 +123,17 @@ def _require_bounded(path: Path, name: str) -> None:
         raise InputError(f"{name}: {size // 10**6} MB, expected at most {MOST_BYTES // 10**6}", code="too-large")
 
 
+def _require_few(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise InputError(f"{what}: {count}, expected at most {most}", code="too-large")
+
+
 def _structures(dataset: Dataset, name: str, sha256: str) -> RtStruct:
-    items = dataset.get("StructureSetROISequence")
+    items = items_of(dataset, "StructureSetROISequence", MOST_REGIONS, f"{name}: regions")
     if not items:
         raise InputError(f"{name}: no StructureSetROISequence; is the file truncated?", code="bad-rtstruct")
-    drawn = [(int(c.ReferencedROINumber), c) for c in dataset.get("ROIContourSequence") or []]
+    held = items_of(dataset, "ROIContourSequence", MOST_REGIONS, f"{name}: regions with contours")
+    drawn = [(int(c.ReferencedROINumber), c) for c in held]
     contours = dict(drawn)
     if len(contours) < len(drawn):
         raise InputError(f"{name}: two sets of contours of one region", code="bad-rtstruct")
@@ -152,7 +167,7 @@ def _only_frame(dataset: Dataset) -> str:
 def _roi(item: Dataset, contour_item: Dataset, name: str, frame_uid: str) -> Roi:
     kept: list[FloatArray] = []
     ignored: Counter[str] = Counter()
-    for n, contour in enumerate(contour_item.get("ContourSequence") or [], start=1):
+    for n, contour in enumerate(items_of(contour_item, "ContourSequence", MOST_CONTOURS, f"{name} contours"), start=1):
         kind = text(contour, "ContourGeometricType").upper()
         points = _points(contour, f"{name} contour {n}")
         if any(float(v) != 0 for v in contour.get("ContourOffsetVector") or []):

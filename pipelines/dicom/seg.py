@@ -18,16 +18,23 @@ from pydicom.uid import UID
 from pipelines.codes import role_of_code
 from pipelines.dicom.codecs import decoder_of, state_syntax, stored_frames
 from pipelines.dicom.coded import code_key, side_of
+from pipelines.dicom.codestreams import require_codestreams
+from pipelines.dicom.frames import MOST_FRAMES
 from pipelines.dicom.functional_groups import group_of, plane_of_frame
 from pipelines.dicom.geometry import Plane
 from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, text
+from pipelines.dicom.items import items_of
 from pipelines.dicom.lattice import Placed, frame_lattice, place_frames
 from pipelines.dicom.pixels import MOST_VOXELS
 from pipelines.dicom.shown import safe_code, safe_text
+from pipelines.limits import Stamp, content_of, within_limits
 from pipelines.segments import Drawn, Segment
 from planner.errors import InputError, located, private
 from planner.grid import Grid
 from planner.volume import BoolVoxels, Mask
+
+MOST_SEGMENTS = 2_000
+"""TotalSegmentator draws 117; more than this are taken for malformed."""
 
 FRACTION_INSIDE = 0.5
 """A voxel of a fractional segment is inside where its value exceeds this share of MaximumFractionalValue."""
@@ -104,7 +111,7 @@ class Segmentation:
         return place_frames(near, self.planes) is not None
 
     def _voxels(self, number: int, placed: Placed) -> BoolVoxels:
-        if int(np.prod(placed.grid.shape_kji, dtype=np.int64)) > MOST_VOXELS:
+        if int(np.prod(placed.grid.shape_kji, dtype=object)) > MOST_VOXELS:
             raise InputError(f"{self.name}: a lattice of {placed.grid.shape_kji} is too large", code="too-large")
         voxels = np.zeros(placed.grid.shape_kji, dtype=bool)
         wanted = list(self.frames.get(number, ()))
@@ -116,6 +123,8 @@ class Segmentation:
                 for frame, stored in zip(wanted, _pixels(self.dataset, wanted), strict=True):
                     k, j, i = placed.start_kji[frame]
                     voxels[k, j : j + rows, i : i + columns] |= self._inside(stored, number)
+        except InputError:
+            raise
         except READ_FAULTS as error:
             raise InputError(
                 f"{self.name}: segment {number} cannot be decoded ({type(error).__name__}); is the file truncated?",
@@ -127,31 +136,47 @@ class Segmentation:
         """Return which pixels of a frame belong to segment `number`."""
         kind = _type(self.dataset)
         if kind == "LABELMAP":
+            self._require_described(stored)
             return np.asarray(stored == number)
         if kind == "FRACTIONAL":
             return np.asarray(stored > FRACTION_INSIDE * int(self.dataset.MaximumFractionalValue))
         return np.asarray(stored != 0)
 
+    def _require_described(self, stored: npt.NDArray[np.integer]) -> None:
+        """Raise where a label map holds a value that is no segment's: nobody can say what it is."""
+        known = {0, *self.frames}
+        if "PixelPaddingValue" in self.dataset:
+            known.add(int(self.dataset.PixelPaddingValue))
+        unknown = sorted(set(np.unique(stored).tolist()) - known)
+        if unknown:
+            raise InputError(
+                f"{self.name}: voxels of the value {unknown[0]}, which no segment describes, expected one",
+                code="bad-seg",
+            )
 
-def read_seg(path: Path, name: str = "SEG") -> Segmentation:
-    """Return the segmentation in a file, which messages call `name`.
+
+def read_seg(path: Path, name: str = "SEG", stamp: Stamp | None = None) -> Segmentation:
+    """Return the segmentation in a file, which messages call `name`; `stamp` is what it had when it was indexed.
 
     Raises
     ------
     InputError
-        The file is truncated, of a kind that is not read, or malformed.
+        The file is truncated, was changed, is of a kind that is not read, or malformed.
     """
-    with quiet_pydicom(), located(safe_text(path.name)):
+    with quiet_pydicom(), located(safe_text(path.name)), within_limits(name):
         try:
-            content = path.read_bytes()
+            content = content_of(path, name, stamp)
             dataset = pydicom.dcmread(BytesIO(content), force=True)
             held = dataset.get("PixelData")
+        except InputError:
+            raise
         except READ_FAULTS as error:
             raise InputError(f"{name}: the file is truncated or unreadable", code="truncated-file") from error
         if not held:
             raise InputError(f"{name}: the file is truncated, it holds no pixel data", code="truncated-file")
         state_syntax(dataset)
         decoder_of(dataset, name)
+        require_codestreams(dataset, name)
         try:
             return _segmentation(dataset, name, hashlib.sha256(content).hexdigest())
         except InputError:
@@ -170,11 +195,13 @@ def _segmentation(dataset: FileDataset, name: str, sha256: str) -> Segmentation:
         raise InputError(f"{name}: SegmentationType {safe_code(kind) or 'missing'} is not read", code="bad-seg")
     if kind == "FRACTIONAL" and int(dataset.MaximumFractionalValue) < 1:
         raise InputError(f"{name}: MaximumFractionalValue is {dataset.MaximumFractionalValue}", code="bad-seg")
-    per_frame = dataset.PerFrameFunctionalGroupsSequence
     count = int(dataset.NumberOfFrames)
+    if count > MOST_FRAMES:
+        raise InputError(f"{name}: {count} frames, expected at most {MOST_FRAMES}", code="too-large")
+    per_frame = items_of(dataset, "PerFrameFunctionalGroupsSequence", MOST_FRAMES, f"{name}: frames described")
     if len(per_frame) != count:
         raise InputError(f"{name}: {count} frames, but {len(per_frame)} are described", code="bad-seg")
-    segments = described_segments(dataset)
+    segments = described_segments(dataset, name)
     notes = (f"{name} is fractional: more than half counts as inside",) if kind == "FRACTIONAL" else ()
     return Segmentation(
         name=name,
@@ -210,7 +237,7 @@ def _type(dataset: Dataset) -> str:
     return text(dataset, "SegmentationType").upper()
 
 
-def described_segments(dataset: Dataset) -> tuple[Segment, ...]:
+def described_segments(dataset: Dataset, name: str = "SEG") -> tuple[Segment, ...]:
     """Return the segments that a header describes, in the order of their numbers.
 
     Raises
@@ -219,9 +246,10 @@ def described_segments(dataset: Dataset) -> tuple[Segment, ...]:
         Two share a number.
     """
     kind = _type(dataset)
+    items = items_of(dataset, "SegmentSequence", MOST_SEGMENTS, f"{name}: segments")
     found = [
         Segment(int(item.SegmentNumber), safe_text(item.get("SegmentLabel") or ""), _role(item))
-        for item in dataset.SegmentSequence
+        for item in items
         if not (kind == "LABELMAP" and int(item.SegmentNumber) == 0)
     ]
     numbers = [s.number for s in found]

@@ -16,7 +16,7 @@ from pipelines.dicom.index import Index, Instance, text
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
 from pipelines.dicom.shown import uid_mark
-from pipelines.dicom.stated import cautions_of, is_simulated
+from pipelines.dicom.stated import cautions_of, cautions_of_values, is_simulated
 from planner.case import Caution
 from planner.errors import AmbiguousInputError, InputError
 from planner.volume import Volume
@@ -52,6 +52,8 @@ class Series:
         Whether it says that its contrast is simulated.
     scanned_on
         The day of the scan, None where no valid one is stated; never written or printed.
+    born
+        Keyed hash of PatientBirthDate, for comparison alone; empty where there is none or several.
     """
 
     volume: Volume
@@ -63,6 +65,7 @@ class Series:
     cautions: tuple[Caution, ...]
     simulated: bool
     scanned_on: date | None = None
+    born: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,9 +162,10 @@ def read_series(
         sha256=pixels.sha256,
         patient=patient,
         notes=(*chosen.notes, *notes, *which, *lattice.notes(), *_tolerated(files, ordered, frame_uid)),
-        cautions=cautions_of(files),
+        cautions=(*cautions_of(files), *cautions_of_values(pixels.voxels_kji, modality)),
         simulated=is_simulated(files),
         scanned_on=scanned_on(files),
+        born=_born(files),
     )
 
 
@@ -235,6 +239,11 @@ def _patient(instances: Sequence[Instance]) -> str:
     return values.pop()
 
 
+def _born(instances: Sequence[Instance]) -> str:
+    values = {i.born for i in instances}
+    return values.pop() if len(values) == 1 else ""
+
+
 def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: str) -> tuple[str, ...]:
     """Return a sentence for each missing element that was tolerated, and for what a reader might not expect."""
     found = [
@@ -242,6 +251,9 @@ def _tolerated(files: Sequence[Instance], frames: Sequence[Frame], frame_uid: st
         for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID")
         if (lacking := sum(not text(f.instance.header, keyword) for f in frames))
     ]
+    uids = [uid for f in frames if not f.instance.enhanced and (uid := text(f.instance.header, "SOPInstanceUID"))]
+    if len(set(uids)) < len(uids):
+        found.append(f"{len(uids) - len(set(uids))} slices share a SOPInstanceUID with another one, tolerated")
     if not frame_uid:
         found.append("FrameOfReferenceUID is missing, the frame of reference is unstated")
     unscaled = sum(not f.rescaled for f in frames)

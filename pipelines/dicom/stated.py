@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.dicom.index import Instance, text
 from planner.case import Caution
+from planner.volume import FloatVoxels
 
 ELSEWHERE = frozenset((
     "ANKLE", "ARM", "BRAIN", "BREAST", "CALCANEUS", "CLAVICLE", "CSPINE", "EAR", "ELBOW", "EXTREMITY", "EYE", "FINGER",
@@ -13,6 +14,9 @@ ELSEWHERE = frozenset((
     "TOE", "WRIST", "ZYGOMA",
 ))  # fmt: skip
 """Body parts (BodyPartExamined, DICOM PS3.16 annex L) whose images show no liver."""
+
+LOWEST_HU, HIGHEST_HU = -20_000, 40_000
+"""Beyond what scanners write: padding lies above the one, metal on the extended scale (30,710) below the other."""
 
 SIMULATED = "simulated contrast"
 """What DerivationDescription says of an image whose contrast was computed, not scanned."""
@@ -26,6 +30,18 @@ def is_simulated(instances: Sequence[Instance]) -> bool:
 def cautions_of(instances: Sequence[Instance]) -> tuple[Caution, ...]:
     """Return what a reader must know of a series' own statements: body part, side, simulated contrast."""
     return tuple(_cautions(instances))
+
+
+def cautions_of_values(voxels_kji: FloatVoxels, modality: str) -> tuple[Caution, ...]:
+    """Return that a CT holds values which no tissue, metal or reconstruction has."""
+    low, high = float(voxels_kji.min()), float(voxels_kji.max())
+    if modality != "CT" or (low >= LOWEST_HU and high <= HIGHEST_HU):
+        return ()
+    said = (
+        f"the CT holds values from {low:.0f} to {high:.0f} HU, expected {LOWEST_HU} to {HIGHEST_HU}: do"
+        " PixelRepresentation and RescaleIntercept say what is stored?"
+    )
+    return (Caution("implausible-hu", said),)
 
 
 def _cautions(instances: Sequence[Instance]) -> Iterator[Caution]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.formats.voxel_file import safe_name
+from pipelines.limits import content_of
 from planner.errors import InputError, located, quoted
 
 
@@ -70,7 +71,7 @@ def _read(path: Path, what: str, required: Sequence[str], optional: Sequence[str
 
 def _content(path: Path, what: str) -> bytes:
     try:
-        return path.read_bytes()
+        return content_of(path, what)
     except OSError as error:
         code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
         raise InputError(f"{what}: {error.strerror or type(error).__name__}", code=code) from error

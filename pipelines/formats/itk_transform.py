@@ -16,6 +16,7 @@ import numpy.typing as npt
 import SimpleITK as sitk
 
 from pipelines.formats.voxel_file import file_sha256, safe_name
+from pipelines.limits import is_file, is_folder
 from pipelines.quiet import libraries_silenced
 from planner.errors import InputError, located
 from planner.grid import FloatArray, Grid
@@ -143,9 +144,9 @@ def require_file(path: Path) -> None:
         There is none, or a folder.
     """
     with located(safe_name(path)):
-        if path.is_dir():
+        if is_folder(path):
             raise InputError(f"{NAME}: is a folder, expected an ITK transform", code="is-a-folder")
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"{NAME}: no such file, expected an ITK transform", code="missing")
 
 

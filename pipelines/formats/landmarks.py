@@ -14,6 +14,7 @@ import numpy as np
 
 from pipelines.formats.csv_table import CsvRow, read_csv
 from pipelines.formats.voxel_file import safe_name
+from pipelines.limits import content_of
 from planner.errors import InputError, located
 from planner.grid import FloatArray
 from planner.register.landmarks import Landmarks
@@ -113,7 +114,7 @@ def _read_slicer(path: Path) -> tuple[dict[str, FloatArray], str]:
         if not path.name.lower().endswith(SLICER_SUFFIX):
             raise InputError(f"{NAME}: of two files each must be a .mrk.json of 3D Slicer", code="landmarks")
         try:
-            content = path.read_bytes()
+            content = content_of(path, NAME)
             lists = json.loads(content.decode("utf-8-sig"))["markups"]
             points = [point for markup in lists for point in _points(markup)]
         except OSError as error:

@@ -28,7 +28,6 @@ READ_FAULTS = (
     ValueError,
     TypeError,
     OverflowError,
-    MemoryError,
     zlib.error,
     gzip.BadGzipFile,
     ImageFileError,
@@ -36,6 +35,9 @@ READ_FAULTS = (
     WrapStructError,
 )
 GZIP_START = b"\x1f\x8b"
+SCALED_BYTES = 8
+"""Bytes of a voxel whose stored value is scaled by the header."""
+
 NIFTI1_SIZE, NIFTI2_SIZE = 348, 540
 """Sizes of the headers, bytes, with which a file begins."""
 
@@ -60,14 +62,14 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = (
-                nibabel.Nifti1Image.from_filename(path) if _is_nifti1(path) else nibabel.Nifti2Image.from_filename(path)
-            )
+            kind = nibabel.Nifti1Image if _is_nifti1(path) else nibabel.Nifti2Image
+            image = kind.from_filename(path, mmap=False)  # a mapped file that is cut meanwhile ends the process
             header = image.header
             affine, shape = _ras_from_ijk(header, name), _shape(header)
-            require_size(shape, name)
+            require_size(shape, name, _bytes_each(header))
+            _require_held(path, header, shape, name)
             values = np.asanyarray(image.dataobj).reshape(shape)
-    except InputError:
+    except (InputError, PermissionError):
         raise
     except READ_FAULTS as error:
         raise _unreadable(path, name, error) from error
@@ -75,6 +77,31 @@ def read_nifti(path: Path, name: str) -> VoxelFile:
         raise InputError(f"{name}: values of type {values.dtype}, expected numbers", code="bad-image")
     grid = Grid((shape[2], shape[1], shape[0]), LPS_FROM_RAS @ affine)
     return VoxelFile(name, values.transpose(2, 1, 0), grid, file_sha256(path), label_table(_extensions(header)))
+
+
+def _bytes_each(header: nibabel.Nifti1Header) -> int:
+    """Return the bytes of a voxel, as many as a scaled one takes where the header scales them."""
+    slope, intercept = header.get_slope_inter()
+    scaled = slope is not None and (slope, intercept) != (1.0, 0.0)
+    stored = int(header.get_data_dtype().itemsize)
+    return stored + SCALED_BYTES if scaled else stored
+
+
+def _require_held(path: Path, header: nibabel.Nifti1Header, shape: tuple[int, ...], name: str) -> None:
+    """Raise where an unpacked file is shorter than its voxels, before memory is taken for them.
+
+    Raises
+    ------
+    InputError
+        It is.
+    """
+    stated = int(np.prod(shape, dtype=object)) * int(header.get_data_dtype().itemsize)
+    held = path.stat().st_size
+    if not _is_packed(path) and stated > held:
+        raise InputError(
+            f"{name}: the file is truncated, its header states {stated} bytes of voxels, it holds {held} in all",
+            code="truncated-file",
+        )
 
 
 def has_label_table(path: Path) -> bool:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import re
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nrrd
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.formats.voxel_file import VoxelFile, file_sha256, require_size
+from pipelines.limits import require_bytes
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 
 READ_FAULTS = (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError,
-               MemoryError, zlib.error, nrrd.NRRDError)  # fmt: skip
+               zlib.error, nrrd.NRRDError)  # fmt: skip
 """What pynrrd raises on files it cannot read."""
 
 LONGEST_HEADER = 1_000_000
@@ -37,6 +39,25 @@ SPACES = {
 
 LISTS = ("list", "vector")
 """Kinds of a first axis that counts volumes: overlapping segments of 3D Slicer lie in layers."""
+
+STEP = 2**20
+MOST_SKIPPED = 2**20
+"""Bytes that a header may have skipped before its voxels (`byte skip`)."""
+
+_PACKED: Mapping[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+    "gz": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+    "bzip2": bz2.BZ2Decompressor,
+    "bz2": bz2.BZ2Decompressor,
+}
+_TYPES = {
+    **dict.fromkeys(("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
+    **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16", "int16_t", "ushort",
+                     "unsigned short", "unsigned short int", "uint16", "uint16_t"), "u2"),
+    **dict.fromkeys(("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t", "float"),
+                    "u4"),
+}  # fmt: skip
+"""NRRD's names of types by a type of the same size; eight bytes for all others."""
 
 MOST_LAYERS = 1000
 """More are taken for a malformed header."""
@@ -84,7 +105,11 @@ def read_layers(path: Path, header: Header, name: str) -> npt.NDArray[Any]:
     try:
         with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")
-            values = nrrd.read_data(nrrd.read_header(stream), stream, str(path), index_order="C")
+            fields = nrrd.read_header(stream)
+            _require_held(path, fields, stream, name)
+            values = nrrd.read_data(fields, stream, str(path), index_order="C")
+    except (InputError, PermissionError):
+        raise
     except READ_FAULTS as error:
         raise InputError(
             f"{name}: cannot be read as NRRD ({type(error).__name__}); is the file truncated?", code="truncated-file"
@@ -95,6 +120,45 @@ def read_layers(path: Path, header: Header, name: str) -> npt.NDArray[Any]:
     if layers.shape != expected or values.dtype.kind not in "iufb":
         raise InputError(f"{name}: voxels of shape {values.shape}, expected {sizes[::-1]}", code="bad-shape")
     return layers
+
+
+def _require_held(path: Path, fields: Mapping[str, Any], stream: BinaryIO, name: str) -> None:
+    """Raise where a file holds fewer or many more bytes than its voxels, before memory is taken for them.
+
+    Raises
+    ------
+    InputError
+        It does.
+    """
+    item_bytes = np.dtype(_TYPES.get(str(fields["type"]).lower(), "f8")).itemsize
+    stated = int(np.prod(fields["sizes"], dtype=object)) * item_bytes
+    require_bytes(stated, name, "voxels")
+    at = stream.tell()
+    kind = fields["encoding"].lower()
+    if kind == "raw" and stated > path.stat().st_size - at:
+        raise InputError(
+            f"{name}: the file is truncated, its header states {stated} bytes of voxels, it holds"
+            f" {path.stat().st_size - at} after it",
+            code="truncated-file",
+        )
+    if kind in _PACKED and _inflates_beyond(stream, _PACKED[kind](), stated + MOST_SKIPPED):
+        raise InputError(f"{name}: unpacks to more than its header states ({stated} bytes of voxels)", code="too-large")
+    stream.seek(at)
+
+
+def _inflates_beyond(stream: BinaryIO, unpacker: Any, most: int) -> bool:
+    """Return whether what is packed is longer than `most` bytes, unpacking no more than a step at a time."""
+    size = 0
+    while not unpacker.eof and (packed := stream.read(STEP)):
+        while True:
+            part = unpacker.decompress(packed, STEP)
+            size += len(part)
+            if size > most:
+                return True
+            packed = getattr(unpacker, "unconsumed_tail", b"")
+            if not packed and (unpacker.eof or len(part) < STEP or getattr(unpacker, "needs_input", True)):
+                break
+    return False
 
 
 def read_header(path: Path, name: str) -> Header:
@@ -139,7 +203,7 @@ def _sizes(header: Header, name: str) -> tuple[int, ...]:
     except ValueError as error:
         raise InputError(f"{name}: sizes are not numbers", code="bad-number") from error
     listed = len(sizes) == 4 and kinds[:1] and kinds[0] in LISTS
-    require_size(sizes[1:] if listed else sizes, name)
+    require_size(sizes[1:] if listed else sizes, name, 1)
     if listed and not 0 < sizes[0] <= MOST_LAYERS:
         raise InputError(f"{name}: {sizes[0]} layers, expected 1 to {MOST_LAYERS}", code="too-large")
     if any(kind not in _SPATIAL_KINDS for kind in (kinds[1:] if listed else kinds)):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.formats.names import is_plain
+from pipelines.limits import changed, is_file, is_folder, require_bytes, stamp_of, within_limits
 from planner.errors import InputError, located
 from planner.grid import Grid
 from planner.volume import Mask, Volume
@@ -22,6 +23,10 @@ SUFFIXES = (*NIFTI_SUFFIXES, *NRRD_SUFFIXES)
 
 MOST_VOXELS = 2_000_000_000
 """More than this is taken for a malformed header."""
+
+
+VOXEL_BYTES = 4
+"""Bytes of a voxel of an image in memory, beside those it has in the file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,15 +125,27 @@ def read_voxel_file(path: Path, name: str = "") -> VoxelFile:
     InputError
         The file is missing, of another kind, truncated, or its geometry is unusable.
     """
-    with located(safe_name(path)):
-        return _read(path, name or shown_name(path))
+    name = name or shown_name(path)
+    with located(safe_name(path)), within_limits(name):
+        return _read(path, name)
 
 
 def _read(path: Path, name: str) -> VoxelFile:
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{name}: is a folder, expected a NIfTI or NRRD file", code="is-a-folder")
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{name}: no such file", code="missing")
+    try:
+        stamp = stamp_of(path)
+        found = _by_suffix(path, name)
+        if stamp_of(path) != stamp:
+            raise changed(name)
+    except PermissionError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})", code="unreadable") from error
+    return found
+
+
+def _by_suffix(path: Path, name: str) -> VoxelFile:
     if suffix_of(path) in NIFTI_SUFFIXES:
         from pipelines.formats.nifti import read_nifti
 
@@ -156,9 +173,11 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def require_size(shape: Sequence[int], name: str) -> None:
-    """Raise unless `shape` is three positive sizes that memory can hold."""
+def require_size(shape: Sequence[int], name: str, item_bytes: int) -> None:
+    """Raise unless `shape` is three positive sizes that memory can hold, of so many bytes each as stored."""
     if len(shape) != 3:
         raise InputError(f"{name}: {len(shape)} dimensions of sizes {tuple(shape)}, expected 3", code="not-3d")
-    if min(shape) < 1 or int(np.prod(shape, dtype=object)) > MOST_VOXELS:
+    count = int(np.prod(shape, dtype=object))
+    if min(shape) < 1 or count > MOST_VOXELS:
         raise InputError(f"{name}: sizes {tuple(shape)} are empty or too large", code="too-large")
+    require_bytes(count * (item_bytes + VOXEL_BYTES), name, f"voxels of sizes {tuple(shape)}")

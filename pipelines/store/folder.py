@@ -51,6 +51,7 @@ class FolderStore:
             The folder cannot be made or written.
         """
         with as_output_error(self.out):
+            _require_text(self.out)
             self._clear()
             self.stage.mkdir(parents=True)
             write_file(self.stage / RESULT, b"{}\n")
@@ -122,6 +123,14 @@ class FolderStore:
         (self.stage / RESULT).replace(self.out / RESULT)
         sync_folder(self.out)
         self.stage.rmdir()
+
+
+def _require_text(out: Path) -> None:
+    """Raise where a path is no text: a library that we write with ends the process over it."""
+    try:
+        str(out.absolute()).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise OutputError("OUT: its path holds bytes that are not UTF-8, expected a path of text") from error
 
 
 @contextmanager
