@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.run import Progress, exit_codes
+from planner.errors import printable
 
 
 @click.command("audit")
@@ -34,4 +35,4 @@ def command(folders: tuple[Path, ...], out: Path, outcomes: Path | None, quiet: 
         prepare(out)
         write(finished, out)
     click.echo(summary(finished))
-    click.echo(f"audit: {out.absolute() / 'audit.html'}")
+    click.echo(printable(f"audit: {out.absolute() / 'audit.html'}"))

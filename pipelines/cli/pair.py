@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.run import Progress, exit_codes
+from planner.errors import printable
 
 if TYPE_CHECKING:
     from pipelines.pairing.run import Paired
@@ -35,7 +36,7 @@ def command(root: Path, out: Path, no_cache: bool, quiet: bool) -> None:
         from pipelines.pairing.run import summary
 
         click.echo(summary(paired))
-    click.echo(f"manifest: {paired.manifest.absolute()}")
+    click.echo(printable(f"manifest: {paired.manifest.absolute()}"))
     sys.exit(EXIT_UNDECIDED if paired.proposal.undecided else 0)
 
 

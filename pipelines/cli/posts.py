@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from pipelines.cli.run import EXIT_GATE_FAILED, EXIT_PARTLY_FAILED, Progress, exit_codes
+from planner.errors import printable
 
 if TYPE_CHECKING:
     from pipelines.ports import Review
@@ -52,7 +53,7 @@ def review_posts(
         _print_document(several)
     else:
         click.echo("\n".join((*tables, *trend_lines(several.trend))))
-        click.echo(f"report: {out.absolute() / 'report.html'}")
+        click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
     sys.exit(_exit_code(several))
 
 

@@ -17,6 +17,7 @@ from pipelines.cli.registration import (
     registration_options,
 )
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
+from planner.errors import printable
 
 if TYPE_CHECKING:
     from pipelines.ports import Review
@@ -121,4 +122,4 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
         click.echo(result_bytes(result_document(finished)).decode("utf-8"), nl=False)
         return
     click.echo(table_text(finished.assessment))
-    click.echo(f"report: {out.absolute() / 'report.html'}")
+    click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
