@@ -25,7 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from planner.errors import InputError, PlannerError
+from planner.errors import InputError, PlannerError, UsageError
 
 Observe = Callable[[str, float], None]
 """Progress: (what is being done, fraction done from 0 to 1)."""
@@ -64,12 +64,20 @@ class Limits:
 
 
 def _stated(variable: str, default: float) -> float:
-    """Return a limit that the environment states, or its default where it states no positive number."""
-    try:
-        value = float(os.environ.get(variable, ""))
-    except ValueError:
+    """Return a limit that the environment states, or its default.
+
+    Raises
+    ------
+    UsageError
+        It states no positive number.
+    """
+    said = os.environ.get(variable, "")
+    if not said:
         return default
-    return value if 0 < value < float("inf") else default
+    with suppress(ValueError):
+        if 0 < float(said) < float("inf"):
+            return float(said)
+    raise UsageError(f"{variable}: expected a positive number")
 
 
 def isolated(

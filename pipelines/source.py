@@ -19,7 +19,7 @@ from pipelines.roles import choose_segment
 from pipelines.stated_days import require_posts, stated_facts
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
 from planner.case import Case, Caution
-from planner.errors import InputError, UsageError, located
+from planner.errors import AmbiguousInputError, InputError, UsageError, located, private
 from planner.register.given import Given, box_to_align
 from planner.timing import FLAGS, timing_of
 from planner.volume import Mask
@@ -178,7 +178,8 @@ class FolderSource:
         if path is None:
             raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
         observe(f"reading {name.upper()}", 0.0)
-        return read_study(path, name, stated, observe, with_identity=self.with_identity)
+        with located(f".../{safe_name(path)}"):
+            return read_study(path, name, stated, observe, with_identity=self.with_identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,14 @@ def _only_segment(path: Path) -> Mask:
     if instance is None or instance.kind != "seg":
         raise InputError(f"the file: expected {MASK_FILE}", code="unknown-format")
     segmentation = read_seg(path)
+    if len(segmentation.segments) > 1:
+        count = len(segmentation.segments)
+        numbers = ", ".join(str(s.number) for s in segmentation.segments)
+        listed = ", ".join(f"{s.number} {private(s.label)}" for s in segmentation.segments)
+        raise AmbiguousInputError(
+            f"SEG: {count} segments, expected one; a case file of `ablation review` can name one of: {numbers}",
+            where=f"{safe_name(path)}: {listed}",
+        )
     return segmentation.mask(choose_segment(path, segmentation, None).number, None, segmentation.name)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipelines.isolated import MEMORY_GB, STALL_S, Limits, WorkFailedError, isolated
-from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, OutputError, PlannerError
+from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, OutputError, PlannerError, UsageError
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
@@ -191,13 +191,18 @@ def writes_its_number(path, observe):
     time.sleep(60)
 
 
-@pytest.mark.parametrize(
-    ("stated", "held"), [("", 3.0), ("5.5", 5.5), ("0", 3.0), ("-1", 3.0), ("nan", 3.0), ("much", 3.0)]
-)
+@pytest.mark.parametrize(("stated", "held"), [("", 3.0), ("5.5", 5.5)])
 def test_the_environment_states_the_limits(monkeypatch, stated, held):
     monkeypatch.setenv(MEMORY_GB, stated)
     monkeypatch.setenv(STALL_S, "7")
     assert Limits() == Limits(memory_gb=held, stall_s=7.0)
+
+
+@pytest.mark.parametrize("stated", ["0", "-1", "nan", "inf", "much"])
+def test_a_limit_that_is_none_is_refused(monkeypatch, stated):
+    monkeypatch.setenv(MEMORY_GB, stated)
+    with pytest.raises(UsageError, match=MEMORY_GB):
+        isolated(told, nowhere)
 
 
 def works(_observe):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.isolated import MEMORY_GB, STALL_S
 from pipelines.pairing.decide import propose
 from pipelines.pairing.proposal import Proposal
 from pipelines.pairing.seen import Tree
@@ -45,7 +46,9 @@ def pair_tree(
     at = Path(tree.root)
     proposal = writable_only(propose(series_of(tree)), at)
     if not proposal.pairs and not proposal.undecided:
-        raise InputError("DICOM_ROOT: holds no CT or MR image series", code="no-image")
+        broken = len(tree.broken())
+        more = f"; {counted(broken, 'file')} of {len(tree.files)} cannot be read" if broken else ""
+        raise InputError(f"DICOM_ROOT: holds no CT or MR image series{more}{_ended(tree)}", code="no-image")
     write(out, proposal, at)
     return Paired(tree, proposal, out / MANIFEST)
 
@@ -61,11 +64,25 @@ def notes(tree: Tree) -> tuple[str, ...]:
             f"{counted(len(broken), 'file')} of {len(tree.files)} cannot be read: number {numbers}{more} in the order"
             " of paths, left out; a review of a folder that holds such a file refuses it"
         )
+    if tree.ended:
+        found.append(f"reading did not go on in time, crashed or took too much memory{_ended(tree)}")
+    if tree.passed_over:
+        found.append(
+            f"{counted(tree.passed_over, 'entry', 'entries')} of the tree passed over: pipes, devices, links that lead"
+            " nowhere; a review of a folder with such a link refuses it"
+        )
     if tree.unread_folders:
         found.append(f"{counted(tree.unread_folders, 'folder')} could not be listed")
     if tree.cache:
         found.append(f"the cache could not be written: {tree.cache}")
     return tuple(found)
+
+
+def _ended(tree: Tree) -> str:
+    """Return at how many files reading came to an end, and what sets its limits."""
+    if not tree.ended:
+        return ""
+    return f" (at {counted(tree.ended, 'file')}; {STALL_S} and {MEMORY_GB} set the limits)"
 
 
 def summary(paired: Paired) -> str:

@@ -126,6 +126,10 @@ class Tree:
         How many files were opened; the others came from the cache.
     cache
         What became of the cache: "", or why it was not written.
+    passed_over
+        How many entries are no files that can be opened: pipes, devices, links that lead nowhere.
+    ended
+        How many files ended the process that read them: by a crash, by memory, or by no progress.
     """
 
     root: str
@@ -133,6 +137,8 @@ class Tree:
     unread_folders: int
     read: int
     cache: str = ""
+    passed_over: int = 0
+    ended: int = 0
 
     def of_kind(self, *kinds: str) -> tuple[File, ...]:
         """Return the files of these kinds."""

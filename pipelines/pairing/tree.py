@@ -44,21 +44,26 @@ def index_tree(
     if not root.is_dir():
         raise InputError("DICOM_ROOT: no such folder", code="missing", where=f".../{root.name}")
     root = root.resolve()
-    entries, unread_folders = regular_entries(root)
+    entries, unread_folders, passed_over = regular_entries(root)
     if not entries:
         raise InputError("DICOM_ROOT: holds no file that can be read", code="no-image")
     kept = None if cache_folder is None else cache_path(cache_folder, root)
     known, cached = ({}, 0) if kept is None else load(kept, entries)
     missing = [entry for entry in entries if entry.path not in known]
-    files = known | _read(root, missing, observe)
+    read, ended = _read(root, missing, observe)
+    files = known | read
     trouble = "" if kept is None or not (missing or cached > len(entries)) else _saved(kept, entries, files)
-    return Tree(str(root), tuple(files[e.path] for e in entries), unread_folders, len(missing), trouble)
+    found = tuple(files[e.path] for e in entries)
+    return Tree(str(root), found, unread_folders, len(missing), trouble, passed_over, ended)
 
 
-def regular_entries(root: Path) -> tuple[list[Entry], int]:
-    """Return the regular files below a folder in the order of their paths, and how many folders cannot be listed."""
+def regular_entries(root: Path) -> tuple[list[Entry], int, int]:
+    """Return the regular files below a folder in the order of their paths.
+
+    Also how many folders cannot be listed, and how many entries are no file that can be opened.
+    """
     found: list[Entry] = []
-    unread = 0
+    unread = passed_over = 0
 
     def note(_error: OSError) -> None:
         nonlocal unread
@@ -72,14 +77,18 @@ def regular_entries(root: Path) -> tuple[list[Entry], int]:
             try:
                 seen = os.stat(f"{parent}{os.sep}{name}")  # noqa: PTH116 - a Path for each takes as long as the call
             except (OSError, ValueError):
-                continue  # a dangling link is no file
+                passed_over += 1  # a dangling link is no file
+                continue
             if stat.S_ISREG(seen.st_mode):
                 found.append(Entry(path, seen.st_size, seen.st_mtime_ns, seen.st_ino))
-    return sorted(found, key=lambda entry: entry.path), unread
+            else:
+                passed_over += 1
+    return sorted(found, key=lambda entry: entry.path), unread, passed_over
 
 
-def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None]) -> dict[str, File]:
-    """Return what files say, read in a process of its own; a file at which that ends is broken, the rest goes on."""
+def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None]) -> tuple[dict[str, File], int]:
+    """Return what files say, read in a process of its own; a file at which that ends is broken, and is counted."""
+    ended = 0
     found: dict[str, File] = {}
     left = [tuple(entries[at : at + STEP]) for at in range(0, len(entries), STEP)]
     while left:
@@ -94,10 +103,11 @@ def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None])
         except InputError as error:
             if error.code not in ENDED:
                 raise
+            ended += 1
             found[part[done].path] = File(part[done].path, part[done].size, Head("broken"))
             left[:0] = [some for some in (part[:done], part[done + 1 :]) if some]
         observe(len(found), len(entries))
-    return found
+    return found, ended
 
 
 def read_part(root: Path, entries: Sequence[Entry], observe: Callable[[str, float], None]) -> dict[str, File]:
