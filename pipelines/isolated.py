@@ -216,7 +216,9 @@ def _bound(limits: Limits) -> None:
     """Bound this process: memory, no word to the terminal, no life beyond the server's, ctrl-C ends it."""
     import resource
 
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
     size = int(limits.memory_gb * 1e9)
+    size = size if most == resource.RLIM_INFINITY else min(size, most)
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform.startswith("linux"):

@@ -180,7 +180,7 @@ def framed(scan: Scan, frame_uid: str = "1.2.3") -> Scan:
 
 
 def test_two_frames_of_reference_are_not_taken_as_aligned() -> None:
-    with pytest.raises(FrameMismatchError, match=r"1\.2\.3.*4\.5\.6|4\.5\.6.*1\.2\.3"):
+    with pytest.raises(FrameMismatchError, match="their frames of reference differ"):
         registered(framed(pre()), fixed=framed(post()[0], "4.5.6"), kind="identity")
 
 

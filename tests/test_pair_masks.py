@@ -161,6 +161,7 @@ def test_a_file_that_could_not_be_read_is_tried_again(tmp_path, cache, monkeypat
 
     study(tmp_path / "tree", 1, "")
     with monkeypatch.context() as patch:
+        patch.setattr("pipelines.isolated.AVAILABLE", False)  # what is patched here is not in a process apart
         patch.setattr(reading, "_fast", fails)
         patch.setattr(reading, "_whole", fails)
         assert index_tree(tmp_path / "tree", cache).broken() == tuple(range(1, 9))
