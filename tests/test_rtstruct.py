@@ -302,3 +302,13 @@ def test_one_of_another_patient_is_noted(tmp_path):
     rtstruct(tmp_path / "rs.dcm", [on_slice(SQUARE, 3, affine())])
     index = index_files(regular_files(tmp_path))
     assert "RTSTRUCT 1 of 1 states another patient" in belonging(index, choose_series(index)).notes[0]
+
+
+@pytest.mark.parametrize("kept", [588, 627, 637, 1000])
+def test_a_structure_set_that_is_cut_off_is_no_empty_one(tmp_path, kept):
+    path = tmp_path / "RS.dcm"
+    rtstruct(path, [on_slice(SQUARE * 0.6, k, affine()) for k in range(1, 5)])
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError) as caught:
+        read_rtstruct(path)
+    assert caught.value.code in ("truncated-file", "bad-rtstruct")

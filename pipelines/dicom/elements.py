@@ -110,7 +110,7 @@ def require_readable(stream: BinaryIO, head: bytes, name: str) -> None:
     at = 132 if head[128:132] == b"DICM" else 0
     if head[at : at + 4] == _META_LENGTH and len(head) >= at + 12:
         at += 12 + int(struct.unpack_from("<I", head, at + 8)[0])
-    walk = _Walk(stream, os.fstat(stream.fileno()).st_size, name, at)
+    walk = _Walk(stream, stream.seek(0, os.SEEK_END), name, at)
     first = walk.head()
     walk.explicit = first[4:6] in _SHORT or first[4:6] in _LONG
     while _step(walk):

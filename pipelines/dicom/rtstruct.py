@@ -17,7 +17,8 @@ from pydicom.dataset import Dataset
 from pipelines.codes import role_of_code
 from pipelines.dicom.coded import code_key, side_of
 from pipelines.dicom.contour_planes import fill_contours
-from pipelines.dicom.index import READ_FAULTS, quiet_pydicom, text
+from pipelines.dicom.elements import require_readable
+from pipelines.dicom.index import HEAD_BYTES, READ_FAULTS, quiet_pydicom, text
 from pipelines.dicom.items import items_of
 from pipelines.dicom.shown import safe_code, safe_text
 from pipelines.limits import Stamp, content_of, within_limits
@@ -108,6 +109,7 @@ def read_rtstruct(path: Path, name: str = "RTSTRUCT", stamp: Stamp | None = None
             _require_bounded(path, name)
             content = content_of(path, name, stamp)
             _require_few(content.count(b"\\") // 3, MOST_POINTS, f"{name}: points")
+            require_readable(BytesIO(content), content[:HEAD_BYTES], name)
             dataset = pydicom.dcmread(BytesIO(content), force=True)
             return _structures(dataset, name, hashlib.sha256(content).hexdigest())
         except InputError:
