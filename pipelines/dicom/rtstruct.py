@@ -134,6 +134,8 @@ def _structures(dataset: Dataset, name: str, sha256: str) -> RtStruct:
     items = items_of(dataset, "StructureSetROISequence", MOST_REGIONS, f"{name}: regions")
     if not items:
         raise InputError(f"{name}: no StructureSetROISequence; is the file truncated?", code="bad-rtstruct")
+    if "ROIContourSequence" not in dataset:
+        raise InputError(f"{name}: no ROIContourSequence; is the file truncated?", code="bad-rtstruct")
     held = items_of(dataset, "ROIContourSequence", MOST_REGIONS, f"{name}: regions with contours")
     drawn = [(int(c.ReferencedROINumber), c) for c in held]
     contours = dict(drawn)
