@@ -16,6 +16,9 @@ from planner.errors import InputError
 STEP = 1000
 """Files that one process reads; progress is told after as many."""
 
+TOLD_EACH = 20
+"""The process tells of every so many files that it goes on: where it ends, one of the next ones is why."""
+
 READING = "pipelines.pairing.reading"
 
 
@@ -103,15 +106,18 @@ def _read(root: Path, entries: list[Entry], observe: Callable[[int, int], None])
         except InputError as error:
             if error.code not in ENDED:
                 raise
-            ended += 1
-            found[part[done].path] = File(part[done].path, part[done].size, Head("broken"))
-            left[:0] = [some for some in (part[:done], part[done + 1 :]) if some]
+            if len(part) == 1:
+                ended += 1
+                found[part[0].path] = File(part[0].path, part[0].size, Head("broken"))
+            else:
+                close = [(entry,) for entry in part[done : done + TOLD_EACH]]
+                left[:0] = [some for some in (part[:done], *close, part[done + TOLD_EACH :]) if some]
         observe(len(found), len(entries))
     return found, ended
 
 
 def read_part(root: Path, entries: Sequence[Entry], observe: Callable[[str, float], None]) -> dict[str, File]:
-    """Return what files say; `observe` is told of each how many were read."""
+    """Return what files say; `observe` is told how many were read."""
     from pipelines.pairing.reading import read_file
 
     found: dict[str, File] = {}
@@ -120,7 +126,8 @@ def read_part(root: Path, entries: Sequence[Entry], observe: Callable[[str, floa
         file = read_file(root, entry.path, entry.size)
         head = heads.setdefault(file.head, file.head)
         found[entry.path] = File(file.path, file.size, head, file.sop, file.origin_mm, file.time_s)
-        observe("", n)
+        if n % TOLD_EACH == 0:
+            observe("", n)
     return found
 
 
