@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pipelines.case_tables import StudyTable
 from pipelines.dicom.dates import scanned_on
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series
+from pipelines.dicom.walk import regular_files
 from pipelines.ports import Observe
 
 

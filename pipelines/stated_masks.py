@@ -9,10 +9,11 @@ import numpy as np
 
 from pipelines.case_file import CaseFile
 from pipelines.case_tables import MaskEntry, StudyName
-from pipelines.dicom.index import IMAGE_CLASSES, index_files, read_instance, regular_files
+from pipelines.dicom.index import IMAGE_CLASSES, index_files, read_instance
 from pipelines.dicom.segmented import KINDS, read_segments
 from pipelines.dicom.series import choose_series, read_series
 from pipelines.dicom.shown import safe_text
+from pipelines.dicom.walk import regular_files
 from pipelines.formats.slicer import holds_segments, read_slicer_segmentation
 from pipelines.formats.totalsegmentator import TOTAL_V2
 from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, shown_name, suffix_of

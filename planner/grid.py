@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.errors import FrameMismatchError, InputError
+from planner.marks import uid_mark
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -134,7 +135,10 @@ class Grid:
             Both state a frame of reference and they differ.
         """
         if self.frame_uid and other.frame_uid and self.frame_uid != other.frame_uid:
-            raise FrameMismatchError(f"{what}: their frames of reference differ and no transform relates them")
+            raise FrameMismatchError(
+                f"{what}: frames of reference {uid_mark(self.frame_uid)} and {uid_mark(other.frame_uid)} differ"
+                " and no transform relates them"
+            )
 
     def require_same(self, other: Grid, what: str = "two volumes") -> None:
         """Raise unless both are the same lattice in the same frame.

@@ -34,8 +34,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 from scipy import ndimage
 
-from pipelines.dicom.index import index_files, quiet_pydicom, regular_files
+from pipelines.dicom.index import index_files, quiet_pydicom
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import regular_files
 from pipelines.sample import write_sample
 from pipelines.settings import Settings
 from pipelines.source import FolderSource

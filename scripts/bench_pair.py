@@ -29,8 +29,8 @@ from bench_margin import show
 from pair_trees import Maker, Patient, images, patients, write_tree
 
 from pipelines.dicom.index import patient_hash
-from pipelines.dicom.shown import uid_mark
 from pipelines.pairing.run import pair_tree
+from planner.marks import uid_mark
 
 PR_SET_CHILD_SUBREAPER = 36
 """Asks Linux to hand us the children that a command leaves, so that their CPU counts."""

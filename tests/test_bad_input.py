@@ -13,7 +13,7 @@ from cli_runs import LEFT_BEHIND, MIDDLE_MM, SHAPE, ablation, ball, lattice, liv
 from dicom_files import affine, series_datasets, write, write_seg
 from test_seg import code_of
 
-from pipelines.dicom.shown import uid_mark
+from planner.marks import uid_mark
 
 NONE = np.zeros(SHAPE, bool)
 NAME, PATIENT, BIRTH, SCANNED, WORDS = "Quitzow^Adelheid", "KV-8812-77", "19330217", "20210923", "Quitzow pancreas?"

@@ -12,8 +12,9 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from pipelines.dicom.deflated import MOST_INFLATED
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import regular_files
 from planner.errors import InputError
 
 SHAPE = (4, 33, 29)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from dicom_files import affine, oblique, series_datasets, stored_values, write
 
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import regular_files
 from planner.errors import InputError
 
 MATRICES = {"axial": affine(), "oblique": oblique(), "tilted": affine(step=(0.0, 0.8, 2.4))}

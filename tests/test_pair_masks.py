@@ -14,10 +14,11 @@ from test_pair import cache, codes, pair, rows, study
 from pipelines.batch.manifest import read_manifest
 from pipelines.case_file import read_case_file
 from pipelines.dicom.belonging import belonging
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series
-from pipelines.dicom.shown import uid_mark
+from pipelines.dicom.walk import regular_files
 from pipelines.pairing.tree import index_tree
+from planner.marks import uid_mark
 
 __all__ = ["cache"]
 

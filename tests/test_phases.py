@@ -8,8 +8,9 @@ from dicom_files import affine, series_datasets, stored_values, write
 from pydicom.uid import generate_uid
 
 from pipelines.case_file import read_case_file
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import regular_files
 from pipelines.study import read_study
 from planner.errors import AmbiguousInputError, InputError
 

@@ -13,11 +13,12 @@ import zstandard
 from scipy import ndimage
 
 from pipelines.dicom.frames import frames_of
-from pipelines.dicom.index import index_files, quiet_pydicom, regular_files
+from pipelines.dicom.index import index_files, quiet_pydicom
 from pipelines.dicom.pixels import read_pixels
 from pipelines.dicom.rtstruct import read_rtstruct
 from pipelines.dicom.seg import read_seg
 from pipelines.dicom.series import choose_series, read_series
+from pipelines.dicom.walk import regular_files
 from pipelines.formats.totalsegmentator import TOTAL_V2
 from pipelines.formats.voxel_file import read_voxel_file
 from pipelines.source import FolderSource

@@ -10,9 +10,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage
 
 from pipelines.dicom.belonging import belonging
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.rtstruct import read_rtstruct
 from pipelines.dicom.series import choose_series
+from pipelines.dicom.walk import regular_files
 from planner.errors import FrameMismatchError, InputError
 from planner.grid import Grid
 

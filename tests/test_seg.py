@@ -11,12 +11,13 @@ from pydicom.dataset import Dataset
 
 from pipelines.codes import ABLATION_ZONE, MORPHOLOGY, SEGMENT_CODES
 from pipelines.dicom.belonging import belonging
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.seg import read_seg
 from pipelines.dicom.series import choose_series, read_series
-from pipelines.dicom.shown import uid_mark
+from pipelines.dicom.walk import regular_files
 from planner.errors import FrameMismatchError, InputError
 from planner.grid import Grid
+from planner.marks import uid_mark
 from planner.volume import Mask
 
 SHAPE = (6, 5, 7)

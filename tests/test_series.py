@@ -14,10 +14,11 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRBigEndian, JPEG2000Lossless, JPEGLosslessSV1
 
 from pipelines.dicom import codecs
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
 from pipelines.dicom.series import choose_series, read_series
-from pipelines.dicom.shown import uid_mark
+from pipelines.dicom.walk import regular_files
 from planner.errors import AmbiguousInputError, InputError
+from planner.marks import uid_mark
 
 
 def read(folder, uid=""):

@@ -9,11 +9,11 @@ import pytest
 from dicom_files import FRAME, PATIENT_ID, affine, oblique, series_datasets, stored_values, write, write_seg
 from test_seg import code_of
 
-from pipelines.dicom.shown import uid_mark
 from pipelines.source import FolderSource, read_mask_file
 from pipelines.study import reordered
 from planner.errors import AmbiguousInputError, EmptyMaskError, FrameMismatchError, InputError, UsageError, shown_where
 from planner.grid import Grid
+from planner.marks import uid_mark
 from planner.volume import Mask
 
 SHAPE = (8, 9, 10)

@@ -12,7 +12,8 @@ from dicom_files import affine, series_datasets, stored_values, write
 from review_fixture import a_review
 
 from pipelines.dicom.dates import scanned_on
-from pipelines.dicom.index import index_files, regular_files
+from pipelines.dicom.index import index_files
+from pipelines.dicom.walk import regular_files
 from pipelines.store import result_document
 from planner.consult import Evidence, consulted
 from planner.errors import InputError

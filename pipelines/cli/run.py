@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import click
 
-from pipelines.isolated import WorkFailedError
 from planner.errors import PlannerError, shown_where
 
 EXIT_GATE_FAILED = 4
@@ -82,10 +81,17 @@ def exit_codes(progress: Progress, on_failure: Callable[[], None] = lambda: None
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a line and an exit code
         progress.lines.append(f"bug: {type(error).__name__}")
         on_failure()
-        hint = "; run again without --quiet for its origin"
-        if not progress.quiet:  # without the error's own words: they may hold what was read
-            hint = ""
-            click.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
-            click.echo(str(error) if isinstance(error, WorkFailedError) else "", err=True)
+        hint = "; run again without --quiet for its origin" if progress.quiet else ""
+        if not progress.quiet:
+            _tell_origin(error)
         click.echo(f"bug: {type(error).__name__}{hint}", err=True)
         sys.exit(1)
+
+
+def _tell_origin(error: Exception) -> None:
+    """Say where a bug arose, without the error's own words: they may hold what was read."""
+    from pipelines.isolated import WorkFailedError
+
+    click.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
+    if isinstance(error, WorkFailedError):
+        click.echo(str(error), err=True)

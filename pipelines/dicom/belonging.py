@@ -10,8 +10,9 @@ from pydicom.dataset import Dataset
 from pipelines.dicom.index import Index, Instance, quiet_pydicom, text
 from pipelines.dicom.segmented import KINDS
 from pipelines.dicom.series import Chosen
-from pipelines.dicom.shown import safe_text, uid_mark
+from pipelines.dicom.shown import safe_text
 from planner.errors import FrameMismatchError
+from planner.marks import uid_mark
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,10 +21,10 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectorySto
 
 from pipelines.dicom.deflated import require_bounded
 from pipelines.dicom.elements import require_readable
-from pipelines.dicom.shown import keyed_hash, safe_code, safe_text
-from pipelines.dicom.walk import regular_files as regular_files  # noqa: PLC0414 - what an index is made of
+from pipelines.dicom.shown import safe_code, safe_text
 from pipelines.limits import Stamp, within_limits
 from planner.errors import InputError, located
+from planner.marks import keyed_hash
 
 Kind = Literal["image", "localizer", "seg", "rtstruct", "other"]
 

@@ -15,10 +15,10 @@ from pipelines.dicom.geometry import FEWEST_SLICES, stack
 from pipelines.dicom.index import Index, Instance, text
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
-from pipelines.dicom.shown import uid_mark
 from pipelines.dicom.stated import cautions_of, cautions_of_values, is_simulated
 from planner.case import Caution
 from planner.errors import AmbiguousInputError, InputError
+from planner.marks import uid_mark
 from planner.volume import Volume
 
 READ_MODALITIES = ("CT", "MR")

@@ -26,12 +26,12 @@ from pipelines.dicom.index import (
 )
 from pipelines.dicom.rtstruct import listed_regions, read_rtstruct
 from pipelines.dicom.seg import described_segments, read_seg
-from pipelines.dicom.shown import keyed_hash, uid_mark
 from pipelines.pairing.seen import File, Head, Part
 from pipelines.pairing.words import phase_of, says_reformat, words_of
 from pipelines.roles import role_of_segment
 from pipelines.segments import Segment
 from planner.errors import InputError
+from planner.marks import keyed_hash, uid_mark
 
 MORE = (  # noqa: SIM905 - as KEYWORDS
     "StudyInstanceUID StudyDate SeriesDate AcquisitionDate AcquisitionDateTime StudyDescription SeriesDescription"
