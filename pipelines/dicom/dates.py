@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from pipelines.dicom.index import Instance, text
 
@@ -36,7 +36,7 @@ def _day(stated: str, *, with_time: bool) -> date | None:
     if not re.fullmatch(r"[0-9]{8}([0-9.+-]*)" if with_time else r"[0-9]{8}|[0-9]{4}\.[0-9]{2}\.[0-9]{2}", stated):
         return None
     try:
-        day = datetime.strptime(stated.replace(".", "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no time zone
+        day = date.fromisoformat(stated.replace(".", "")[:8])
     except ValueError:
         return None
     return day if day >= EARLIEST else None
