@@ -18,7 +18,8 @@ from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.stated_days import require_posts, stated_facts
 from pipelines.study import Progress, StudyIntake, prefixed, read_study
-from planner.case import Case, Caution
+from planner.case import Case
+from planner.caution import Caution
 from planner.errors import AmbiguousInputError, InputError, UsageError, located, private
 from planner.register.given import Given, box_to_align
 from planner.timing import FLAGS, timing_of

@@ -28,7 +28,8 @@ from pipelines.placed import cropped, outside_note, parts_note
 from pipelines.ports import Identity
 from pipelines.roles import Claims, Part, claims_of_segments, settle
 from pipelines.stated_masks import stated_claims
-from planner.case import Caution, Study, mask_notes
+from planner.case import Study, mask_notes
+from planner.caution import Caution
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, located
 from planner.grid import Grid
 from planner.volume import Mask, Volume

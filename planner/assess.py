@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
-from planner.case import Case, Caution, Study
+from planner.case import Case, Study
+from planner.caution import Caution
 from planner.errors import InputError
 from planner.findings import ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import FloatArray

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from planner.case import Caution
+from planner.caution import Caution
 from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
 from planner.findings import Finding

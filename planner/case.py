@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from planner.caution import Caution
 from planner.errors import InputError
 from planner.register.prepare import Scan
 from planner.timing import UNKNOWN_TIMING, Timing
@@ -174,14 +175,6 @@ class Study:
         """Return what the registration needs: the image, the liver, these tumours or ablation zones, and vessels."""
         vessels = {role: mask for role, mask in self.vessels.items() if not mask.is_empty}
         return Scan(self.image, self.liver, lesions, vessels)
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """What a reader must know of a case before any of its numbers: a code and a sentence without patient data."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

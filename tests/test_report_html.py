@@ -13,7 +13,7 @@ from pipelines.bundled import text
 from pipelines.catalogue import packaged_hazards
 from pipelines.store.result import result_document
 from planner.assessment import Assessment, Distance, Reason
-from planner.case import Caution
+from planner.caution import Caution
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report import words

@@ -6,7 +6,7 @@ import pytest
 from review_fixture import an_assessment, assessed
 
 from planner.assessment import LesionAssessment, Reason
-from planner.case import Caution
+from planner.caution import Caution
 from planner.measure.margin import Margin
 from planner.register.alignment import Alignment
 from planner.report import doubt, words

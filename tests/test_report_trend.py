@@ -15,7 +15,7 @@ from pipelines.several import Several
 from pipelines.store.result import result_bytes
 from pipelines.store.trend import trend_document
 from planner.assessment import Reason
-from planner.case import Caution
+from planner.caution import Caution
 from planner.report.trend import ORDERS, PostAt, Trend, post_at, render_trend, trend_lines
 from planner.timing import UNKNOWN_TIMING, Timing
 

@@ -12,7 +12,8 @@ from pipelines.ports import Intake
 from pipelines.settings import with_registration
 from pipelines.store import result_document
 from pipelines.workflow import Stopwatch, review
-from planner.case import Case, Caution, Study
+from planner.case import Case, Study
+from planner.caution import Caution
 from planner.errors import EmptyMaskError, InputError, OutputError, UsageError
 from planner.grid import Grid
 from planner.report.figure import Figure

@@ -16,7 +16,7 @@ from pipelines.dicom.index import Index, Instance, text
 from pipelines.dicom.phases import volume_of
 from pipelines.dicom.pixels import read_pixels
 from pipelines.dicom.stated import cautions_of, cautions_of_values, is_simulated
-from planner.case import Caution
+from planner.caution import Caution
 from planner.errors import AmbiguousInputError, InputError
 from planner.marks import uid_mark
 from planner.volume import Volume

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipelines.dicom.index import Instance, text
-from planner.case import Caution
+from planner.caution import Caution
 from planner.volume import FloatVoxels
 
 ELSEWHERE = frozenset((

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.limits import real
-from planner.case import Caution
+from planner.caution import Caution
 from planner.errors import InputError, quoted
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")

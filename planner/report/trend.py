@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from planner.assessment import Assessment, LesionAssessment, LesionStatus, Reason
-from planner.case import Caution
+from planner.caution import Caution
 from planner.register.alignment import Alignment
 from planner.report import words
 from planner.report.figure import Figure
