@@ -11,8 +11,8 @@ from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessmen
 from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import InputError
-from planner.findings import ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import FloatArray
+from planner.inventory import findings_of
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
 from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
@@ -105,7 +105,7 @@ def assess(
     status: CaseStatus = "assessed" if any(x.status != "not_assessable" for x in lesions) else "not_assessable"
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
-        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), _findings(case, scene),
+        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), findings_of(case, scene, lesions),
         scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
         cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing,
     )  # fmt: skip
@@ -281,15 +281,6 @@ def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:
         pair = (_point(tumour.vertices_lps_mm[nearest]), _point(depths.foot_lps_mm[nearest]))
         found.append(Distance(f"ablation_{zone_id}", "tumour", -float(depths.signed_mm[nearest]), pair))
     return tuple(found)
-
-
-def _findings(case: Case, scene: Scene) -> tuple[Finding, ...]:
-    liver = case.pre.liver
-    if liver is None or liver.touches_edge():
-        text = "PRE has no liver mask" if liver is None else "the liver mask reaches the border of the scan: truncated"
-        return Finding(LIVER_ML, None, reason=text), Finding(ABLATED_PERCENT, None, reason=text)
-    ablated_ml = union_of(list(scene.zones.values()), list(case.post.ablations.values()))[1]
-    return Finding(LIVER_ML, liver.volume_ml), Finding(ABLATED_PERCENT, 100.0 * ablated_ml / liver.volume_ml)
 
 
 def _labelled(study: str, value: Study) -> tuple[str, ...]:

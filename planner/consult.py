@@ -9,20 +9,11 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import Hazard, Setting
 from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
-from planner.findings import (
-    ABLATED_PERCENT,
-    GEOMETRIC_MARGIN_MM,
-    MARGIN_MM,
-    TUMOUR_TO_BOWEL_MM,
-    TUMOUR_TO_DUCT_MM,
-    ZONE_TO_BOWEL_MM,
-    ZONE_TO_DUCT_MM,
-    Quantity,
-)
+from planner.findings import MARGIN_MM, Finding
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
-from planner.surroundings import duct_and_bowel
+from planner.inventory import lesion_findings
 from planner.timing import with_days
 
 
@@ -60,7 +51,8 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     setting = setting_of(known)
     lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
-    judged = judge_case(evidence.rules, measured, _of_case(assessment), known)
+    case = {f.quantity.name: _of_finding(f) for f in assessment.findings if f.lesion_id is None}
+    judged = judge_case(evidence.rules, measured, case, known)
     return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts))
 
 
@@ -91,46 +83,14 @@ def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Set
 
 
 def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:
-    to_duct, to_bowel = duct_and_bowel(lesion.distances, "tumour")
-    zone_to_duct, zone_to_bowel = duct_and_bowel(lesion.distances, "ablation")
-    return {
-        MARGIN_MM.name: _margin(lesion),
-        GEOMETRIC_MARGIN_MM.name: _geometric(lesion),
-        TUMOUR_TO_DUCT_MM.name: to_duct,
-        TUMOUR_TO_BOWEL_MM.name: to_bowel,
-        ZONE_TO_DUCT_MM.name: zone_to_duct,
-        ZONE_TO_BOWEL_MM.name: zone_to_bowel,
-    }
+    """Return a lesion's findings as rules take them."""
+    found = {finding.quantity.name: _of_finding(finding) for finding in lesion_findings(lesion)}
+    interval = None if lesion.margin is None else lesion.margin.interval
+    known = found[MARGIN_MM.name]
+    if known.value is None or interval is None:
+        return found
+    return found | {MARGIN_MM.name: Measured(known.value, known.unit, known.ci95, interval.p_at_least)}
 
 
-def _margin(lesion: LesionAssessment) -> Measured:
-    margin = lesion.margin
-    if margin is None or margin.min_mm is None:
-        return Measured(None, MARGIN_MM.unit, reason=_why(lesion))
-    interval = margin.interval
-    if interval is None:
-        return Measured(margin.min_mm, MARGIN_MM.unit)
-    return Measured(margin.min_mm, MARGIN_MM.unit, (interval.low_mm, interval.high_mm), interval.p_at_least)
-
-
-def _geometric(lesion: LesionAssessment) -> Measured:
-    if lesion.margin is None:
-        return Measured(None, GEOMETRIC_MARGIN_MM.unit, reason=_why(lesion))
-    return Measured(lesion.margin.geometric_min_mm, GEOMETRIC_MARGIN_MM.unit)
-
-
-def _why(lesion: LesionAssessment) -> str:
-    if lesion.margin is not None and lesion.margin.reason:
-        return lesion.margin.reason
-    texts = [reason.text for reason in lesion.reasons if reason.field in (None, "margin")]
-    return "; ".join(texts) or "the margin was not measured"
-
-
-def _of_case(assessment: Assessment) -> dict[str, Measured]:
-    found = {finding.quantity: finding for finding in assessment.findings}
-    return {quantity.name: _of_finding(quantity, assessment) for quantity in (ABLATED_PERCENT,) if quantity in found}
-
-
-def _of_finding(quantity: Quantity, assessment: Assessment) -> Measured:
-    finding = next(f for f in assessment.findings if f.quantity == quantity)
-    return Measured(finding.value, quantity.unit, finding.ci95, reason=finding.reason)
+def _of_finding(finding: Finding) -> Measured:
+    return Measured(finding.value, finding.quantity.unit, finding.ci95, {}, finding.reason, finding.bound)

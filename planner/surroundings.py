@@ -11,16 +11,11 @@ import numpy as np
 from planner.assessment import Distance
 from planner.case import STRUCTURES, Case
 from planner.grid import FloatArray
-from planner.guideline.measured import Measured, nearest_of
 from planner.measure.distances import Gap, gap_between, gap_interval_mm
 from planner.measure.structures import nearest_part
 from planner.register.alignment import Alignment
 from planner.surface import Surface
 from planner.volume import Mask
-
-MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
-BOWEL = ("stomach", "small_bowel", "colon")
-MORE_BOWEL = ("duodenum",)
 
 ALIKE_MM = 25.0
 """Two places of one study this far apart, or farther, are taken to be moved with unlike registration errors."""
@@ -87,12 +82,6 @@ def zone_distances(
         moved_mm = 0.0 if own or error_mm is None else math.hypot(error_mm, _extrapolated_mm(gap, alignment))
         found.append(_distance(role, "ablation", gap, zone, mask, moved_mm, contour_sd_mm))
     return tuple(sorted(found, key=_by_distance))
-
-
-def duct_and_bowel(distances: Sequence[Distance], of: Literal["tumour", "ablation"]) -> tuple[Measured, Measured]:
-    """Return the distances to the nearest major bile duct and to the nearest part of the bowel, as rules take them."""
-    known = {d.structure: Measured(d.mm, "mm", d.ci95_mm) for d in distances if d.from_ == of and d.mm is not None}
-    return nearest_of(known, MAJOR_DUCTS), nearest_of(known, BOWEL, MORE_BOWEL)
 
 
 def _gap(surface: Surface, mask: Mask, alignment: Alignment | None) -> Gap:

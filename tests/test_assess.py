@@ -11,6 +11,7 @@ from planner.assess import AssessSettings, assess, assess_aligned, require_lesio
 from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case, Study
 from planner.errors import EmptyMaskError, FrameMismatchError, InputError
+from planner.findings import LIVER_ML
 from planner.register.alignment import Alignment, Check, SpatialMap
 from planner.scene import zone_surfaces
 from planner.volume import Mask, Volume
@@ -198,7 +199,8 @@ def test_the_liver_volume_is_given_unless_the_mask_reaches_the_border() -> None:
     values = []
     for mask in (liver, cut, None):
         masks = {"tumour_1": tumour} if mask is None else {"tumour_1": tumour, "liver": mask}
-        values.append(assessed(case(pre=study(**masks), post=far), alignment()).findings[0])
+        found = assessed(case(pre=study(**masks), post=far), alignment()).findings
+        values.append(next(finding for finding in found if finding.quantity == LIVER_ML))
     assert values[0].value == pytest.approx(ball_ml(15.0), rel=0.03)
     assert values[1].value is None
     assert "truncated" in (values[1].reason or "")

@@ -7,9 +7,10 @@ import pytest
 from analytic import ball, lattice, rigid, voxelised
 
 from planner.case import Case, Study
+from planner.inventory import BOWEL, MAJOR_DUCTS, nearest_structure
 from planner.register.alignment import Alignment, SpatialMap
 from planner.surface import surface_of
-from planner.surroundings import duct_and_bowel, structures_of, tumour_distances, zone_distances
+from planner.surroundings import structures_of, tumour_distances, zone_distances
 from planner.volume import Mask, Volume
 
 GRID = lattice((34.0, 26.0, 26.0), (1.5, 1.2, 1.2))
@@ -80,7 +81,8 @@ def test_of_several_zones_the_nearest_counts_and_distances_come_nearest_first() 
 
 def test_a_duct_without_a_mask_makes_the_nearest_duct_a_bound_and_missing_bowel_unknown() -> None:
     distances = tumour_distances(tumour(case()), case(), MOVED, 1.6, 0.5)
-    duct, bowel = duct_and_bowel(distances, "tumour")
+    duct = nearest_structure(distances, "tumour", MAJOR_DUCTS)
+    bowel = nearest_structure(distances, "tumour", BOWEL)
     assert duct.bound == "at_most"
     assert duct.value == pytest.approx(5.0, abs=0.3)
     assert bowel.value is None

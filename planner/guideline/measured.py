@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from types import MappingProxyType
-from typing import Literal
 
 from planner.errors import UsageError
-
-Bound = Literal["exact", "at_most", "at_least"]
+from planner.findings import Bound
 
 _Z_95 = NormalDist().inv_cdf(0.975)
 

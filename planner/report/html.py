@@ -8,11 +8,11 @@ from datetime import date
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
-from planner.guideline.words import quantity_words, unit_words
 from planner.register.alignment import Check
 from planner.report import doubt, words
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
+from planner.report.findings import finding_rows
 from planner.report.held_against import (
     fact_rows,
     missing_facts,
@@ -106,7 +106,8 @@ def render_html(
         reasons=reason_sentences(assessment),
         timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
-        findings=[_finding(assessment, place) for place in range(len(assessment.findings))],
+        findings=finding_rows(assessment.findings),
+        lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),
         missing_facts=missing_facts(assessment),
@@ -178,15 +179,6 @@ def _checks(assessment: Assessment) -> list[_CheckRow]:
 
 def _check_row(about: str, check: Check) -> _CheckRow:
     return _CheckRow(about, check_name(check), check_value(check), check_result(check), check.text)
-
-
-def _finding(assessment: Assessment, place: int) -> tuple[str, str, str]:
-    finding = assessment.findings[place]
-    about = finding.quantity.scope if finding.lesion_id is None else f"lesion {finding.lesion_id}"
-    name = f"{quantity_words(finding.quantity.name)} ({about})"
-    if finding.value is None:
-        return name, words.UNKNOWN, finding.reason or "no reason given"
-    return name, f"{finding.value:.4g} {unit_words(finding.quantity.unit)}".strip(), finding.quantity.definition
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -1,0 +1,133 @@
+"""Every registered quantity of an assessed case: its value with its doubt, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from planner import findings as registry
+from planner.assessment import Distance, LesionAssessment
+from planner.case import Case
+from planner.findings import Finding, Quantity
+from planner.guideline.measured import Measured, nearest_of
+from planner.remnant import liver_findings
+from planner.scene import Scene
+from planner.timing import Timing
+
+MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
+BOWEL = ("stomach", "small_bowel", "colon")
+MORE_BOWEL = ("duodenum",)
+VULNERABLE = (*BOWEL, "gallbladder", "diaphragm", "heart", "kidney_left", "kidney_right")
+
+NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    registry.TUMOUR_TO_DUCT_MM: ("tumour", MAJOR_DUCTS, ()),
+    registry.ZONE_TO_DUCT_MM: ("ablation", MAJOR_DUCTS, ()),
+    registry.TUMOUR_TO_BOWEL_MM: ("tumour", BOWEL, MORE_BOWEL),
+    registry.ZONE_TO_BOWEL_MM: ("ablation", BOWEL, MORE_BOWEL),
+    registry.TUMOUR_TO_VULNERABLE_MM: ("tumour", VULNERABLE, MORE_BOWEL),
+    registry.ZONE_TO_VULNERABLE_MM: ("ablation", VULNERABLE, MORE_BOWEL),
+}
+"""Distances to the nearest of several structures: from what, which must be known, and which count where they are."""
+
+
+def findings_of(case: Case, scene: Scene, lesions: Sequence[LesionAssessment]) -> tuple[Finding, ...]:
+    """Return every registered quantity: those of the patient and the session, then those of each lesion."""
+    of_lesions = [finding for lesion in lesions for finding in lesion_findings(lesion)]
+    return (*_of_patient(case, lesions), *liver_findings(case, scene), *of_lesions)
+
+
+def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
+    yield Finding(registry.N_LESIONS, float(len(lesions)))
+    sizes = [x.max_axial_diameter_mm for x in lesions if x.max_axial_diameter_mm is not None]
+    none = None if sizes else "no tumour has a diameter"
+    yield Finding(registry.LARGEST_MM, max(sizes, default=None), reason=none)
+    yield Finding(registry.SMALLEST_MM, min(sizes, default=None), reason=none)
+    yield Finding(registry.N_TREATED, float(sum(lesion.status != "not_treated" for lesion in lesions)))
+    yield _covered_count(lesions)
+    yield from _days(case.timing)
+    yield _is_mr(case)
+
+
+def _covered_count(lesions: Sequence[LesionAssessment]) -> Finding:
+    """Return how many tumours are covered; a bound where some could not be assessed."""
+    covered = [_covered(lesion) for lesion in lesions]
+    known = float(sum(value for value in covered if value is not None))
+    if unknown := sum(value is None for value in covered):
+        text = f"{unknown} of {len(covered)} tumours could not be assessed"
+        return Finding(registry.N_COVERED, known, reason=text, bound="at_least")
+    return Finding(registry.N_COVERED, known)
+
+
+def _covered(lesion: LesionAssessment) -> float | None:
+    if lesion.status == "not_treated":
+        return 0.0
+    least = None if lesion.margin is None else lesion.margin.min_mm
+    return None if least is None else float(least >= 0.0)
+
+
+def _days(timing: Timing) -> Iterator[Finding]:
+    why = {unknown.field: unknown.text for unknown in timing.unknown}
+    before, since = timing.pre_days_before_ablation, timing.days_since_ablation
+    yield Finding(registry.PRE_AGE_DAYS, before, reason=None if before is not None else why["pre_days_before_ablation"])
+    yield Finding(registry.POST_AGE_DAYS, since, reason=None if since is not None else why["days_since_ablation"])
+
+
+def _is_mr(case: Case) -> Finding:
+    modality = case.pre.image.modality
+    if not case.pre.is_scan or not modality:
+        return Finding(registry.PRE_IS_MR, None, reason="PRE states no modality")
+    return Finding(registry.PRE_IS_MR, float(modality == "MR"))
+
+
+def lesion_findings(lesion: LesionAssessment) -> tuple[Finding, ...]:
+    """Return every registered quantity of a lesion."""
+    return tuple(_of_lesion(lesion))
+
+
+def _of_lesion(lesion: LesionAssessment) -> Iterator[Finding]:
+    one = lesion.lesion_id
+    yield _given(registry.AXIAL_DIAMETER_MM, lesion.max_axial_diameter_mm, lesion)
+    yield _given(registry.DIAMETER_MM, lesion.max_diameter_mm, lesion)
+    yield _given(registry.LESION_ML, lesion.tumour_ml, lesion)
+    yield _given(registry.ZONE_ML, lesion.ablation_ml, lesion)
+    yield Finding(registry.TREATED, float(lesion.status != "not_treated"), one)
+    covered = _covered(lesion)
+    yield Finding(registry.COVERED, covered, one, reason=None if covered is not None else why_no_margin(lesion))
+    yield from _margins(lesion)
+    for quantity, (start, required, optional) in NEAREST.items():
+        nearest = nearest_structure(lesion.distances, start, required, optional)
+        yield Finding(quantity, nearest.value, one, nearest.ci95, nearest.reason, nearest.bound)
+
+
+def _margins(lesion: LesionAssessment) -> Iterator[Finding]:
+    margin = lesion.margin
+    if margin is None or margin.min_mm is None:
+        yield Finding(registry.MARGIN_MM, None, lesion.lesion_id, reason=why_no_margin(lesion))
+    else:
+        ends = None if margin.interval is None else (margin.interval.low_mm, margin.interval.high_mm)
+        yield Finding(registry.MARGIN_MM, margin.min_mm, lesion.lesion_id, ends)
+    geometric = None if margin is None else margin.geometric_min_mm
+    why = None if geometric is not None else why_no_margin(lesion)
+    yield Finding(registry.GEOMETRIC_MARGIN_MM, geometric, lesion.lesion_id, reason=why)
+
+
+def why_no_margin(lesion: LesionAssessment) -> str:
+    """Return why a lesion has no margin."""
+    if lesion.margin is not None and lesion.margin.reason:
+        return lesion.margin.reason
+    texts = [reason.text for reason in lesion.reasons if reason.field in (None, "margin")]
+    return "; ".join(texts) or "the margin was not measured"
+
+
+def nearest_structure(
+    distances: Sequence[Distance], start: str, required: Sequence[str], optional: Sequence[str] = ()
+) -> Measured:
+    """Return the distance to the nearest of several structures from the tumour or from its zones ("ablation")."""
+    known = {d.structure: Measured(d.mm, "mm", d.ci95_mm) for d in distances if d.from_ == start and d.mm is not None}
+    return nearest_of(known, required, optional)
+
+
+def _given(quantity: Quantity, value: float | None, lesion: LesionAssessment) -> Finding:
+    if value is not None:
+        return Finding(quantity, value, lesion.lesion_id)
+    texts = [reason.text for reason in lesion.reasons]
+    return Finding(quantity, None, lesion.lesion_id, reason="; ".join(texts) or "not measured")
