@@ -40,6 +40,8 @@ def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Fin
     sizes = [x.max_axial_diameter_mm for x in lesions if x.max_axial_diameter_mm is not None]
     none = None if sizes else "no tumour has a diameter"
     yield Finding(registry.LARGEST_MM, max(sizes, default=None), reason=none)
+    longest = [x.max_diameter_mm for x in lesions if x.max_diameter_mm is not None]
+    yield Finding(registry.LARGEST_3D_MM, max(longest, default=None), reason=none)
     yield Finding(registry.SMALLEST_MM, min(sizes, default=None), reason=none)
     yield Finding(registry.N_TREATED, float(sum(lesion.status != "not_treated" for lesion in lesions)))
     yield _covered_count(lesions)
