@@ -7,6 +7,7 @@ from importlib import resources
 
 from planner.evidence.hazard import Hazard
 from planner.evidence.models_text import load_hazards
+from planner.evidence.standard_volume import StandardVolume, load_standard_volume
 from planner.guideline.catalogue import Catalogue, load_catalogue
 
 
@@ -23,6 +24,13 @@ def packaged_hazards() -> tuple[Hazard, ...]:
     """Return the published relations that come with the program."""
     texts = _texts("planner.evidence", "models")
     return tuple(hazard for name, text in sorted(texts.items()) for hazard in load_hazards(text, name))
+
+
+@cache
+def packaged_standard_volume() -> StandardVolume:
+    """Return the formula of the standard liver volume that comes with the program."""
+    ((name, text),) = _texts("planner.evidence", "volumes").items()
+    return load_standard_volume(text, name)
 
 
 def _texts(package: str, folder: str) -> dict[str, str]:

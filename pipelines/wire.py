@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
-from pipelines.catalogue import packaged_catalogue, packaged_hazards
+from pipelines.catalogue import packaged_catalogue, packaged_hazards, packaged_standard_volume
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
@@ -102,7 +102,7 @@ def keep_several(several: Several, store: PostsStore) -> None:
 
 def packaged_evidence() -> Evidence:
     """Return the relations and rules that come with the program."""
-    return Evidence(packaged_hazards(), packaged_catalogue().rules)
+    return Evidence(packaged_hazards(), packaged_catalogue().rules, packaged_standard_volume())
 
 
 def posts_store(out: Path, log: Callable[[], str]) -> PostsStore:

@@ -167,6 +167,8 @@ class Study:
         """Return whether a mask reaches the outermost voxels of the scan, so that the structure may go on outside."""
         if not self.is_scan or mask.is_empty:
             return False
+        if mask.grid.same_lattice(self.image.grid):
+            return mask.touches_edge()
         ijk = self.image.grid.ijk(mask.centres_lps_mm())
         last = np.asarray(self.image.grid.shape_kji[::-1]) - 1
         return bool((ijk < EDGE_VOXELS).any() or (ijk > last - EDGE_VOXELS).any())

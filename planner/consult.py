@@ -8,21 +8,24 @@ from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import Hazard, Setting
+from planner.evidence.standard_volume import StandardVolume
 from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
-from planner.findings import MARGIN_MM, Finding
+from planner.findings import MARGIN_MM, REMNANT_ML, REMNANT_OF_STANDARD_PERCENT, Finding
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
 from planner.inventory import lesion_findings
+from planner.remnant import remnant_of_standard
 from planner.timing import with_days
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What numbers are held against: relations (the first is the default) and rules."""
+    """What numbers are held against: relations (the first is the default), rules, a formula of the standard volume."""
 
     hazards: tuple[Hazard, ...] = ()
     rules: tuple[Rule, ...] = ()
+    standard_volume: StandardVolume | None = None
 
 
 DATE_ALONE = "entered, without the other date"
@@ -51,9 +54,10 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     setting = setting_of(known)
     lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
-    case = {f.quantity.name: _of_finding(f) for f in assessment.findings if f.lesion_id is None}
+    findings = _with_standard(assessment.findings, known, evidence.standard_volume)
+    case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
-    return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts))
+    return replace(assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts))
 
 
 def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
@@ -71,6 +75,17 @@ def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
     if days is None:
         kept |= {name: DATE_ALONE for name in known if FACTS[name].kind == "date"}
     return MappingProxyType(kept)
+
+
+def _with_standard(
+    findings: tuple[Finding, ...], facts: Mapping[str, object], formula: StandardVolume | None
+) -> tuple[Finding, ...]:
+    """Return the findings with the remnant's share of the standard volume, which rests on facts."""
+    remnant = next((f for f in findings if f.quantity is REMNANT_ML), None)
+    if remnant is None:
+        return findings
+    of_standard = remnant_of_standard(remnant, facts, formula)
+    return tuple(of_standard if f.quantity is REMNANT_OF_STANDARD_PERCENT else f for f in findings)
 
 
 def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:

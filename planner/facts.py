@@ -92,6 +92,13 @@ ABLATION_DATE = Fact(
     "ablation_date", "date", "Day of the ablation; with post_scan_date instead of days_since_ablation.",
     also=("date_of_ablation", "treatment_date"),
 )  # fmt: skip
+STANDARD_LIVER_VOLUME = Fact(
+    "standard_liver_volume_ml", "number", "Standard liver volume of a body like the patient's.", unit="ml",
+    also=("standard_volume", "standard_liver_volume", "slv"),
+)  # fmt: skip
+BODY_SURFACE_AREA = Fact(
+    "body_surface_area_m2", "number", "The patient's body surface area.", unit="m2", also=("bsa", "body_surface"),
+)  # fmt: skip
 POST_SCAN_DATE = Fact("post_scan_date", "date", "Day of the POST scan.", also=("scan_date", "post_date"))
 
 FACTS: Mapping[str, Fact] = MappingProxyType(
@@ -99,6 +106,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         fact.name: fact
         for fact in (
             PRIMARY, MODALITY, APPROACH, DISPLACEMENT, ONE_SESSION, DAYS_SINCE_ABLATION, ABLATION_DATE, POST_SCAN_DATE,
+            STANDARD_LIVER_VOLUME, BODY_SURFACE_AREA,
         )
     }
 )  # fmt: skip

@@ -126,21 +126,25 @@ RESIDUAL_MM = Quantity(
     "residual.max_diameter_mm", "mm", "patient",
     "Longest distance between two points of one connected part of a tumour that lies outside every ablation zone.",
 )  # fmt: skip
-LIVER_ML = Quantity("liver_ml", "ml", "patient", "Volume of the liver in PRE, tumours and vessels within it included.")
+LIVER_ML = Quantity(
+    "liver_ml", "ml", "patient",
+    "Volume of the liver mask of PRE with the tumours that meet it, what they enclose, and the vessels that run through.",
+)  # fmt: skip
 FUNCTIONING_ML = Quantity(
-    "liver.functioning_ml", "ml", "patient", "Volume of the liver in PRE without the tumours within it."
+    "liver.functioning_ml", "ml", "patient", "The liver's volume (liver_ml) without all of these tumours."
 )
 REMNANT_ML = Quantity(
     "flr.volume_ml", "ml", "patient",
-    "Volume of the liver in PRE without tumours and without what the ablation zones of POST destroyed.",
+    "Functioning volume without what the ablation zones of POST, carried to PRE, hold of it; what of them lies in tumours "
+    "or beyond the liver takes nothing away.",
 )  # fmt: skip
 REMNANT_PERCENT = Quantity(
     "flr.of_functioning_liver_percent", "percent", "patient",
-    "Remnant as a share of the liver without tumours.",
+    "Remnant as a share of the functioning liver, that is without tumours.",
 )  # fmt: skip
 REMNANT_OF_STANDARD_PERCENT = Quantity(
     "flr.of_standard_volume_percent", "percent", "patient",
-    "Remnant as a share of the standard liver volume, entered or by the entered body surface area.",
+    "Remnant as a share of the standard liver volume: as entered, else by a published formula from the body surface.",
 )  # fmt: skip
 VEINS_PRESERVED = Quantity(
     "hepatic_veins.preserved_count", "count", "patient",
@@ -160,7 +164,8 @@ ABLATED_ML = Quantity(
 )
 ABLATED_PERCENT = Quantity(
     "ablation.fraction_of_liver_percent", "percent", "session",
-    "Volume of all ablation zones of POST, overlaps counted once, as a share of the whole liver, tumours included.",
+    "Volume of all ablation zones of POST, overlaps counted once, also what of them lies in tumours or beyond the "
+    "liver, as a share of the whole liver of PRE (liver_ml).",
 )  # fmt: skip
 
 QUANTITIES = MappingProxyType({

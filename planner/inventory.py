@@ -9,6 +9,7 @@ from planner.assessment import Distance, LesionAssessment
 from planner.case import Case
 from planner.findings import Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
+from planner.register.alignment import Alignment
 from planner.remnant import liver_findings
 from planner.scene import Scene
 from planner.timing import Timing
@@ -29,10 +30,12 @@ NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 """Distances to the nearest of several structures: from what, which must be known, and which count where they are."""
 
 
-def findings_of(case: Case, scene: Scene, lesions: Sequence[LesionAssessment]) -> tuple[Finding, ...]:
+def findings_of(
+    case: Case, scene: Scene, alignment: Alignment, lesions: Sequence[LesionAssessment]
+) -> tuple[Finding, ...]:
     """Return every registered quantity: those of the patient and the session, then those of each lesion."""
     of_lesions = [finding for lesion in lesions for finding in lesion_findings(lesion)]
-    return (*_of_patient(case, lesions), *liver_findings(case, scene), *of_lesions)
+    return (*_of_patient(case, lesions), *liver_findings(case, scene, alignment), *of_lesions)
 
 
 def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:

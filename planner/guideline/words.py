@@ -68,6 +68,8 @@ FACTS = {
     facts.DAYS_SINCE_ABLATION.name: "days since the ablation",
     facts.ABLATION_DATE.name: "ablation date",
     facts.POST_SCAN_DATE.name: "date of the post-ablation scan",
+    facts.STANDARD_LIVER_VOLUME.name: "standard liver volume",
+    facts.BODY_SURFACE_AREA.name: "body surface area",
 }
 """The registered facts as a reader sees them."""
 

@@ -18,6 +18,7 @@ from planner.volume import Mask
 BoolArray = npt.NDArray[np.bool_]
 
 VOLUME_SAMPLES = 60_000
+"""Points of a zone's box by which its overlap with other zones is counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,15 +112,17 @@ class Zone:
 
     @cached_property
     def volume_ml(self) -> float:
-        """Volume of the union, ml, overlaps counted once (by regular samples where there are several zones)."""
-        if len(self.surfaces) == 1:
-            return self.surfaces[0].volume_ml
-        points = np.concatenate([surface.vertices_lps_mm for surface in self.surfaces])
-        low, high = points.min(axis=0), points.max(axis=0)
-        step = (float(np.prod(high - low)) / VOLUME_SAMPLES) ** (1.0 / 3.0)
-        axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
-        samples = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-        return float(np.count_nonzero(self.contains(samples))) * float(step**3) / 1000.0
+        """Volume of the union, ml, overlaps counted once (by regular samples where several zones overlap)."""
+        total, overlap = sum(surface.volume_ml for surface in self.surfaces), 0.0
+        for n, surface in enumerate(self.surfaces[1:], start=1):
+            points = _samples_lps_mm((surface,), VOLUME_SAMPLES)
+            shared = np.any([before.contains(points) for before in self.surfaces[:n]], axis=0)
+            overlap += surface.volume_ml * float(np.count_nonzero(shared)) / max(1, len(points))
+        return total - overlap
+
+    def samples_lps_mm(self, count: int) -> FloatArray:
+        """Return the points of a regular lattice of about `count` over the union's box that lie in it, shape (n, 3)."""
+        return _samples_lps_mm(self.surfaces, count)
 
     @cached_property
     def centroid_lps_mm(self) -> FloatArray:
@@ -140,3 +143,13 @@ class Zone:
     def truncated(self) -> bool:
         """Whether a zone's mask reached the border of its lattice."""
         return any(s.truncated for s in self.surfaces)
+
+
+def _samples_lps_mm(surfaces: Sequence[Surface], count: int) -> FloatArray:
+    """Return the points of a regular lattice of about `count` over a union's box that lie in it, shape (n, 3)."""
+    points = np.concatenate([surface.vertices_lps_mm for surface in surfaces])
+    low, high = points.min(axis=0), points.max(axis=0)
+    step = (float(np.prod(high - low)) / count) ** (1.0 / 3.0)
+    axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
+    samples = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(samples[np.any([surface.contains(samples) for surface in surfaces], axis=0)])

@@ -35,7 +35,8 @@ def _row(finding: Finding) -> FindingRow:
         return FindingRow(
             name, words.UNKNOWN, f"{quantity.definition} Not known: {finding.reason or 'no reason given'}"
         )
-    why = "" if finding.reason is None else f" {BOUNDS[finding.bound].strip().capitalize()}: {finding.reason}"
+    bound = BOUNDS[finding.bound].strip().capitalize()
+    why = "" if finding.reason is None else f" {bound}: {finding.reason}" if bound else f" Here {finding.reason}."
     return FindingRow(name, _value(finding), f"{quantity.definition}{why}")
 
 

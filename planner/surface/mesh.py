@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray, as_points
 from planner.surface.nearest import Finder
-from planner.surface.triangles import corner_angles_rad, shares_of_corners, spread_shares
+from planner.surface.triangles import corner_angles_rad, normals_of_curved, shares_of_corners, spread_shares
 
 IntArray = npt.NDArray[np.int64]
 PointMap = Callable[[FloatArray], FloatArray]
@@ -153,9 +153,18 @@ class Surface:
 
     @cached_property
     def volume_ml(self) -> float:
-        """Enclosed volume, ml (divergence theorem)."""
+        """Enclosed volume, ml (divergence theorem); on our own meshes that of the curved surface."""
         a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
-        return float(np.einsum("ij,ij->", a - self.centroid_lps_mm, np.cross(b - a, c - a)) / 6.0 / 1000.0)
+        flat_ml = float(np.einsum("ij,ij->", a - self.centroid_lps_mm, np.cross(b - a, c - a)) / 6.0 / 1000.0)
+        return flat_ml + self._bulge_ml if self.even else flat_ml
+
+    @property
+    def _bulge_ml(self) -> float:
+        """Volume between the triangles and the curved surface above them, ml: the bulge's integral, exactly."""
+        corners = self._corners_lps_mm
+        normals = normals_of_curved(corners, self.triangles, len(self.vertices_lps_mm))[self.triangles]
+        rises = np.einsum("ncj,ncj->n", 3.0 * (corners - corners.mean(axis=1, keepdims=True)), normals)
+        return float(np.linalg.norm(self.triangle_vectors_mm2, axis=1) @ rises / 24.0 / 1000.0)
 
     @cached_property
     def centroid_lps_mm(self) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from planner.grid import FloatArray
 
@@ -83,3 +84,18 @@ def _on_edge(points: FloatArray, start: FloatArray, end: FloatArray) -> FloatArr
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,ij->i", a, b))
+
+
+def normals_of_curved(corners: FloatArray, triangles: npt.NDArray[np.int64], count: int) -> FloatArray:
+    """Return unit normals at `count` vertices, shape (count, 3), exact where all vertices lie on one sphere.
+
+    Those of the triangles (corners: shape (m, 3, 3)) weighed by the sine over the two edges' lengths (Max 1999,
+    doi 10.1080/10867651.1999.10487501): of uneven triangles on a smooth surface better than by angles.
+    """
+    sums = np.zeros((count, 3))
+    for corner in range(3):
+        one = corners[:, (corner + 1) % 3] - corners[:, corner]
+        other = corners[:, (corner + 2) % 3] - corners[:, corner]
+        weight = np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", other, other)
+        np.add.at(sums, triangles[:, corner], np.cross(one, other) / np.maximum(weight, 1e-24)[:, None])
+    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
