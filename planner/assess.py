@@ -106,7 +106,8 @@ def assess(
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
-        findings_of(case, scene, alignment, lesions), scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
+        findings_of(case, scene, alignment, lesions), scene.liver_used,
+        (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
         cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing,
     )  # fmt: skip
 

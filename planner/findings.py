@@ -128,15 +128,15 @@ RESIDUAL_MM = Quantity(
 )  # fmt: skip
 LIVER_ML = Quantity(
     "liver_ml", "ml", "patient",
-    "Volume of the liver mask of PRE with the tumours that meet it, what they enclose, and the vessels that run through.",
+    "Volume of the liver mask of PRE with the tumours that meet it, what they enclose, and vessels that run through.",
 )  # fmt: skip
 FUNCTIONING_ML = Quantity(
     "liver.functioning_ml", "ml", "patient", "The liver's volume (liver_ml) without all of these tumours."
 )
 REMNANT_ML = Quantity(
     "flr.volume_ml", "ml", "patient",
-    "Functioning volume without what the ablation zones of POST, carried to PRE, hold of it; what of them lies in tumours "
-    "or beyond the liver takes nothing away.",
+    "Functioning volume without what the ablation zones of POST, carried to PRE, hold of it; what of them lies in "
+    "tumours or beyond the liver takes nothing away.",
 )  # fmt: skip
 REMNANT_PERCENT = Quantity(
     "flr.of_functioning_liver_percent", "percent", "patient",
