@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipelines.case_faults import nearest
 from pipelines.formats.folder_name import id_fault
-from planner.case import STRUCTURES, is_role
+from planner.case import LOBES, STRUCTURES, is_role
 
 WHOLE_MAP = "totalsegmentator"
 """The `label` that takes every structure of a TotalSegmentator multi-label map."""
@@ -129,7 +129,7 @@ class MaskEntry(_Table):
         """Return the role, an unnumbered tumour or ablation as the first."""
         role = f"{role}_1" if role in ("tumour", "ablation") else role
         if role and not is_role(role):
-            raise ValueError(f"{role!r} is not a role{nearest(role, (*STRUCTURES, 'tumour_1', 'ablation_1'))}")
+            raise ValueError(f"{role!r} is not a role{nearest(role, (*STRUCTURES, *LOBES, 'tumour_1', 'ablation_1'))}")
         return role
 
     @model_validator(mode="after")

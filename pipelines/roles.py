@@ -190,6 +190,8 @@ def role_of_segment(name: str, segment: Segment) -> NamedRole | None:
         raise AmbiguousInputError(
             f"{name}: its code means {segment.role}, its label {by_label.kind}; state its role in the case file"
         )
+    if segment.role == "liver" and by_label is not None and by_label.kind.startswith("liver_"):
+        return by_label  # a part of it, for which codes are few
     if segment.role not in NUMBERED:
         return NamedRole(segment.role)
     return NamedRole(segment.role, by_label.number if by_label else _last_number(segment.label))

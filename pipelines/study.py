@@ -34,8 +34,8 @@ from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, loca
 from planner.grid import Grid
 from planner.volume import Mask, Volume
 
-WHOLE = ("liver", "tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
-"""How roles begin that are kept on their whole lattice: the other structures on the part of it that holds them."""
+WHOLE = ("tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
+"""How roles, beside the liver's, begin that are kept on their whole lattice: other structures on what holds them."""
 
 IMAGE_SHARE = 0.7
 """Share of a study's reading time until its image is read, for progress."""
@@ -259,7 +259,7 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
         notes = (*notes, *outside_note(role, mask, image))
     kept = mask if placed is None else placed
     how: How = "own" if placed is None else "same" if same else "reordered"
-    return _Placing(kept if role.startswith(WHOLE) else cropped(kept), how, notes)
+    return _Placing(kept if role == "liver" or role.startswith(WHOLE) else cropped(kept), how, notes)
 
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:

@@ -45,6 +45,12 @@ STRUCTURES = (
 )
 """Roles of which a study has at most one mask. `rib...` and `lung...` names are roles too."""
 
+LOBES = ("liver_left", "liver_right")
+"""Roles of the liver's lobes, as Cantlie's line parts them. Parts of the liver are no structures beside it."""
+
+SEGMENTS = (*(f"liver_segment_{n}" for n in range(1, 9)), "liver_segment_4a", "liver_segment_4b")
+"""Roles of Couinaud's segments, as TotalSegmentator names them."""
+
 VESSELS = (
     "portal_vein",
     "hepatic_vein",
@@ -64,8 +70,10 @@ _FAMILY = re.compile(r"(rib|lung|vertebra)[a-z0-9_]*")
 
 
 def is_role(name: str) -> bool:
-    """Return whether `name` is a role: a structure, `rib...`, `lung...`, `tumour_N` or `ablation_N`."""
-    return name in STRUCTURES or _FAMILY.fullmatch(name) is not None or _NUMBERED.fullmatch(name) is not None
+    """Return whether `name` is a role: a structure, a part of the liver, `rib...`, `lung...`, `tumour_N`, ..."""
+    if name in STRUCTURES or name in LOBES or name in SEGMENTS:
+        return True
+    return _FAMILY.fullmatch(name) is not None or _NUMBERED.fullmatch(name) is not None
 
 
 def mask_notes(mask: Mask) -> tuple[str, ...]:
@@ -115,8 +123,8 @@ class Study:
     image
         The image volume.
     masks
-        Masks by role: a name of `STRUCTURES`, `tumour_N` or `ablation_N` (N from 1), `rib...` or `lung...`.
-        Each keeps its own lattice, in the image's frame of reference.
+        Masks by role: a name of `STRUCTURES`, `LOBES` or `SEGMENTS`, `tumour_N` or `ablation_N` (N from 1), `rib...` or
+        `lung...`. Each keeps its own lattice, in the image's frame of reference.
     notes
         Sentences for the report: what was tolerated, absent or decided while reading. No patient data.
     simulated

@@ -120,7 +120,8 @@ N_VANISHED = Quantity(
 )  # fmt: skip
 BILOBAR = Quantity(
     "distribution.bilobar", YES_NO, "patient",
-    "Whether tumours of PRE lie in both lobes of the liver, by the masks of its lobes.",
+    "Whether tumours of PRE lie in both lobes of the liver, by the masks of its lobes; a tumour lies in each lobe that "
+    "holds a quarter of it or more (our line).",
 )  # fmt: skip
 RESIDUAL_MM = Quantity(
     "residual.max_diameter_mm", "mm", "patient",

@@ -9,6 +9,7 @@ from planner.assessment import Distance, LesionAssessment
 from planner.case import Case
 from planner.findings import Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
+from planner.lobes import bilobar
 from planner.register.alignment import Alignment
 from planner.remnant import liver_findings
 from planner.scene import Scene
@@ -50,6 +51,7 @@ def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Fin
     yield _covered_count(lesions)
     yield from _days(case.timing)
     yield _is_mr(case)
+    yield bilobar(case.pre)
 
 
 def _covered_count(lesions: Sequence[LesionAssessment]) -> Finding:

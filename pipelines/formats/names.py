@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipelines.formats.totalsegmentator import TOTAL_V2
-from planner.case import STRUCTURES, is_role
+from planner.case import LOBES, SEGMENTS, STRUCTURES, is_role
 from planner.errors import InputError
 
 NUMBERED = ("tumour", "ablation")
@@ -32,10 +32,23 @@ SYNONYMS = {
     "right_kidney": "kidney_right",
     "left_lung": "lung_left",
     "right_lung": "lung_right",
+    "left_liver_lobe": "liver_left",
+    "left_lobe_of_liver": "liver_left",
+    "liver_left_lobe": "liver_left",
+    "liver_lobe_left": "liver_left",
+    "left_hemiliver": "liver_left",
+    "right_liver_lobe": "liver_right",
+    "right_lobe_of_liver": "liver_right",
+    "liver_right_lobe": "liver_right",
+    "liver_lobe_right": "liver_right",
+    "right_hemiliver": "liver_right",
+    "caudate_lobe": "liver_segment_1",
 }
 """Other names of structures, TotalSegmentator's among them."""
 
-_PLAIN = frozenset({"image", *STRUCTURES, *SYNONYMS, *SYNONYMS.values(), *(s.lower() for s in TOTAL_V2.values())})
+_PLAIN = frozenset(
+    {"image", *STRUCTURES, *LOBES, *SEGMENTS, *SYNONYMS, *SYNONYMS.values(), *(s.lower() for s in TOTAL_V2.values())}
+)
 """Names of files that are no lesion's and hold no more than a structure. `rib...` may go on with anything."""
 
 _PADDING = re.compile(r"_(mask|seg|segmentation|label|roi)$")
@@ -105,4 +118,4 @@ def is_plain(name: str) -> bool:
 
 def known_roles() -> tuple[str, ...]:
     """Return the roles with a fixed name, and examples of the numbered ones, for messages that suggest one."""
-    return (*STRUCTURES, "tumour_1", "ablation_1", "tumour", "ablation")
+    return (*STRUCTURES, *LOBES, *SEGMENTS, "tumour_1", "ablation_1", "tumour", "ablation")
