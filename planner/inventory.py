@@ -49,6 +49,7 @@ def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Fin
     yield Finding(registry.SMALLEST_MM, min(sizes, default=None), reason=none)
     yield Finding(registry.N_TREATED, float(sum(lesion.status != "not_treated" for lesion in lesions)))
     yield _covered_count(lesions)
+    yield _residual(lesions)
     yield from _days(case.timing)
     yield _is_mr(case)
     yield bilobar(case.pre)
@@ -62,6 +63,24 @@ def _covered_count(lesions: Sequence[LesionAssessment]) -> Finding:
         text = f"{unknown} of {len(covered)} tumours could not be assessed"
         return Finding(registry.N_COVERED, known, reason=text, bound="at_least")
     return Finding(registry.N_COVERED, known)
+
+
+def _residual(lesions: Sequence[LesionAssessment]) -> Finding:
+    """Return the largest part that zones left out; a bound where a lesion could not be assessed."""
+    parts = [_residual_mm(lesion) for lesion in lesions]
+    known = [mm for mm in parts if mm is not None]
+    if not known:
+        return Finding(registry.RESIDUAL_MM, None, reason="no tumour could be assessed")
+    if unknown := len(parts) - len(known):
+        text = f"{unknown} of {len(parts)} tumours could not be assessed"
+        return Finding(registry.RESIDUAL_MM, max(known), reason=text, bound="at_least")
+    return Finding(registry.RESIDUAL_MM, max(known))
+
+
+def _residual_mm(lesion: LesionAssessment) -> float | None:
+    if lesion.status == "not_treated":
+        return lesion.max_diameter_mm
+    return None if lesion.coverage is None else lesion.coverage.residual_mm
 
 
 def _covered(lesion: LesionAssessment) -> float | None:

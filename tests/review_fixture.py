@@ -162,7 +162,7 @@ def assessed(lesion_id: str) -> LesionAssessment:
     assert least is not None
     return LesionAssessment(
         lesion_id, "assessed", (), (lesion_id,), 2 * TUMOURS[lesion_id][1], 2 * TUMOURS[lesion_id][1], volume, zone,
-        1.6, margin, least - 0.8, Coverage(0.0 if least > 0 else 0.123456, {5.0: 0.97, 10.0: 0.71}),
+        1.6, margin, least - 0.8, Coverage(0.0 if least > 0 else 0.123456, {5.0: 0.97, 10.0: 0.71}, 0.0 if least > 0 else 6.5),
         (Distance("hepatic_vein", "tumour", 6.25, ((0.0, 0.0, 0.0), (0.0, 6.25, 0.0)), (3.0, 9.0)),),
     )  # fmt: skip
 

@@ -109,6 +109,7 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
         "surface_fraction_below": _by_limit(None if margin is None else margin.surface_fraction_below, THRESHOLDS_MM),
         "target_covered": _by_limit(None if coverage is None else coverage.target_covered, GROWTHS_MM),
         "residual_ml": None if coverage is None else number(coverage.residual_ml),
+        "residual_mm": None if coverage is None else number(coverage.residual_mm),
         "flags": [] if margin is None else list(margin.flags),
         "off_side_lps_mm": {} if margin is None else _points_of(margin.off_side_lps_mm),
         "rigid_min_mm": number(lesion.rigid_min_mm),

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
+from planner.measure.residual import residual_diameter_mm
 from planner.measure.zone import Zone
 from planner.surface import Surface
 
@@ -27,10 +28,13 @@ class Coverage:
         Tumour volume outside the zone, ml.
     target_covered
         For each growth (mm): share of the tumour grown by it, within the closed liver, that lies inside the zone.
+    residual_mm
+        Longest distance between two points of one connected part of the tumour outside the zone, mm; 0 where covered.
     """
 
     residual_ml: float
     target_covered: Mapping[float, float]
+    residual_mm: float | None = None
 
 
 def measure_coverage(tumour: Surface, zone: Zone, liver: ClosedLiver | None = None) -> Coverage:
@@ -43,7 +47,9 @@ def measure_coverage(tumour: Surface, zone: Zone, liver: ClosedLiver | None = No
     zone, liver
         The zone, and the closed liver where one is known: tissue outside it is no target, the tumour always is.
     """
-    return Coverage(_residual_ml(tumour, zone), _target_covered(tumour, zone, liver))
+    return Coverage(
+        _residual_ml(tumour, zone), _target_covered(tumour, zone, liver), residual_diameter_mm(tumour, zone)
+    )
 
 
 def _residual_ml(tumour: Surface, zone: Zone) -> float:

@@ -9,13 +9,16 @@ from scipy.spatial.distance import pdist
 from planner.grid import FloatArray
 from planner.surface import Surface
 
+FEW = 1000
+"""So many points in one plane, or on one line, are compared each with each."""
+
 SLAB_MM = 1.0
 """Axial planes are this far apart."""
 
 
 def max_diameter_mm(surface: Surface) -> float:
     """Return the longest distance between two points of the surface, mm."""
-    return _span(surface.vertices_lps_mm)
+    return span_mm(surface.vertices_lps_mm)
 
 
 def max_axial_diameter_mm(surface: Surface) -> float:
@@ -24,7 +27,7 @@ def max_axial_diameter_mm(surface: Surface) -> float:
     levels = (
         np.arange(z.min() + 0.5 * SLAB_MM, z.max(), SLAB_MM) if np.ptp(z) > SLAB_MM else [0.5 * (z.min() + z.max())]
     )
-    return max(_span(_cut(surface, float(level))) for level in levels)
+    return max(span_mm(_cut(surface, float(level))) for level in levels)
 
 
 def _cut(surface: Surface, level_mm: float) -> FloatArray:
@@ -39,11 +42,12 @@ def _cut(surface: Surface, level_mm: float) -> FloatArray:
     return np.asarray(points[a] + share[:, None] * (points[b] - points[a]))
 
 
-def _span(points: FloatArray) -> float:
+def span_mm(points: FloatArray) -> float:
+    """Return the longest distance between two of some points, mm; 0 of fewer than two."""
     if len(points) < 2:
         return 0.0
     try:
         corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):
-        corners = points
+        corners = points if len(points) <= FEW else points[ConvexHull(points, qhull_options="QJ").vertices]
     return float(pdist(corners).max())
