@@ -160,9 +160,10 @@ def assessed(lesion_id: str) -> LesionAssessment:
     zone = 4 / 3 * np.pi * ZONES[lesion_id][1] ** 3 / 1000
     least = margin.min_mm
     assert least is not None
+    shares = {5.0: 0.97, 10.0: 0.71}
     return LesionAssessment(
         lesion_id, "assessed", (), (lesion_id,), 2 * TUMOURS[lesion_id][1], 2 * TUMOURS[lesion_id][1], volume, zone,
-        1.6, margin, least - 0.8, Coverage(0.0 if least > 0 else 0.123456, {5.0: 0.97, 10.0: 0.71}, 0.0 if least > 0 else 6.5),
+        1.6, margin, least - 0.8, Coverage(*((0.0, shares, 0.0) if least > 0 else (0.123456, shares, 6.5))),
         (Distance("hepatic_vein", "tumour", 6.25, ((0.0, 0.0, 0.0), (0.0, 6.25, 0.0)), (3.0, 9.0)),),
     )  # fmt: skip
 

@@ -31,7 +31,9 @@ BESIDE = 1.0
 
 
 def residual_diameter_mm(tumour: Surface, zone: Zone) -> float:
-    """Return the longest distance between two points of one connected part of a tumour outside a zone, mm; 0 if covered.
+    """Return the longest distance between two points of one connected part of a tumour outside a zone, mm.
+
+    It is 0 where the tumour is covered.
 
     The parts are told by regular samples within and by the mesh of the tumour's surface; how far they reach by the
     surface outside the zone, the line where it dips into that, and the zone's surface within the tumour. Parts that lie
