@@ -10,8 +10,10 @@
     volume = 2                       # where one series holds several (phases, echoes): as an error message numbers them
     modality = "CT"                  # or "MR": an image that states another one is refused; NIfTI and NRRD state none
     scanned_on = 2024-12-31          # counts before what the images state; of [post] also: days_since_ablation = 1
+    [baseline]                       # an earlier study with the tumours seen then (before chemotherapy); keys of [pre]
+    path = "first-study"
     [[mask]]
-    study = "pre"                    # "post", and of several posts "post_2", ... in the order they are given
+    study = "pre"                    # "baseline", "post", of several posts "post_2", ... in the order they are given
     role = "tumour_1"
     file = "lesion.nii.gz"           # NIfTI, NRRD, DICOM SEG or RTSTRUCT, or a folder; relative to the case file
     segment = 2                      # of a DICOM SEG, an RTSTRUCT or a .seg.nrrd: number or label
@@ -87,6 +89,8 @@ class CaseFile(Document):
 
     def study(self, name: StudyName) -> StudyTable:
         """Return the table of a study."""
+        if name == "baseline":
+            return self.baseline or StudyTable()
         return self.pre if name == "pre" else self.its_post
 
     def path_of(self, name: StudyName) -> Path | None:
@@ -106,8 +110,8 @@ class CaseFile(Document):
 
     def masks_of(self, name: StudyName) -> tuple[MaskEntry, ...]:
         """Return the mask entries of a study."""
-        if name == "pre":
-            return tuple(m for m in self.mask if m.study == "pre")
+        if name != "post":
+            return tuple(m for m in self.mask if m.study == name)
         return tuple(m for m in self.mask if post_number(m.study) == self.which)
 
     def file_of(self, entry: MaskEntry) -> Path:
@@ -160,6 +164,10 @@ def _read(path: Path) -> CaseFile:
         raise InputError(f"{name}: not TOML: not UTF-8 text", code="bad-case-file") from error
     except ValueError as error:
         raise InputError(f"{name}: not TOML: {toml_fault(error)}", code="bad-case-file") from error
+    if document.baseline is None and any(m.study == "baseline" for m in document.mask):
+        raise InputError(
+            f"{name}: a [[mask]] of study 'baseline', and no [baseline] with its path", code="bad-case-file"
+        )
     _require_once([f"{_of_later(p.study)}{p.lesion}" for p in document.pair], f"{name}: [[pair]] lesion")
     _require_once([f"{m.study} {m.role}" for m in document.mask if m.role], f"{name}: [[mask]]")
     return CaseFile(**dict(document), folder=path.parent, sha256=hashlib.sha256(content).hexdigest())

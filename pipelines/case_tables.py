@@ -22,7 +22,7 @@ MOST_ERROR_MM = 100.0
 MOST_POSTS = 20
 """Studies after the ablation of one case."""
 
-StudyName = Literal["pre", "post"]
+StudyName = Literal["pre", "post", "baseline"]
 Fact = bool | int | float | str | datetime | date | list[str | int | float | bool]
 
 
@@ -99,6 +99,12 @@ class StudyTable(_Table):
     scanned_on: Day | None = None
 
 
+class BaselineTable(StudyTable):
+    """`[baseline]`: a study from before PRE, whose tumours are looked for in PRE."""
+
+    path: PathText = Field(min_length=1)
+
+
 class PostTable(StudyTable):
     """`[post]`, or one of several `[[post]]`: also the days from the ablation to it."""
 
@@ -119,8 +125,8 @@ class MaskEntry(_Table):
     @classmethod
     def _known_study(cls, study: str) -> str:
         """Return the study, "post_1" as "post"."""
-        if study not in ("pre", "post") and post_number(study) == 0:
-            raise ValueError("expected 'pre', 'post', or of several posts 'post_1', 'post_2', ...")
+        if study not in ("pre", "post", "baseline") and post_number(study) == 0:
+            raise ValueError("expected 'pre', 'post', 'baseline', or of several posts 'post_1', 'post_2', ...")
         return "post" if study == "post_1" else study
 
     @field_validator("role")
@@ -175,6 +181,7 @@ class Document(_Table):
     case: CaseTable = CaseTable()
     pre: StudyTable = StudyTable()
     post: PostTable | list[PostTable] = PostTable()
+    baseline: BaselineTable | None = None
     mask: list[MaskEntry] = []
     pair: list[PairEntry] = []
     registration: RegistrationTable | None = None

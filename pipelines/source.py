@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipelines.baseline_study import read_baseline
 from pipelines.case_file import CaseFile, read_case_file
 from pipelines.case_tables import StudyName
 from pipelines.dicom.index import read_instance
@@ -104,9 +105,14 @@ class FolderSource:
         timing = timing_of(pre.study.scanned_on, post.study.scanned_on, facts).numbered(self.number, self.posts)
         order = (Caution(flag.replace("_", "-"), FLAGS[flag]) for flag in timing.contradictions)
         cautions = (*differ, *_births(pre, post), *pre.cautions, *post.cautions, *order)
-        case = Case(case_id, patient, pre.study, post.study, stated.pairs, facts, (*notes, *empty), cautions, timing)
+        earlier = read_baseline(stated, pre, observe, any_patient=self.allow_different_patients)
+        notes, cautions = (*notes, *empty, *earlier.notes), (*cautions, *earlier.cautions)
+        case = Case(
+            case_id, patient, pre.study, post.study, stated.pairs, facts, notes, cautions, timing, earlier.study
+        )
         sha256 = {f"pre/{name}": value for name, value in pre.sha256.items()}
         sha256 |= {f"post/{name}": value for name, value in post.sha256.items()}
+        sha256 |= earlier.sha256
         if stated.sha256:
             sha256["case.toml"] = stated.sha256
         if pairs is not None:
@@ -155,6 +161,7 @@ class FolderSource:
             with suppress(InputError):
                 stated = self.stated()
         paths = {"PRE": stated.path_of("pre") or self.pre, "POST": stated.path_of("post") or self.post}
+        paths["BASELINE"] = stated.path_of("baseline")
         for study, path in paths.items():
             if path is not None and is_folder(path) and real(out).is_relative_to(real(path)):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")

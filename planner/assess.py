@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
+from planner.baseline import NO_BASELINE, Baseline
 from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import InputError
@@ -76,6 +77,7 @@ def assess(
     zones: Mapping[str, Surface],
     settings: AssessSettings,
     observe: Observe = lambda *_: None,
+    baseline: Baseline = NO_BASELINE,
 ) -> Assessment:
     """Measure every lesion of a case.
 
@@ -89,6 +91,8 @@ def assess(
         What is assumed.
     observe
         Told which lesion is measured.
+    baseline
+        What became of the tumours of a study before PRE.
 
     Raises
     ------
@@ -106,9 +110,9 @@ def assess(
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
-        findings_of(case, scene, alignment, lesions), scene.liver_used,
+        findings_of(case, scene, alignment, lesions, baseline), scene.liver_used,
         (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
-        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing,
+        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, baseline=baseline,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from planner.baseline import NO_BASELINE, Baseline
 from planner.caution import Caution
 from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
@@ -88,6 +89,7 @@ class Assessment:
     facts: Mapping[str, object] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
     timing: Timing = UNKNOWN_TIMING
+    baseline: Baseline = NO_BASELINE
 
     @property
     def days_since_ablation(self) -> float | None:

@@ -207,6 +207,8 @@ class Case:
         What stands above all else in the report.
     timing
         How many days lie between the studies and the ablation.
+    baseline
+        A study from before PRE (before chemotherapy) with the tumours that were seen then; None where none was given.
     """
 
     case_id: str
@@ -218,6 +220,7 @@ class Case:
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     timing: Timing = UNKNOWN_TIMING
+    baseline: Study | None = None
 
     def __post_init__(self) -> None:
         """Check that the studies are not swapped and that entered pairs name lesions and zones that exist."""

@@ -116,7 +116,8 @@ N_COVERED = Quantity(
 )  # fmt: skip
 N_VANISHED = Quantity(
     "patient.n_vanished_lesions", "lesions", "patient",
-    "Count of tumours with a mask in the baseline study that no tumour of PRE meets.",
+    "Count of tumours with a mask in the baseline study that no tumour of PRE meets, within the error of the "
+    "registration that brings the two together. No mask in PRE is not the same as no disease.",
 )  # fmt: skip
 BILOBAR = Quantity(
     "distribution.bilobar", YES_NO, "patient",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from planner import findings as registry
 from planner.assessment import Distance, LesionAssessment
+from planner.baseline import NO_BASELINE, Baseline
 from planner.case import Case
 from planner.findings import Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
@@ -32,11 +33,15 @@ NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 
 def findings_of(
-    case: Case, scene: Scene, alignment: Alignment, lesions: Sequence[LesionAssessment]
+    case: Case,
+    scene: Scene,
+    alignment: Alignment,
+    lesions: Sequence[LesionAssessment],
+    baseline: Baseline = NO_BASELINE,
 ) -> tuple[Finding, ...]:
     """Return every registered quantity: those of the patient and the session, then those of each lesion."""
     of_lesions = [finding for lesion in lesions for finding in lesion_findings(lesion)]
-    return (*_of_patient(case, lesions), *liver_findings(case, scene, alignment), *of_lesions)
+    return (*_of_patient(case, lesions), baseline.vanished, *liver_findings(case, scene, alignment), *of_lesions)
 
 
 def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:

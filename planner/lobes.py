@@ -83,11 +83,17 @@ def tumours_in_lobes(study: Study) -> dict[str, InLobes]:
     masks = lobe_masks(study)
     if not all(masks[lobe] for lobe in LOBES):
         return {}
-    return {lesion_id: _in_lobes(tumour, masks) for lesion_id, tumour in study.tumours.items()}
+    return {lesion_id: _in_lobes(tumour.centres_lps_mm(), masks) for lesion_id, tumour in study.tumours.items()}
 
 
-def _in_lobes(tumour: Mask, masks: Mapping[str, Sequence[Mask]]) -> InLobes:
-    points = _thinned(tumour.centres_lps_mm())
+def lobes_of_points(points_lps_mm: FloatArray, study: Study) -> InLobes | None:
+    """Return in which lobes of a study some points lie, shape (n, 3); None unless both lobes are known."""
+    masks = lobe_masks(study)
+    return _in_lobes(points_lps_mm, masks) if all(masks[lobe] for lobe in LOBES) else None
+
+
+def _in_lobes(points: FloatArray, masks: Mapping[str, Sequence[Mask]]) -> InLobes:
+    points = _thinned(points)
     parts = [masks[lobe] for lobe in (*LOBES, CAUDATE)]
     beside = [_beside(points, part) for part in parts]
     away_mm = np.stack([_away_mm(points, found) for found in beside])

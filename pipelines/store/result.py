@@ -13,8 +13,10 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
+from pipelines.store.baseline import baseline_document
 from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
 from pipelines.store.numbers import number
+from pipelines.store.registration import registration_document
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
@@ -22,7 +24,6 @@ from planner.findings import Finding
 from planner.grid import FloatArray
 from planner.measure.interval import Interval
 from planner.measure.margin import Margin
-from planner.register.alignment import Alignment, Check
 
 SCHEMA_VERSION = 1
 THRESHOLDS_MM = (0.0, 5.0, 10.0)
@@ -53,7 +54,8 @@ def assessment_document(
         "status": assessment.status,
         "reasons": [_reason(reason) for reason in (*_cautions(assessment), *assessment.reasons)],
         "timing": timing_document(assessment.timing),
-        "registration": _registration(assessment.alignment),
+        "registration": registration_document(assessment.alignment),
+        "baseline": baseline_document(assessment.baseline),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
         "findings": [_finding(finding) for finding in assessment.findings],
@@ -234,34 +236,6 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "ci95": None if finding.ci95 is None else _pair(finding.ci95),
         "reason": finding.reason or unknown,
     }
-
-
-def _registration(alignment: Alignment) -> dict[str, Json]:
-    zones = sorted({*alignment.error_at_zone_mm, *alignment.zone_checks})
-    return {
-        "transform": alignment.kind,
-        "passed": alignment.passed,
-        "checks": [_check(check) for check in alignment.checks],
-        "zones": {
-            zone: {
-                "error_mm": number(alignment.error_at_zone_mm.get(zone)),
-                "error_ci90_mm": _interval(alignment, zone),
-                "gate": alignment.verdict(zone),
-                "checks": [_check(check) for check in alignment.zone_checks.get(zone, ())],
-            }
-            for zone in zones
-        },
-    }
-
-
-def _interval(alignment: Alignment, zone: str) -> Json:
-    found = alignment.error_interval90_mm.get(zone)
-    return None if found is None else _pair(found)
-
-
-def _check(check: Check) -> dict[str, Json]:
-    return {"name": check.name, "value": number(check.value), "unit": check.unit, "passed": check.passed,
-            "warned": check.warned, "text": check.text}  # fmt: skip
 
 
 def _provenance(review: Review) -> dict[str, Json]:

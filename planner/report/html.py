@@ -10,6 +10,7 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
+from planner.report.baseline import baseline_sentences
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
 from planner.report.findings import finding_rows
@@ -104,6 +105,7 @@ def render_html(
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
+        baseline=baseline_sentences(assessment.baseline),
         timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
         findings=finding_rows(assessment.findings),
