@@ -58,16 +58,7 @@ QUANTITIES = {
 }
 """The registered quantities as a reader sees them."""
 
-FACTS = {
-    facts.PRIMARY.name: "primary tumour",
-    facts.MODALITY.name: "ablation modality",
-    facts.APPROACH.name: "approach",
-    facts.DISPLACEMENT.name: "bowel displacement",
-    facts.ONE_SESSION.name: "all zones in one session",
-    facts.DAYS_SINCE_ABLATION.name: "days since the ablation",
-    facts.ABLATION_DATE.name: "ablation date",
-    facts.POST_SCAN_DATE.name: "date of the post-ablation scan",
-}
+FACTS = {fact.name: fact.words for fact in facts.FACTS.values()}
 """The registered facts as a reader sees them."""
 
 

@@ -1,111 +1,20 @@
-"""What a clinician enters: each fact's name, the values it may have, and its definition. A missing fact is unknown."""
+"""Entered facts checked against the registry: names, values, days, and what contradicts what."""
 
 from __future__ import annotations
 
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
-from typing import Literal
 
 from planner.errors import InputError, quoted
 from planner.evidence.hazard import Setting
-
-FactKind = Literal["choice", "yes_no", "number", "date"]
-FactValue = str | bool | float | date
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A registered fact: what an entry of that name means.
-
-    Parameters
-    ----------
-    name
-        As in `[facts]` of the case file.
-    kind
-        A word of `choices`, true or false, a number of at least 0, or a date (2024-12-31).
-    definition
-        A sentence for whoever fills it in.
-    choices
-        The words of a choice.
-    unit
-        Of a number.
-    also
-        What else people call it: for the message that suggests the name.
-    """
-
-    name: str
-    kind: FactKind
-    definition: str
-    choices: tuple[str, ...] = ()
-    unit: str = ""
-    also: tuple[str, ...] = ()
-
-    @property
-    def values(self) -> tuple[str | bool, ...]:
-        """Return every value the fact may have; empty where they cannot be counted."""
-        return (True, False) if self.kind == "yes_no" else self.choices
-
-    @property
-    def expected(self) -> str:
-        """Return in words what may be entered."""
-        return {
-            "choice": f"one of {', '.join(self.choices)}",
-            "yes_no": "true or false",
-            "number": f"a number of {self.unit}, at least 0",
-            "date": "a date like 2024-12-31",
-        }[self.kind]
-
-
-PRIMARY = Fact(
-    "primary", "choice", "Where the liver tumours came from, or the primary liver tumour itself.",
-    ("colorectal", "neuroendocrine", "gastric", "gist", "biliary", "ovarian", "pancreatic", "breast", "hepatocellular",
-     "other"),
-    also=("primary_tumour", "tumour_type", "histology", "diagnosis", "origin"),
-)  # fmt: skip
-MODALITY = Fact(
-    "modality", "choice", "What the tissue was destroyed with.",
-    ("radiofrequency", "microwave", "cryoablation", "laser", "irreversible_electroporation", "other"),
-    also=("ablation_modality", "technique", "energy", "device"),
-)  # fmt: skip
-APPROACH = Fact(
-    "approach", "choice", "The way the applicators took to the liver.", ("percutaneous", "laparoscopic", "open"),
-    also=("access", "route"),
-)  # fmt: skip
-DISPLACEMENT = Fact(
-    "displacement", "yes_no",
-    "Whether bowel or stomach was (or will be) moved away by gas or fluid (pneumo- or hydrodissection).",
-    also=("bowel_displacement", "hydrodissection", "pneumodissection"),
-)  # fmt: skip
-ONE_SESSION = Fact(
-    "one_session", "yes_no", "Whether every ablation zone of POST was made in one session.",
-    also=("single_session", "sessions"),
-)  # fmt: skip
-DAYS_SINCE_ABLATION = Fact(
-    "days_since_ablation", "number", "Days from the ablation to the POST scan.", unit="days",
-    also=("scan_days", "post_scan_days", "days_after_ablation", "interval_days"),
-)  # fmt: skip
-ABLATION_DATE = Fact(
-    "ablation_date", "date", "Day of the ablation; with post_scan_date instead of days_since_ablation.",
-    also=("date_of_ablation", "treatment_date"),
-)  # fmt: skip
-POST_SCAN_DATE = Fact("post_scan_date", "date", "Day of the POST scan.", also=("scan_date", "post_date"))
-
-FACTS: Mapping[str, Fact] = MappingProxyType(
-    {
-        fact.name: fact
-        for fact in (
-            PRIMARY, MODALITY, APPROACH, DISPLACEMENT, ONE_SESSION, DAYS_SINCE_ABLATION, ABLATION_DATE, POST_SCAN_DATE,
-        )
-    }
-)  # fmt: skip
-"""Every registered fact by name."""
-
-SETTING_FACTS = (PRIMARY, MODALITY, DAYS_SINCE_ABLATION, ABLATION_DATE, POST_SCAN_DATE)
-"""The facts that tell whether a published relation speaks of a case; both dates may stand for the days."""
+from planner.facts.contradictions import contradictions
+from planner.facts.disease import PRIMARY
+from planner.facts.fact import Fact, FactValue
+from planner.facts.imaging import POST_SCAN_DATE
+from planner.facts.registry import FACTS
+from planner.facts.treatment import ABLATION_DATE, DAYS_SINCE_ABLATION, MODALITY
 
 
 def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
@@ -114,8 +23,8 @@ def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
     Raises
     ------
     InputError
-        Names are not registered (the nearest are named), a value is not one the fact may have, or the days contradict
-        the dates.
+        Names are not registered (the nearest are named), a value is not one the fact may have, or facts contradict
+        each other: days and dates, dates out of order, or what rules the other out.
     """
     unknown = {n: name for n, name in enumerate(entered, start=1) if name not in FACTS}
     if unknown:
@@ -124,6 +33,8 @@ def checked_facts(entered: Mapping[str, object]) -> dict[str, FactValue]:
         raise InputError(said, code="unknown-fact", where=where)
     known = {name: _checked(FACTS[name], value) for name, value in entered.items() if value not in ("", [], None)}
     scan_days(known)
+    if found := tuple(contradictions(known)):
+        raise InputError("; ".join(found), code="bad-fact")
     return known
 
 
@@ -192,13 +103,19 @@ def _checked(fact: Fact, value: object) -> FactValue:
             return value
         case "yes_no", bool():
             return value
-        case "number", int() | float() if not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+        case "number", int() | float() if not isinstance(value, bool) and _in_range(fact, value):
             return float(value)
+        case "several_of", list() | tuple() if all(word in fact.choices for word in value):
+            return tuple(word for word in fact.choices if word in value)
         case "date", date():
             return date(value.year, value.month, value.day)
         case "date", str():
             return _day(fact, value)
     raise _bad(fact, value)
+
+
+def _in_range(fact: Fact, value: float) -> bool:
+    return math.isfinite(value) and fact.at_least <= value <= (math.inf if fact.at_most is None else fact.at_most)
 
 
 def _day(fact: Fact, text: str) -> date:
@@ -211,7 +128,8 @@ def _day(fact: Fact, text: str) -> date:
 def _bad(fact: Fact, value: object) -> InputError:
     # A date belongs to a person: it is not repeated.
     found = "" if fact.kind == "date" else f" {_shown(value)},"
-    hint = nearest(value, fact.choices) if fact.kind == "choice" and isinstance(value, str) else ""
+    wrong = next((word for word in value if word not in fact.choices), "") if isinstance(value, list) else value
+    hint = nearest(wrong, fact.choices) if fact.choices and isinstance(wrong, str) else ""
     hint = hint if "did you mean" in hint else ""
     return InputError(f"fact '{fact.name}':{found} expected {fact.expected}{hint}", code="bad-fact")
 
