@@ -11,6 +11,7 @@ from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
 from planner.findings import Finding
 from planner.guideline.judge import Judged
+from planner.guideline.unlock import Unlocking
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
@@ -72,7 +73,7 @@ class Assessment:
     """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known.
 
     `facts` holds what was entered, by registered name, without dates; None is not entered. `cautions` come before
-    every number.
+    every number. `unlocking` holds facts that would let rules be judged, those that unlock most first.
     """
 
     case_id: str
@@ -88,6 +89,7 @@ class Assessment:
     facts: Mapping[str, object] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
     timing: Timing = UNKNOWN_TIMING
+    unlocking: tuple[Unlocking, ...] = ()
 
     @property
     def days_since_ablation(self) -> float | None:

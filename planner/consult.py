@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import Hazard, Setting
-from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
+from planner.facts import (
+    ABLATION_DATE,
+    DAYS_SINCE_ABLATION,
+    FACTS,
+    POST_SCAN_DATE,
+    checked_facts,
+    scan_days,
+    setting_of,
+)
 from planner.findings import MARGIN_MM, Finding
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
+from planner.guideline.unlock import unlocking_facts
 from planner.inventory import lesion_findings
 from planner.timing import with_days
 
@@ -25,8 +35,13 @@ class Evidence:
     rules: tuple[Rule, ...] = ()
 
 
+_SCAN_DATES = (ABLATION_DATE.name, POST_SCAN_DATE.name)
+
 DATE_ALONE = "entered, without the other date"
 """Stands for a date that gives no days: dates themselves are not kept."""
+
+NO_ABLATION_DATE = "entered, without the date of the ablation"
+"""Stands for any other date where nothing tells how far it lies from the ablation."""
 
 
 def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evidence) -> Assessment:
@@ -53,11 +68,15 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
     case = {f.quantity.name: _of_finding(f) for f in assessment.findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
-    return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts))
+    unlocking = unlocking_facts(evidence.rules, measured, case, known)
+    return replace(assessment, lesions=lesions, judged=judged, facts=facts_kept(facts), unlocking=unlocking)
 
 
 def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
-    """Return every registered fact as entered, None where it was not; two dates are kept as the days between them.
+    """Return every registered fact as entered, None where it was not, without dates.
+
+    The ablation's and the POST scan's are kept as the days between them; any other that was entered as how many days
+    it lies from the ablation, in words.
 
     Raises
     ------
@@ -69,8 +88,24 @@ def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
     kept: dict[str, object] = {name: known.get(name) for name, fact in FACTS.items() if fact.kind != "date"}
     kept[DAYS_SINCE_ABLATION.name] = days
     if days is None:
-        kept |= {name: DATE_ALONE for name in known if FACTS[name].kind == "date"}
+        kept |= {name: DATE_ALONE for name in _SCAN_DATES if name in known}
+    ablated_on = known.get(ABLATION_DATE.name)
+    kept |= {
+        name: _from_ablation(day, ablated_on)
+        for name, day in known.items()
+        if isinstance(day, date) and name not in _SCAN_DATES
+    }
     return MappingProxyType(kept)
+
+
+def _from_ablation(day: date, ablated_on: object) -> str:
+    """Return where a day lies from the ablation, in words without a date."""
+    if not isinstance(ablated_on, date):
+        return NO_ABLATION_DATE
+    days = (day - ablated_on).days
+    if days == 0:
+        return "on the day of the ablation"
+    return f"{abs(days)} day{'s' * (abs(days) != 1)} {'before' if days < 0 else 'after'} the ablation"
 
 
 def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:

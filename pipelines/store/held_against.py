@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.store.numbers import number
 from planner.evidence.hazard import RelativeHazard
+from planner.guideline.unlock import Unlocking
 from planner.guideline.verdict import Verdict
 
 Json = Any
+
+MOST_UNLOCKING = 3
+"""Facts that are listed as those that would unlock most rules."""
 
 
 def risk_document(risk: RelativeHazard) -> dict[str, Json]:
@@ -50,6 +55,11 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "reasons": list(verdict.reasons),
         "geometric_verdict": None if verdict.geometric is None else verdict.geometric.word,
     }
+
+
+def unlocking_documents(found: Sequence[Unlocking]) -> list[dict[str, Json]]:
+    """Return the entries of `unlocking_facts`: facts that were not entered and would let most rules be judged."""
+    return [{"fact": one.fact, "rules": list(one.rules), "alone": list(one.alone)} for one in found[:MOST_UNLOCKING]]
 
 
 def no_risk_document() -> dict[str, Json]:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
-from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
+from pipelines.store.held_against import no_risk_document, risk_document, unlocking_documents, verdict_document
 from pipelines.store.numbers import number
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
@@ -58,6 +58,7 @@ def assessment_document(
         "lesions": lesion_documents(assessment),
         "findings": [_finding(finding) for finding in assessment.findings],
         "guidelines": [verdict_document(verdict) for judged in assessment.judged for verdict in judged.verdicts],
+        "unlocking_facts": unlocking_documents(assessment.unlocking),
         "notes": list(assessment.notes),
         "timings_s": {step: number(seconds) for step, seconds in timings_s.items()},
         "provenance": _plain(provenance),

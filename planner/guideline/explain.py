@@ -31,13 +31,14 @@ def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
 
 
 def facts_text(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
-    """Return the facts as they are typed into `[facts]`: what each may be, what it means, and which statements ask."""
+    """Return the facts that statements ask for, as they are typed into `[facts]`: what each may be and means."""
     lines = ["Facts, as typed into [facts] of the case file; one that is empty or left out is unknown", ""]
     for fact in FACTS.values():
         asking = [rule.id for rule in rules if fact.name in rule.entered]
         asking += [hazard.id for hazard in hazards if fact in SETTING_FACTS]
-        lines += _wrapped(f"{fact.name}: {fact.expected}")
-        lines += _wrapped(f"  {fact.definition} Asked by {', '.join(asking) or 'none yet'}.")
+        if asking:
+            lines += _wrapped(f"{fact.name}: {fact.expected}")
+            lines += _wrapped(f"  {fact.definition} Asked by {', '.join(asking)}.")
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from planner.evidence.hazard import Hazard
+from planner.facts import Fact, Topic
 from planner.guideline.catalogue import Catalogue, Conflict
 from planner.guideline.rule import Branch, Edge, Example, Part, Rule, Scale
 
@@ -27,6 +28,14 @@ def rule_document(rule: Rule, catalogue: Catalogue) -> dict[str, Plain]:
         "conflicts": [_conflict(catalogue.conflicts[name]) for name in rule.conflicts],
         "see": [other.id for other in catalogue.disputing(rule)],
         "examples": [_example(example) for example in rule.examples],
+    }  # fmt: skip
+
+
+def fact_document(fact: Fact, topic: Topic) -> dict[str, Plain]:
+    """Return a fact with its topic."""
+    return {
+        "name": fact.name, "topic": topic, "kind": fact.kind, "words": fact.words, "expected": fact.expected,
+        "choices": list(fact.choices), "unit": fact.unit or None, "definition": fact.definition,
     }  # fmt: skip
 
 

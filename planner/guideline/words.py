@@ -124,4 +124,4 @@ def fact_words(name: str) -> str:
 
 def unit_words(unit: str) -> str:
     """Return a registered unit as printed."""
-    return "%" if unit == "percent" else unit
+    return {"percent": "%", "m2": "m²"}.get(unit, unit)

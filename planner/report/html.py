@@ -16,10 +16,12 @@ from planner.report.findings import finding_rows
 from planner.report.held_against import (
     fact_rows,
     missing_facts,
+    other_facts,
     references,
     risk_sentences,
     rule_counts,
     rule_rows,
+    unlocking_sentence,
 )
 from planner.report.page import Picture, environment, picture, style_of
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
@@ -111,7 +113,9 @@ def render_html(
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),
         missing_facts=missing_facts(assessment),
+        unlocking=unlocking_sentence(assessment),
         facts=fact_rows(assessment),
+        other_facts=other_facts(assessment),
         references=references(assessment),
         notes=(*notes, *assessment.notes),
         provenance=_flat(provenance),
