@@ -47,6 +47,7 @@ _TABLES = """\
 # files = ["landmarks.csv"]
 
 # Facts that published statements ask for. One that is left out, or empty (""), is unknown, never taken for "no".
+# Words stand in quotes (primary = "colorectal"), lists in brackets; true, false and numbers stand by themselves.
 # Dates are not written to any result: only days between them are.
 [facts]
 """
@@ -64,6 +65,6 @@ def _topic(topic: str, facts: tuple[Fact, ...]) -> str:
 
 def _entry(fact: Fact) -> Iterator[str]:
     yield ""
-    for text in (fact.definition, f"{fact.expected[:1].upper()}{fact.expected[1:]}."):
+    for text in (fact.definition, f"Value: {fact.expected}"):
         yield from textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
     yield f'# {fact.name} = ""'

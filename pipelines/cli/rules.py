@@ -70,9 +70,7 @@ def _text(rules: list[Rule], hazards: list[Hazard], *, explain: bool) -> str:
 
     if not explain:
         overview = f"{rules_table(rules, hazards)}\n{facts_text(rules, hazards)}"
-        more = (
-            f"--template prints a case.toml with all {len(FACTS)} facts that may be entered, --schema its JSON Schema."
-        )
+        more = f"--template prints a case.toml with all {len(FACTS)} facts to fill in, --schema its JSON Schema."
         return f"{overview}\nablation rules ID explains one of them.\n{more}\n"
     catalogue = packaged_catalogue()
     return "\n".join([*(explained(r, catalogue) for r in rules), *(explained_hazard(h) for h in hazards)])

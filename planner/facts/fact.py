@@ -53,12 +53,13 @@ class Fact:
     @property
     def expected(self) -> str:
         """Return in words what may be entered."""
+        kind = "a percentage" if self.unit == "percent" else f"a number of {self.unit}"
         most = "" if self.at_most is None else f" and at most {self.at_most:g}"
         return {
             "choice": f"one of {', '.join(self.choices)}",
             "several_of": f"a list of {', '.join(self.choices)}",
             "yes_no": "true or false",
-            "number": f"a number of {self.unit}, at least {self.at_least:g}{most}",
+            "number": f"{kind}, at least {self.at_least:g}{most}",
             "date": "a date like 2024-12-31",
         }[self.kind]
 
