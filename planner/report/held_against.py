@@ -101,8 +101,8 @@ def unlocking_sentence(assessment: Assessment) -> str:
     said = []
     for unlocking in assessment.unlocking[:_MOST_UNLOCKING]:
         number, alone = len(unlocking.rules), len(unlocking.alone)
-        by_itself = "" if alone == number else f", {alone or 'none'} of them by itself"
-        said.append(f"{fact_words(unlocking.fact)} ({counted(number, 'rule')}{by_itself})")
+        how = "" if alone == number else f", {alone} of them by itself" if alone else ", only with other facts"
+        said.append(f"{fact_words(unlocking.fact)} ({counted(number, 'rule')}{how})")
     return f"Not entered, and would let most rules be judged: {'; '.join(said)}" if said else ""
 
 
