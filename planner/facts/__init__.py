@@ -3,7 +3,7 @@
 from planner.facts.checking import checked_facts, days_since_ablation, nearest, scan_days, setting_of
 from planner.facts.disease import PRIMARY
 from planner.facts.fact import Fact, FactKind, FactValue, Topic
-from planner.facts.imaging import POST_SCAN_DATE
+from planner.facts.imaging import POST_SCAN_DATE, PREVIOUS_SCAN_DATE
 from planner.facts.patient import BODY_SURFACE_AREA_M2, STANDARD_LIVER_VOLUME_ML
 from planner.facts.registry import FACTS, SETTING_FACTS, TOPICS
 from planner.facts.treatment import ABLATION_DATE, APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, MODALITY, ONE_SESSION
@@ -18,6 +18,7 @@ __all__ = [
     "MODALITY",
     "ONE_SESSION",
     "POST_SCAN_DATE",
+    "PREVIOUS_SCAN_DATE",
     "PRIMARY",
     "SETTING_FACTS",
     "STANDARD_LIVER_VOLUME_ML",
