@@ -85,16 +85,12 @@ def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
     """
     known = checked_facts(facts)
     days = scan_days(known)
-    kept: dict[str, object] = {name: known.get(name) for name, fact in FACTS.items() if fact.kind != "date"}
+    kept: dict[str, object] = {name: known.get(name) for name in FACTS if name not in _SCAN_DATES}
     kept[DAYS_SINCE_ABLATION.name] = days
     if days is None:
         kept |= {name: DATE_ALONE for name in _SCAN_DATES if name in known}
     ablated_on = known.get(ABLATION_DATE.name)
-    kept |= {
-        name: _from_ablation(day, ablated_on)
-        for name, day in known.items()
-        if isinstance(day, date) and name not in _SCAN_DATES
-    }
+    kept |= {name: _from_ablation(day, ablated_on) for name, day in kept.items() if isinstance(day, date)}
     return MappingProxyType(kept)
 
 
