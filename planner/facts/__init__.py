@@ -4,14 +4,14 @@ from planner.facts.checking import checked_facts, days_since_ablation, nearest, 
 from planner.facts.disease import PRIMARY
 from planner.facts.fact import Fact, FactKind, FactValue, Topic
 from planner.facts.imaging import POST_SCAN_DATE, PREVIOUS_SCAN_DATE
-from planner.facts.patient import BODY_SURFACE_AREA_M2, STANDARD_LIVER_VOLUME_ML
+from planner.facts.patient import BODY_SURFACE_AREA, STANDARD_LIVER_VOLUME
 from planner.facts.registry import FACTS, SETTING_FACTS, TOPICS
 from planner.facts.treatment import ABLATION_DATE, APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, MODALITY, ONE_SESSION
 
 __all__ = [
     "ABLATION_DATE",
     "APPROACH",
-    "BODY_SURFACE_AREA_M2",
+    "BODY_SURFACE_AREA",
     "DAYS_SINCE_ABLATION",
     "DISPLACEMENT",
     "FACTS",
@@ -21,7 +21,7 @@ __all__ = [
     "PREVIOUS_SCAN_DATE",
     "PRIMARY",
     "SETTING_FACTS",
-    "STANDARD_LIVER_VOLUME_ML",
+    "STANDARD_LIVER_VOLUME",
     "TOPICS",
     "Fact",
     "FactKind",

@@ -12,15 +12,15 @@ PRIOR_MAJOR_HEPATECTOMY = yes_no(
     "prior_major_hepatectomy", "earlier major hepatectomy", "Whether a major part of the liver was resected before.",
     "major_hepatectomy", "prior_hepatectomy",
 )  # fmt: skip
-STANDARD_LIVER_VOLUME_ML = number(
+STANDARD_LIVER_VOLUME = number(
     "standard_liver_volume_ml", "standard liver volume",
     "Volume of a standard liver of this patient's body size, by the formula of your choice.",
     "standard_liver_volume", "standard_volume", "slv", unit="ml", at_least=50.0, at_most=5000.0,
 )  # fmt: skip
-BODY_SURFACE_AREA_M2 = number(
+BODY_SURFACE_AREA = number(
     "body_surface_area_m2", "body surface area",
     "Body surface area, of which a standard liver volume follows where that is not entered.",
-    "body_surface_area", "bsa", "bsa_m2", unit="m2", at_least=0.1, at_most=4.0,
+    "body_surface_area", "body_surface", "bsa", unit="m2", at_least=0.1, at_most=4.0,
 )  # fmt: skip
 
 PATIENT = (
@@ -47,8 +47,8 @@ PATIENT = (
            ("healthy", "steatosis", "fibrosis_or_cirrhosis", "chemotherapy_injury"),
            "parenchyma_quality", "steatosis", "cirrhosis"),
     yes_no("portal_hypertension", "portal hypertension", "Whether there is portal hypertension.", "varices"),
-    STANDARD_LIVER_VOLUME_ML,
-    BODY_SURFACE_AREA_M2,
+    STANDARD_LIVER_VOLUME,
+    BODY_SURFACE_AREA,
     yes_no("contrast_contraindicated", "contrast agent contraindicated",
            "Whether contrast agent of MRI or CT must not be given.", "contrast_allergy", "contrast_contraindication"),
     choice("patient_choice", "patient's choice", "What the patient chose where more than one treatment was open.",
