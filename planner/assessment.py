@@ -17,6 +17,7 @@ from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
 from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
 from planner.timing import UNKNOWN_TIMING, Timing
+from planner.treated import UNTREATED, Treatment
 
 LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
 CaseStatus = Literal["assessed", "not_assessable"]
@@ -65,6 +66,7 @@ class LesionAssessment:
     risk: RelativeHazard | None = None
     tissue: TissueChange = NOT_LOOKED_AT
     sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
+    treatment: Treatment = UNTREATED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from pipelines.store.held_against import no_risk_document, risk_document, verdic
 from pipelines.store.numbers import number
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
+from pipelines.store.treatment import treatment_document
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.grid import FloatArray
@@ -84,6 +85,7 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "status": lesion.status,
         "reasons": [],
         "zones": list(lesion.zones),
+        "pairing": treatment_document(lesion.treatment),
         "max_axial_diameter_mm": number(lesion.max_axial_diameter_mm),
         "max_diameter_mm": number(lesion.max_diameter_mm),
         "tumour_ml": number(lesion.tumour_ml),
