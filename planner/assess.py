@@ -17,13 +17,15 @@ from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
 from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
 from planner.measure.sensitivity import margins_if_zone_changed
+from planner.measure.sizes import size_intervals
 from planner.measure.tissue import tissue_change
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
-from planner.register.alignment import Alignment, Check
+from planner.register.alignment import Alignment
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
 from planner.surroundings import tumour_distances, zone_distances
 from planner.treated import Treatment, treatments
+from planner.unassessable import unassessable
 from planner.volume import Mask, Volume
 
 Observe = Callable[[str, float], None]
@@ -177,6 +179,7 @@ def _lesion(
     whole = LesionAssessment(
         lesion_id, "not_treated", (), treated_by, max_axial_diameter_mm(in_pre), max_diameter_mm(in_pre),
         in_pre.volume_ml, None, None, None, None, None, treatment=treatment,
+        sizes=size_intervals(in_pre, settings.tumour_contour_sd_mm, settings.contour_correlation_mm, settings.seed),
     )  # fmt: skip
     sd_mm = settings.tumour_contour_sd_mm
     if treated_by:
@@ -184,8 +187,7 @@ def _lesion(
         ablation_ml = union_of([scene.zones[zone_id] for zone_id in treated_by], masks)[1]
         error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
-    failed = _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by)
-    if why := (*_cut_reasons(lesion_id, treated_by, case), *_gate_reasons(failed)):
+    if why := unassessable(lesion_id, treated_by, case, alignment):
         around = tumour_distances(tumour, case, alignment, None, sd_mm)
         return replace(whole, status="not_assessable", reasons=why, distances=around)
     if not treated_by:
@@ -212,25 +214,6 @@ def _within_error(to_zones: Sequence[Distance], alignment: Alignment) -> str:
     off = {f"ablation_{zone}": error_mm for zone, error_mm in alignment.error_at_zone_mm.items()}
     near = [d for d in to_zones if d.mm is not None and d.mm <= off.get(d.structure, 0.0)]
     return ", ".join(f"zone {d.structure.removeprefix('ablation_')} lies {d.mm:.1f} mm away" for d in near)
-
-
-def _failed_for(zones: Sequence[str], alignment: Alignment, *, every: bool) -> list[Check]:
-    """Return the failed checks of the case, and of these zones: of any of them, or only if every one has some."""
-    by_zone = [[c for c in alignment.zone_checks.get(z, ()) if c.passed is False] for z in zones]
-    failed = [check for checks in by_zone for check in checks] if not every or all(by_zone) else []
-    return [check for check in alignment.checks if check.passed is False] + failed
-
-
-def _cut_reasons(lesion_id: str, zones: Sequence[str], case: Case) -> tuple[Reason, ...]:
-    """Return that a scan ends in the tumour or in one of its zones, where it does: what lies beyond is not known."""
-    cut = [f"PRE ends in tumour_{lesion_id}"] if case.pre.cuts(case.pre.tumours[lesion_id]) else []
-    cut += [f"POST ends in ablation_{zone}" for zone in zones if case.post.cuts(case.post.ablations[zone])]
-    text = "the scan of {} (its mask reaches the outermost voxels): the margin beyond is not known"
-    return tuple(Reason("margin", "scan-ends-in-lesion", text.format(what)) for what in cut)
-
-
-def _gate_reasons(failed: Sequence[Check]) -> tuple[Reason, ...]:
-    return tuple(Reason("margin", f"registration-{check.name}", check.text) for check in failed)
 
 
 def _measured(

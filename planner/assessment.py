@@ -14,6 +14,7 @@ from planner.guideline.judge import Judged
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
+from planner.measure.sizes import Sizes
 from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
 from planner.timing import UNKNOWN_TIMING, Timing
@@ -67,6 +68,7 @@ class LesionAssessment:
     tissue: TissueChange = NOT_LOOKED_AT
     sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
     treatment: Treatment = UNTREATED
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
