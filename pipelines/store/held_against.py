@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.store.numbers import number
 from planner.evidence.hazard import RelativeHazard
+from planner.guideline.judge import Judged
 from planner.guideline.unlock import Unlocking
 from planner.guideline.verdict import Verdict
 
@@ -38,6 +39,16 @@ def risk_document(risk: RelativeHazard) -> dict[str, Json]:
     }
 
 
+def judged_documents(judged: Sequence[Judged], unlocking: Sequence[Unlocking]) -> dict[str, Json]:
+    """Return `guidelines` and `unlocking_facts`: what each rule says, and which missing facts would let most say more."""
+    return {
+        "guidelines": [verdict_document(verdict) for one in judged for verdict in one.verdicts],
+        "unlocking_facts": [
+            {"fact": one.fact, "rules": list(one.rules), "alone": list(one.alone)} for one in unlocking[:MOST_UNLOCKING]
+        ],
+    }
+
+
 def verdict_document(verdict: Verdict) -> dict[str, Json]:
     """Return an entry of `guidelines`."""
     rule = verdict.rule
@@ -54,12 +65,8 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "missing": list(verdict.missing),
         "reasons": list(verdict.reasons),
         "geometric_verdict": None if verdict.geometric is None else verdict.geometric.word,
+        "in_3d_verdict": None if verdict.in_3d is None else verdict.in_3d.word,
     }
-
-
-def unlocking_documents(found: Sequence[Unlocking]) -> list[dict[str, Json]]:
-    """Return the entries of `unlocking_facts`: facts that were not entered and would let most rules be judged."""
-    return [{"fact": one.fact, "rules": list(one.rules), "alone": list(one.alone)} for one in found[:MOST_UNLOCKING]]
 
 
 def no_risk_document() -> dict[str, Json]:
