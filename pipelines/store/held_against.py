@@ -40,7 +40,7 @@ def risk_document(risk: RelativeHazard) -> dict[str, Json]:
 
 
 def judged_documents(judged: Sequence[Judged], unlocking: Sequence[Unlocking]) -> dict[str, Json]:
-    """Return `guidelines` and `unlocking_facts`: what each rule says, and which missing facts would let most say more."""
+    """Return `guidelines` and `unlocking_facts`: what each rule says, and the facts that would let most be judged."""
     return {
         "guidelines": [verdict_document(verdict) for one in judged for verdict in one.verdicts],
         "unlocking_facts": [
