@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
-from planner.evidence.hazard import Hazard, Setting
+from planner.evidence.baseline import Baseline
+from planner.evidence.beside import beside
+from planner.evidence.comparison import Comparison
+from planner.evidence.hazard import Hazard
+from planner.evidence.population import Setting
 from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
 from planner.findings import MARGIN_MM, Finding
 from planner.guideline.judge import judge_case
@@ -19,10 +23,15 @@ from planner.timing import with_days
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What numbers are held against: relations (the first is the default) and rules."""
+    """What numbers are held against: relations (the first is the default), rules, and what stands beside a relation.
+
+    `baseline` is the cohort that the user named; without one there is no absolute rate.
+    """
 
     hazards: tuple[Hazard, ...] = ()
     rules: tuple[Rule, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    baseline: Baseline | None = None
 
 
 DATE_ALONE = "entered, without the other date"
@@ -49,7 +58,7 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     """
     known = with_days(facts, assessment.timing)
     setting = setting_of(known)
-    lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
+    lesions = tuple(_with_risk(lesion, evidence, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
     case = {f.quantity.name: _of_finding(f) for f in assessment.findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
@@ -73,13 +82,20 @@ def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
     return MappingProxyType(kept)
 
 
-def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:
-    if not hazards:
+def _with_risk(lesion: LesionAssessment, evidence: Evidence, setting: Setting) -> LesionAssessment:
+    if not evidence.hazards:
         return lesion
+    hazard = evidence.hazards[0]
     margin = lesion.margin
     interval = None if margin is None or margin.interval is None else margin.interval
     ends = None if interval is None else (interval.low_mm, interval.high_mm)
-    return replace(lesion, risk=hazards[0].at(None if margin is None else margin.min_mm, ends, setting))
+    least = None if margin is None else margin.min_mm
+    risk = hazard.at(least, ends, setting)
+    around = beside(
+        hazard, risk, evidence.comparisons, evidence.baseline, setting,
+        margin_mm=least, ci95_mm=ends, diameter_mm=lesion.max_axial_diameter_mm,
+    )  # fmt: skip
+    return replace(lesion, risk=risk, beside=around)
 
 
 def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from planner.errors import InputError, quoted
-from planner.evidence.hazard import Setting
+from planner.evidence.population import Setting
 
 FactKind = Literal["choice", "yes_no", "number", "date"]
 FactValue = str | bool | float | date
