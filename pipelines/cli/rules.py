@@ -45,7 +45,8 @@ def _chosen(ids: list[str]) -> _Chosen:
 
     rules, hazards, comparisons = packaged_catalogue().rules, packaged_hazards(), packaged_comparisons()
     baselines = packaged_baselines()
-    known = [*(one.id for one in (*rules, *hazards, *comparisons)), *(one.name.upper() for one in baselines)]
+    known = [*(rule.id for rule in rules), *(hazard.id for hazard in hazards)]
+    known += [*(comparison.id for comparison in comparisons), *(baseline.name.upper() for baseline in baselines)]
     for unknown in (rule_id for rule_id in ids if rule_id not in known):
         raise UsageError(f"rule '{unknown}' is not in the catalogue{nearest(unknown, known)}", code="unknown-rule")
     chosen = ids or known

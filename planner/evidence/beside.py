@@ -14,7 +14,7 @@ from planner.evidence.size import SizeFactor
 
 NO_BASELINE = "no baseline cohort was named: there is no absolute rate without one"
 NO_SIZE = "the tumour has no diameter, or the relation has no term of size"
-NO_RATIO = "there is no relative hazard for them to stand beside"
+NO_RATIO = "there is no relative hazard for it to stand beside"
 
 
 @dataclass(frozen=True, slots=True)

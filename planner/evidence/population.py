@@ -143,7 +143,9 @@ def _of_primary(population: Population, match: PopulationMatch, setting: Setting
 
 
 def _of_modality(population: Population, match: PopulationMatch, setting: Setting) -> Iterable[Flag]:
-    if setting.modality is None:
+    if not population.modality:
+        yield Flag("modality_not_stated", f"the ablation modality of those studied is {NOT_OURS}")
+    if setting.modality is None and population.modality:
         text = (
             f"the ablation modality was not entered, which the figure needs: it was {_measured_after(population)}, and"
             " whether it speaks of this case is not known"

@@ -108,11 +108,8 @@ def explained_hazard(hazard: Hazard) -> str:
 def studied(population: Population) -> str:
     """Return whom a figure was found in, in a sentence."""
     said = studied_words(population)
-    counts = [
-        f"{count} {what}"
-        for count, what in ((population.patients, "patients"), (population.lesions, "lesions"))
-        if count
-    ]
+    counted = ((population.patients, "patients"), (population.lesions, "lesions"))
+    counts = [f"{count} {what}" for count, what in counted if count]
     number = ", ".join(counts) or "how many is not known to us"
     parts = "; ".join(f"{name} {words}" for name, words in said.items())
     return f"Studied: {number}; {parts}. {population.note}".rstrip()

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from planner.evidence.baseline import Baseline, MarginClass, Rate
-from planner.evidence.comparison import MEASURES, Comparison, Slope
+from planner.evidence.baseline import Baseline, Rate
+from planner.evidence.comparison import MEASURES, UNLIKE_A_HAZARD, Comparison, Slope
 from planner.facts import SETTING_FACTS
 from planner.guideline.explain import ci95_words, entered_words, studied, wrapped
 
 
 def comparisons_table(comparisons: Sequence[Comparison]) -> str:
     """Return the figures that stand beside a relation as a table of text, one line each."""
-    head = ("Id", "Published figure", "Source", "Primary", "Published")
-    body = [
-        (c.id, c.title, c.label, ", ".join(c.population.primary), _published(c)) for c in comparisons
-    ]  # fmt: skip
+    head = ("Id", "Source", "Primary", "Published figure")
+    body = [(c.id, c.label, ", ".join(c.population.primary), _published(c)) for c in comparisons]
     return _table("Shown beside a relation, each in its own measure, never combined", head, body)
 
 
 def baselines_table(baselines: Sequence[Baseline]) -> str:
     """Return the baseline cohorts as a table of text, one line each."""
-    head = ("Name", "Cohort", "Rates by margin", "Rates of all margins")
-    body = [
-        (b.name, b.label, "; ".join(map(_class, b.classes)) or "none", _rates(b.all_margins) or "none") for b in baselines
-    ]  # fmt: skip
+    head = ("Name", "Cohort", "Rates")
+    body = [(b.name, b.label, "; ".join(_all_rates(b))) for b in baselines]
     title = "Baseline cohorts: observed local tumour progression, shown if --baseline NAME asks for it"
     return _table(title, head, body)
 
@@ -41,7 +37,8 @@ def explained_comparison(comparison: Comparison) -> str:
     lines += wrapped(f"Endpoint: {comparison.endpoint}.")
     lines += wrapped(studied(comparison.population))
     lines += wrapped(f"Facts it may need: {entered_words(fact.name for fact in SETTING_FACTS)}.")
-    lines += wrapped(f"Note: {comparison.note}.") if comparison.note else []
+    notes = (UNLIKE_A_HAZARD.get(comparison.measure, ""), comparison.note)
+    lines += wrapped(f"Note: {'; '.join(note for note in notes if note)}.") if any(notes) else []
     return "\n".join(lines) + "\n"
 
 
@@ -52,18 +49,19 @@ def explained_baseline(baseline: Baseline) -> str:
     lines += wrapped(studied(baseline.population))
     lines += wrapped(f"Endpoint: {baseline.endpoint}. Rates as observed in the cohort: no forecast for a lesion.")
     lines += wrapped(f"Note: {baseline.note}.") if baseline.note else []
-    lines += ["", *(f"  {_class(one)}" for one in baseline.classes)]
-    lines += [f"  all margins: {_rates(baseline.all_margins)}"] if baseline.all_margins else []
+    lines += ["", *(f"  {rates}" for rates in _all_rates(baseline))]
     return "\n".join(lines) + "\n"
 
 
 def _published(comparison: Comparison) -> str:
     ratio = comparison.form.published[0]
-    return f"{MEASURES[comparison.measure]} {ratio:g} {comparison.form.words}"
+    return f"{MEASURES[comparison.measure]} {ratio:.2f} {comparison.form.words}"
 
 
-def _class(one: MarginClass) -> str:
-    return f"{one.band.words}: {_rates(one.rates)}"
+def _all_rates(baseline: Baseline) -> Iterator[str]:
+    yield from (f"{one.band.words}: {_rates(one.rates)}" for one in baseline.classes)
+    if baseline.all_margins:
+        yield f"all margins: {_rates(baseline.all_margins)}"
 
 
 def _rates(rates: Iterable[Rate]) -> str:
