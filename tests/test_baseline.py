@@ -130,8 +130,8 @@ def test_an_unknown_name_lists_the_known_ones():
         (WANG_TEXT, "endpoint ", "endpiont ", "wang-2013, endpiont: unknown key"),
         (WHOLE_TEXT, "ci95 = [17.0, 29.0]", "ci95 = [23.0, 29.0]", "kamarinos-2022: ci95 at 1 years does not hold 22"),
         (WHOLE_TEXT, "{ years = 3, percent = 19.2 }", "{ years = 2, percent = 19.2 }", "kras-2019: years are"),
-         "laimer-2021: no rate"),
-         "laimer-2021: no rate at all"),
+        (WHOLE_TEXT, "[{ years = 1, percent = 1.3 }, { years = 2, percent = 9.4 }, { years = 3, percent = 11.4 }]",
+         "[]", "laimer-2021: no rate at all"),
     ],
 )  # fmt: skip
 def test_a_malformed_cohort_is_refused_with_file_id_and_reason(text, found, put, said):

@@ -27,7 +27,7 @@ def test_a_case_like_those_studied_has_no_flag():
         (Setting("hepatocellular", "radiofrequency", 42, "2d_manual"), "primary_mismatch", "hepatocellular"),
         (Setting("colorectal", "microwave", 42, "2d_manual"), "modality_mismatch", "microwave"),
         (Setting("colorectal", "laser", 42, "2d_manual"), "modality_mismatch", "laser"),
-        (Setting("colorectal", "radiofrequency", 1, "2d_manual"), "scan_day_mismatch", "1 days"),
+        (Setting("colorectal", "radiofrequency", 1, "2d_manual"), "scan_day_mismatch", "here 1 day after"),
         (Setting("colorectal", "radiofrequency", 42), "method_mismatch", "3D from segmentations"),
         (Setting(None, "radiofrequency", 42, "2d_manual"), "primary_unknown", "was not entered"),
         (Setting("colorectal", "radiofrequency", None, "2d_manual"), "scan_day_unknown", "not known"),
@@ -61,8 +61,8 @@ def test_what_differs_is_noted_with_what_was_studied_and_what_is_here():
     (note,) = population_notes(WANG, matched(WANG, setting), setting)
     assert note == (
         "differs from those studied in primary (studied: colorectal; here: hepatocellular), ablation modality (studied:"
-        " radiofrequency; here: microwave), scan date (studied: 28 to 56 days after the ablation; here: 3 days), method"
-        " (studied: margins read by hand in 2D; here: measured in 3D from segmentations)"
+        " radiofrequency; here: microwave), scan date (studied: 28 to 56 days after the ablation; here: 3 days after the"
+        " ablation), method (studied: margins read by hand in 2D; here: measured in 3D from segmentations)"
     )
 
 
@@ -74,6 +74,12 @@ def test_what_is_not_known_of_a_study_is_never_a_match_nor_laid_on_the_user():
             assert bool(known) == (found != "unknown")
         assert not any("not entered" in note for note in population_notes(people, match, STUDIED))
         assert ("modality_not_stated" in flags(STUDIED, people)) == (not people.modality)
+
+
+@pytest.mark.parametrize("modality", ["cryoablation", "irreversible_electroporation", "microwave", None])
+def test_of_a_study_whose_modality_is_not_known_nothing_is_said_but_that(modality):
+    software = Population(("colorectal",), (), None, "3d_software", None, None)
+    assert list(flags(Setting("colorectal", modality, 42), software)) == ["modality_not_stated"]
 
 
 def test_margins_of_3d_software_are_like_ours():

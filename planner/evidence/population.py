@@ -126,7 +126,7 @@ def _here(setting: Setting) -> dict[str, str]:
     return {
         "primary": _plain(setting.primary or ""),
         "ablation modality": _plain(setting.modality or ""),
-        "scan date": "" if setting.scan_days is None else f"{setting.scan_days:g} days",
+        "scan date": "" if setting.scan_days is None else _days((setting.scan_days, setting.scan_days)),
         "method": METHODS[setting.method],
     }
 
@@ -145,34 +145,32 @@ def _of_primary(population: Population, match: PopulationMatch, setting: Setting
 def _of_modality(population: Population, match: PopulationMatch, setting: Setting) -> Iterable[Flag]:
     if not population.modality:
         yield Flag("modality_not_stated", f"the ablation modality of those studied is {NOT_OURS}")
-    if setting.modality is None and population.modality:
-        text = (
-            f"the ablation modality was not entered, which the figure needs: it was {_measured_after(population)}, and"
-            " whether it speaks of this case is not known"
-        )
-        yield Flag("modality_unknown", text)
-    elif match.modality != "match" and setting.modality == "cryoablation":
-        text = (
-            f"cryoablation: the figure was {_measured_after(population)}; a zone that was drawn on the ice ball is the"
-            " reach of the ice, which is not how zones were seen there"
-        )
-        yield Flag("cryoablation_zone", text)
-    elif match.modality != "match" and setting.modality == "irreversible_electroporation":
-        text = f"irreversible electroporation: the figure was {_measured_after(population)}"
-        yield Flag("electroporation_zone", f"{text}, and says nothing of zones that electroporation made")
+        return
+    studied = f"measured after {_listed(population.modality)}"
+    if setting.modality is None:
+        text = f"the ablation modality was not entered, which the figure needs: it was {studied}"
+        yield Flag("modality_unknown", f"{text}, and whether it speaks of this case is not known")
     elif match.modality == "mismatch":
-        text = f"ablation modality: here {_plain(setting.modality)}; the figure was {_measured_after(population)}"
-        yield Flag("modality_mismatch", text)
+        yield _other_modality(setting.modality, studied)
+
+
+def _other_modality(modality: str, studied: str) -> Flag:
+    """Return the flag of a modality that was not studied; ice and electroporation have sentences of their own."""
+    if modality == "cryoablation":
+        text = "a zone that was drawn on the ice ball is the reach of the ice, which is not what was measured there"
+        return Flag("cryoablation_zone", f"cryoablation: the figure was {studied}; {text}")
+    if modality == "irreversible_electroporation":
+        text = "it says nothing of zones that electroporation made"
+        return Flag("electroporation_zone", f"irreversible electroporation: the figure was {studied}; {text}")
+    return Flag("modality_mismatch", f"ablation modality: here {_plain(modality)}; the figure was {studied}")
 
 
 def _of_scan(population: Population, match: PopulationMatch, setting: Setting) -> Iterable[Flag]:
     if setting.scan_days is None:
         yield Flag("scan_day_unknown", "the days from the ablation to the scan are not known")
     elif match.scan_days == "mismatch" and population.scan_days is not None:
-        studied = _days(population.scan_days)
-        yield Flag(
-            "scan_day_mismatch", f"scan date: here {setting.scan_days:g} days after the ablation, there {studied}"
-        )
+        here, there = _days((setting.scan_days, setting.scan_days)), _days(population.scan_days)
+        yield Flag("scan_day_mismatch", f"scan date: here {here}, there {there}")
 
 
 def _of_method(population: Population, match: PopulationMatch, setting: Setting) -> Iterable[Flag]:
@@ -181,16 +179,10 @@ def _of_method(population: Population, match: PopulationMatch, setting: Setting)
         yield Flag("method_mismatch", f"margins: here {here}, there {there}")
 
 
-def _measured_after(population: Population) -> str:
-    if not population.modality:
-        return f"measured after ablations whose modality is {NOT_OURS}"
-    return f"measured after {_listed(population.modality)}"
-
-
 def _days(days: tuple[float, float]) -> str:
     first, last = days
     if first == last:
-        return "the day of the ablation" if first == 0 else f"{first:g} days after the ablation"
+        return "the day of the ablation" if first == 0 else f"{first:g} day{'s' * (first != 1)} after the ablation"
     return f"{first:g} to {last:g} days after the ablation"
 
 
