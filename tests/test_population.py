@@ -61,9 +61,8 @@ def test_what_differs_is_noted_with_what_was_studied_and_what_is_here():
     (note,) = population_notes(WANG, matched(WANG, setting), setting)
     assert note == (
         "differs from those studied in primary (studied: colorectal; here: hepatocellular), ablation modality (studied:"
-        " radiofrequency; here: microwave), scan date (studied: 28 to 56 days after the ablation; here: 3 days after the"
-        " ablation), method (studied:"
-        " margins read by hand in 2D; here: measured in 3D from segmentations)"
+        " radiofrequency; here: microwave), scan date (studied: 28 to 56 days after the ablation; here: 3 days after"
+        " the ablation), method (studied: margins read by hand in 2D; here: measured in 3D from segmentations)"
     )
 
 
