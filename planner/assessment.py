@@ -15,9 +15,11 @@ from planner.guideline.judge import Judged
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
+from planner.measure.sizes import Sizes
 from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
 from planner.timing import UNKNOWN_TIMING, Timing
+from planner.treated import UNTREATED, Treatment
 
 LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
 CaseStatus = Literal["assessed", "not_assessable"]
@@ -67,6 +69,8 @@ class LesionAssessment:
     tissue: TissueChange = NOT_LOOKED_AT
     sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
     beside: Beside | None = None
+    treatment: Treatment = UNTREATED
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -101,6 +101,9 @@ N_LESIONS = Quantity("patient.n_lesions", "lesions", "patient", "Count of tumour
 LARGEST_MM = Quantity(
     "patient.max_axial_diameter_mm", "mm", "patient", "Longest axial diameter of the largest tumour of PRE."
 )
+LARGEST_3D_MM = Quantity(
+    "patient.max_diameter_mm", "mm", "patient", "Longest diameter, in any direction, of all tumours of PRE."
+)
 SMALLEST_MM = Quantity(
     "patient.min_axial_diameter_mm", "mm", "patient", "Longest axial diameter of the smallest tumour of PRE."
 )
@@ -166,9 +169,9 @@ QUANTITIES = MappingProxyType({
         AXIAL_DIAMETER_MM, DIAMETER_MM, LESION_ML, ZONE_ML, TREATED, COVERED, MARGIN_MM, GEOMETRIC_MARGIN_MM,
         TUMOUR_TO_DUCT_MM, ZONE_TO_DUCT_MM, TUMOUR_TO_BOWEL_MM, ZONE_TO_BOWEL_MM, TUMOUR_TO_VULNERABLE_MM,
         ZONE_TO_VULNERABLE_MM, TUMOUR_TO_VESSEL_MM, ZONE_TO_VESSEL_MM, VESSEL_CALIBRE_MM, VESSEL_CONTACT_MM,
-        N_LESIONS, LARGEST_MM, SMALLEST_MM, N_TREATED, N_COVERED, N_VANISHED, BILOBAR, RESIDUAL_MM, LIVER_ML,
-        FUNCTIONING_ML, REMNANT_ML, REMNANT_PERCENT, REMNANT_OF_STANDARD_PERCENT, VEINS_PRESERVED, INFLOW_PRESERVED,
-        PRE_AGE_DAYS, POST_AGE_DAYS, PRE_IS_MR, ABLATED_ML, ABLATED_PERCENT,
+        N_LESIONS, LARGEST_MM, LARGEST_3D_MM, SMALLEST_MM, N_TREATED, N_COVERED, N_VANISHED, BILOBAR, RESIDUAL_MM,
+        LIVER_ML, FUNCTIONING_ML, REMNANT_ML, REMNANT_PERCENT, REMNANT_OF_STANDARD_PERCENT, VEINS_PRESERVED,
+        INFLOW_PRESERVED, PRE_AGE_DAYS, POST_AGE_DAYS, PRE_IS_MR, ABLATED_ML, ABLATED_PERCENT,
     )
 })  # fmt: skip
 """Every registered quantity by name."""

@@ -72,6 +72,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "missing": list(verdict.missing),
         "reasons": list(verdict.reasons),
         "geometric_verdict": None if verdict.geometric is None else verdict.geometric.word,
+        "in_3d_verdict": None if verdict.in_3d is None else verdict.in_3d.word,
     }
 
 

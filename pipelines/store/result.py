@@ -15,8 +15,10 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.held_against import no_risk_document, risk_document, risk_reasons, verdict_document
 from pipelines.store.numbers import number
+from pipelines.store.sizes import sizes_document
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
+from pipelines.store.treatment import treatment_document
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.grid import FloatArray
@@ -84,9 +86,11 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "status": lesion.status,
         "reasons": [],
         "zones": list(lesion.zones),
+        "pairing": treatment_document(lesion.treatment),
         "max_axial_diameter_mm": number(lesion.max_axial_diameter_mm),
         "max_diameter_mm": number(lesion.max_diameter_mm),
         "tumour_ml": number(lesion.tumour_ml),
+        **sizes_document(lesion.sizes),
         "ablation_ml": number(lesion.ablation_ml),
         "registration_error_mm": number(lesion.registration_error_mm),
         "margin": _margin(lesion),

@@ -9,10 +9,25 @@ from itertools import product
 
 from planner.errors import UsageError
 from planner.facts import FACTS, MODALITY, PRIMARY, checked_facts
-from planner.findings import GEOMETRIC_MARGIN_MM, MARGIN_MM, Quantity
+from planner.findings import (
+    AXIAL_DIAMETER_MM,
+    DIAMETER_MM,
+    GEOMETRIC_MARGIN_MM,
+    LARGEST_3D_MM,
+    LARGEST_MM,
+    MARGIN_MM,
+    Quantity,
+)
 from planner.guideline.measured import Measured
 from planner.guideline.rule import TREATMENTS, WORST_FIRST, Branch, Part, Rule, Scale, Word
 from planner.guideline.verdict import Reading, Side, Verdict
+
+OTHERS = {
+    MARGIN_MM.name: GEOMETRIC_MARGIN_MM,
+    AXIAL_DIAMETER_MM.name: DIAMETER_MM,
+    LARGEST_MM.name: LARGEST_3D_MM,
+}
+"""What is measured in a second way, and is judged by both: a diameter on two sides of an edge makes it borderline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +125,28 @@ def _judged(
     known: Mapping[str, object],
 ) -> Judged:
     if rule.per != "lesion":
-        return Judged(rule, _judge(rule, case, known, None))
+        return Judged(rule, _with_others(rule, case, known, None))
     if not lesions:
         none = Verdict(rule, "not_evaluable", None, None, reasons=("there is no lesion to judge",))
         return Judged(rule, none)
-    found = tuple(_with_geometric(rule, values, known, lesion_id) for lesion_id, values in lesions.items())
+    found = tuple(_with_others(rule, values, known, lesion_id) for lesion_id, values in lesions.items())
     return Judged(rule, replace(worst_of(found), lesion_id=None), found)
 
 
-def _with_geometric(
-    rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str
+def _with_others(
+    rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str | None
 ) -> Verdict:
+    """Return the verdict with what the geometric margin and the diameter in 3D would say where they differ."""
     verdict = _judge(rule, measured, known, lesion_id)
-    geometric = measured.get(GEOMETRIC_MARGIN_MM.name)
-    if MARGIN_MM.name not in rule.measured or geometric is None or geometric.value is None:
-        return verdict
-    other = _judge(rule, {**measured, MARGIN_MM.name: geometric}, known, lesion_id)
-    return verdict if other.word == verdict.word else replace(verdict, geometric=other)
+    for name, other in OTHERS.items():
+        value = measured.get(other.name)
+        if name not in rule.measured or value is None or value.value is None:
+            continue
+        found = _judge(rule, {**measured, name: value}, known, lesion_id)
+        if found.word == verdict.word:
+            continue
+        verdict = replace(verdict, geometric=found) if name == MARGIN_MM.name else replace(verdict, in_3d=found)
+    return verdict
 
 
 def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str | None) -> Verdict:

@@ -56,6 +56,8 @@ class Verdict:
         Why it could not be judged or does not apply, or which branch was taken.
     geometric
         The verdict by the geometric margin, where that is another word.
+    in_3d
+        The verdict by the longest diameter in 3D instead of the axial one, where that is another word.
     """
 
     rule: Rule
@@ -66,6 +68,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     geometric: Verdict | None = None
+    in_3d: Verdict | None = None
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -75,8 +78,8 @@ class Verdict:
 
     @property
     def borderline(self) -> bool:
-        """Whether the interval of the value crosses an edge, so that the verdict may be another."""
-        return bool(self.sides)
+        """Whether the verdict may be another: the value's interval, or axial and 3D diameter, lie across an edge."""
+        return bool(self.sides) or self.in_3d is not None
 
     @property
     def value(self) -> float | None:

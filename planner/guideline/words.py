@@ -37,6 +37,7 @@ QUANTITIES = {
     findings.VESSEL_CONTACT_MM.name: "vessel in contact with the zone",
     findings.N_LESIONS.name: "tumours",
     findings.LARGEST_MM.name: "axial diameter of the largest tumour",
+    findings.LARGEST_3D_MM.name: "longest diameter of all tumours in 3D",
     findings.SMALLEST_MM.name: "axial diameter of the smallest tumour",
     findings.N_TREATED.name: "tumours treated",
     findings.N_COVERED.name: "tumours covered",
@@ -73,10 +74,11 @@ FACTS = {
 
 def reads(verdict: Verdict) -> str:
     """Return a verdict in words, with how likely each side is where it is borderline."""
-    said = READS[verdict.word]
-    if not verdict.borderline:
-        return said
-    return f"{said}; borderline: {'; '.join(side_words(side) for side in verdict.sides)}"
+    doubts = [side_words(side) for side in verdict.sides]
+    if verdict.in_3d is not None and verdict.in_3d.value is not None:
+        longest = f"by the longest diameter in 3D, {verdict.in_3d.value:.1f} {unit_words(verdict.in_3d.unit)}"
+        doubts.append(f"{longest}: {READS[verdict.in_3d.word]}")
+    return f"{READS[verdict.word]}; borderline: {'; '.join(doubts)}" if doubts else READS[verdict.word]
 
 
 def side_words(side: Side) -> str:
