@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from planner.caution import Caution
+from planner.evidence.beside import Beside
 from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
 from planner.findings import Finding
@@ -68,6 +69,7 @@ class LesionAssessment:
     risk: RelativeHazard | None = None
     tissue: TissueChange = NOT_LOOKED_AT
     sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
+    beside: Beside | None = None
     treatment: Treatment = UNTREATED
     sizes: Sizes | None = None
 

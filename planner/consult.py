@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
-from planner.evidence.hazard import Hazard, Setting
+from planner.evidence.baseline import Baseline
+from planner.evidence.beside import beside
+from planner.evidence.comparison import Comparison
+from planner.evidence.hazard import Hazard
+from planner.evidence.population import Setting
 from planner.facts import (
     ABLATION_DATE,
     DAYS_SINCE_ABLATION,
@@ -29,10 +33,15 @@ from planner.timing import with_days
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What numbers are held against: relations (the first is the default) and rules."""
+    """What numbers are held against: relations (the first is the default), rules, and what stands beside a relation.
+
+    `baseline` is the cohort that the user named; without one there is no absolute rate.
+    """
 
     hazards: tuple[Hazard, ...] = ()
     rules: tuple[Rule, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    baseline: Baseline | None = None
 
 
 _SCAN_DATES = (ABLATION_DATE.name, POST_SCAN_DATE.name)
@@ -64,7 +73,7 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     """
     known = with_days(facts, assessment.timing)
     setting = setting_of(known)
-    lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
+    lesions = tuple(_with_risk(lesion, evidence, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
     case = {f.quantity.name: _of_finding(f) for f in assessment.findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
@@ -104,13 +113,20 @@ def _from_ablation(day: date, ablated_on: object) -> str:
     return f"{abs(days)} day{'s' * (abs(days) != 1)} {'before' if days < 0 else 'after'} the ablation"
 
 
-def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:
-    if not hazards:
+def _with_risk(lesion: LesionAssessment, evidence: Evidence, setting: Setting) -> LesionAssessment:
+    if not evidence.hazards:
         return lesion
+    hazard = evidence.hazards[0]
     margin = lesion.margin
     interval = None if margin is None or margin.interval is None else margin.interval
     ends = None if interval is None else (interval.low_mm, interval.high_mm)
-    return replace(lesion, risk=hazards[0].at(None if margin is None else margin.min_mm, ends, setting))
+    least = None if margin is None else margin.min_mm
+    risk = hazard.at(least, ends, setting)
+    around = beside(
+        hazard, risk, evidence.comparisons, evidence.baseline, setting,
+        margin_mm=least, ci95_mm=ends, diameter_mm=lesion.max_axial_diameter_mm,
+    )  # fmt: skip
+    return replace(lesion, risk=risk, beside=around)
 
 
 def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
-from pipelines.store.held_against import judged_documents, no_risk_document, risk_document
+from pipelines.store.held_against import judged_documents, no_risk_document, risk_document, risk_reasons
 from pipelines.store.numbers import number
 from pipelines.store.sizes import sizes_document
 from pipelines.store.timing import timing_document
@@ -97,7 +97,7 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "sensitivity": sensitivity_documents(lesion.sensitivity),
         "tissue_change": tissue_document(lesion.tissue, days),
         "distances": [_distance(distance) for distance in lesion.distances],
-        "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk),
+        "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk, lesion.beside),
     }
     document["reasons"] = _reasons(lesion, document, days)
     return document
@@ -157,10 +157,9 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float
     explained = {reason["field"] for reason in found}
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
-    if lesion.risk is None or lesion.risk.relative_hazard is None:
-        text = "; ".join(lesion.risk.notes) if lesion.risk else "no published relation was asked for"
-        found.append(_reason(Reason("ltp", "not-computed", text)))
-    found += [_reason(reason) for reason in (*_distance_reasons(lesion), *tissue_reasons(lesion, days))]
+    around = risk_reasons(lesion.risk, lesion.beside)
+    further = (*around, *_distance_reasons(lesion), *tissue_reasons(lesion, days))
+    found += [_reason(reason) for reason in further]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
             found.append(_reason(Reason(field, "not-known", f"{_sentence(field)} was not determined")))

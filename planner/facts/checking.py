@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from planner.errors import InputError, quoted
-from planner.evidence.hazard import Setting
+from planner.evidence.population import Setting
 from planner.facts.contradictions import contradictions
 from planner.facts.disease import PRIMARY
 from planner.facts.fact import Fact, FactValue

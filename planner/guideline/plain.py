@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from planner.evidence.baseline import Baseline
+from planner.evidence.comparison import Comparison
 from planner.evidence.hazard import Hazard
 from planner.facts import Fact, Topic
 from planner.guideline.catalogue import Catalogue, Conflict
@@ -42,6 +44,16 @@ def fact_document(fact: Fact, topic: Topic) -> dict[str, Plain]:
 def hazard_document(hazard: Hazard) -> dict[str, Plain]:
     """Return a relation."""
     return asdict(hazard)
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Plain]:
+    """Return a figure that stands beside a relation."""
+    return asdict(comparison) | {"published": comparison.form.words, "reference": comparison.form.reference}
+
+
+def baseline_document(baseline: Baseline) -> dict[str, Plain]:
+    """Return a baseline cohort."""
+    return asdict(baseline)
 
 
 def _conflict(conflict: Conflict) -> dict[str, Plain]:

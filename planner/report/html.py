@@ -24,6 +24,7 @@ from planner.report.held_against import (
     unlocking_sentence,
 )
 from planner.report.page import Picture, environment, picture, style_of
+from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
@@ -54,6 +55,7 @@ class _LesionSection:
     sensitivity: tuple[SensitivityRow, ...]
     distances: DistanceTable
     risk: tuple[str, ...]
+    beside: BesideSection
     pictures: tuple[Picture, ...]
     cells: tuple[str, ...]
     registration_error: str
@@ -116,7 +118,7 @@ def render_html(
         unlocking=unlocking_sentence(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
-        references=references(assessment),
+        references=(*references(assessment), *beside_references(assessment)),
         notes=(*notes, *assessment.notes),
         provenance=_flat(provenance),
         timings=sorted(timings_s.items(), key=lambda item: -item[1]),
@@ -155,6 +157,7 @@ def _lesion_section(
         interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
         risk=risk_sentences(lesion),
+        beside=beside_section(lesion),
         tissue=tissue_sentences(lesion, days),
         sensitivity=sensitivity_rows(lesion),
         distances=distance_table(lesion.distances),
