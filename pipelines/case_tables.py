@@ -7,7 +7,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from pipelines.case_faults import nearest
 from pipelines.formats.folder_name import id_fault
@@ -38,7 +47,8 @@ def _as_id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$")]
+_ID = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]*$"}]}
+LesionId = Annotated[str, BeforeValidator(_as_id), Field(pattern=r"^[1-9][0-9]*$"), WithJsonSchema(_ID)]
 
 
 def _as_day(value: object) -> object:
@@ -114,9 +124,9 @@ class PostTable(StudyTable):
 class MaskEntry(_Table):
     """`[[mask]]`: a file, or a part of one, and the role it has in a study."""
 
-    study: str
+    study: str = Field(json_schema_extra={"pattern": "^(pre|post(_[1-9][0-9]?)?)$"})
     file: PathText = Field(min_length=1)
-    role: str = ""
+    role: str = Field(default="", examples=["tumour_1", "ablation_1", *STRUCTURES])
     segment: int | str | None = None
     label: Label | list[Label] | str | None = None
     series_uid: str = ""

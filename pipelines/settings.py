@@ -16,12 +16,13 @@ RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
 
 
 class Settings(BaseModel):
-    """Settings of a review."""
+    """Settings of a review; `baseline` names the cohort whose observed rates stand beside a margin, if any does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     registration: RegistrationSettings = RegistrationSettings()
     assess: AssessSettings = AssessSettings()
+    baseline: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the settings as plain values."""
@@ -32,9 +33,12 @@ class Settings(BaseModel):
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def with_registration(kind: RegistrationKind, stated_error_mm: float | None = None) -> Settings:
-    """Return the default settings with another kind of registration, and what is stated of a given map's error."""
-    return Settings(registration=RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm))
+def with_registration(
+    kind: RegistrationKind, stated_error_mm: float | None = None, baseline: str | None = None
+) -> Settings:
+    """Return the default settings with a kind of registration, what is stated of a given map's error, and a cohort."""
+    registration = RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm)
+    return Settings(registration=registration, baseline=baseline)
 
 
 def as_given(settings: Settings, stated_error_mm: float | None) -> Settings:

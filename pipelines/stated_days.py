@@ -5,9 +5,9 @@ from __future__ import annotations
 from pipelines.case_file import CaseFile
 from pipelines.case_tables import post_number
 from planner.errors import InputError
-from planner.facts import DAYS_SINCE_ABLATION, POST_SCAN_DATE, FactValue, checked_facts
+from planner.facts import DAYS_SINCE_ABLATION, POST_SCAN_DATE, PREVIOUS_SCAN_DATE, FactValue, checked_facts
 
-OF_ONE_POST = (DAYS_SINCE_ABLATION.name, POST_SCAN_DATE.name)
+OF_ONE_POST = (DAYS_SINCE_ABLATION.name, POST_SCAN_DATE.name, PREVIOUS_SCAN_DATE.name)
 """Facts that speak of one post: with several, each `[[post]]` states its own."""
 
 

@@ -8,7 +8,13 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from pipelines.bundled import text
-from pipelines.catalogue import packaged_catalogue, packaged_hazards, packaged_standard_volume
+from pipelines.catalogue import (
+    named_baseline,
+    packaged_catalogue,
+    packaged_comparisons,
+    packaged_hazards,
+    packaged_standard_volume,
+)
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
@@ -88,7 +94,7 @@ def review_folders(source: FolderSource, store: FolderStore, settings: Settings,
         settings=settings,
         clock=clock,
         observe=observe,
-        evidence=packaged_evidence(),
+        evidence=packaged_evidence(settings.baseline),
     )
 
 
@@ -100,9 +106,18 @@ def keep_several(several: Several, store: PostsStore) -> None:
     store.put(trend_document(several.trend, several.provenance), page, several.folders)
 
 
-def packaged_evidence() -> Evidence:
-    """Return the relations and rules that come with the program."""
-    return Evidence(packaged_hazards(), packaged_catalogue().rules, packaged_standard_volume())
+def packaged_evidence(baseline: str | None = None) -> Evidence:
+    """Return the relations and rules that come with the program, and the baseline cohort of a name.
+
+    Raises
+    ------
+    planner.errors.UsageError
+        There is no cohort of that name.
+    """
+    cohort = None if baseline is None else named_baseline(baseline)
+    return Evidence(
+        packaged_hazards(), packaged_catalogue().rules, packaged_comparisons(), cohort, packaged_standard_volume()
+    )
 
 
 def posts_store(out: Path, log: Callable[[], str]) -> PostsStore:

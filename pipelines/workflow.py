@@ -11,7 +11,6 @@ from pipelines.provenance import run_record
 from pipelines.settings import Settings, as_given
 from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
-from planner.baseline import NO_BASELINE, against_baseline
 from planner.consult import Evidence, consulted
 from planner.errors import UsageError
 from planner.register.align import register
@@ -19,6 +18,7 @@ from planner.register.given import alignment_as_given
 from planner.register.landmarks import with_landmarks
 from planner.report.figure import Figure
 from planner.scene import zone_surfaces
+from planner.vanished import NO_BASELINE, against_baseline
 
 NO_EVIDENCE = Evidence()
 
@@ -112,9 +112,9 @@ def _assessed(intake: Intake, settings: Settings, watch: Stopwatch, observe: Obs
             alignment = alignment_as_given(intake.given, pre, post, zones, settings.registration, observe)
         if intake.landmarks is not None:
             alignment = with_landmarks(alignment, intake.landmarks, zones, settings.registration)
-    baseline = NO_BASELINE
+    since_baseline = NO_BASELINE
     if case.baseline is not None:
         with watch.step("baseline"):
-            baseline = against_baseline(case, settings.registration, observe)
+            since_baseline = against_baseline(case, settings.registration, observe)
     with watch.step("measure"):
-        return assess(case, alignment, zones, settings.assess, observe, baseline)
+        return assess(case, alignment, zones, settings.assess, observe, since_baseline)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
-from planner.baseline import NO_BASELINE, Baseline
 from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import InputError
@@ -18,16 +17,17 @@ from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
 from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
 from planner.measure.sensitivity import margins_if_zone_changed
+from planner.measure.sizes import size_intervals
 from planner.measure.tissue import tissue_change
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
-from planner.register.alignment import Alignment, Check
+from planner.register.alignment import Alignment
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
 from planner.surroundings import tumour_distances, zone_distances
+from planner.treated import Treatment, treatments
+from planner.unassessable import unassessable
+from planner.vanished import NO_BASELINE, SinceBaseline
 from planner.volume import Mask, Volume
-
-TOUCH_MM = 0.05
-"""Surfaces this close touch: those of two equal masks do."""
 
 Observe = Callable[[str, float], None]
 
@@ -77,7 +77,7 @@ def assess(
     zones: Mapping[str, Surface],
     settings: AssessSettings,
     observe: Observe = lambda *_: None,
-    baseline: Baseline = NO_BASELINE,
+    since_baseline: SinceBaseline = NO_BASELINE,
 ) -> Assessment:
     """Measure every lesion of a case.
 
@@ -91,7 +91,7 @@ def assess(
         What is assumed.
     observe
         Told which lesion is measured.
-    baseline
+    since_baseline
         What became of the tumours of a study before PRE.
 
     Raises
@@ -102,17 +102,19 @@ def assess(
     pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
     _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
     scene = make_scene(case, alignment, zones)
+    moved = {lesion_id: tumour.moved(alignment.map.post_from_pre) for lesion_id, tumour in scene.tumours.items()}
+    treated = treatments(moved, scene.zones, case.pairs)
     lesions = []
-    for number, (lesion_id, tumour) in enumerate(scene.tumours.items()):
-        observe(f"lesion {lesion_id}", number / len(scene.tumours))
-        lesions.append(_lesion(lesion_id, tumour, case, scene, alignment, settings))
+    for number, (lesion_id, treatment) in enumerate(treated.items()):
+        observe(f"lesion {lesion_id}", number / len(treated))
+        lesions.append(_lesion(lesion_id, moved[lesion_id], treatment, case, scene, alignment, settings))
     status: CaseStatus = "assessed" if any(x.status != "not_assessable" for x in lesions) else "not_assessable"
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
-        findings_of(case, scene, alignment, lesions, baseline), scene.liver_used,
+        findings_of(case, scene, alignment, lesions, since_baseline), scene.liver_used,
         (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
-        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, baseline=baseline,
+        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, since_baseline=since_baseline,
     )  # fmt: skip
 
 
@@ -170,13 +172,19 @@ def _require_met(a: FloatArray, b: FloatArray, names: str) -> None:
 
 
 def _lesion(
-    lesion_id: str, in_pre: Surface, case: Case, scene: Scene, alignment: Alignment, settings: AssessSettings
+    lesion_id: str,
+    tumour: Surface,
+    treatment: Treatment,
+    case: Case,
+    scene: Scene,
+    alignment: Alignment,
+    settings: AssessSettings,
 ) -> LesionAssessment:
-    tumour = in_pre.moved(alignment.map.post_from_pre)
-    treated_by = _treated_by(lesion_id, tumour, case, scene)
+    in_pre, treated_by = scene.tumours[lesion_id], treatment.zones
     whole = LesionAssessment(
         lesion_id, "not_treated", (), treated_by, max_axial_diameter_mm(in_pre), max_diameter_mm(in_pre),
-        in_pre.volume_ml, None, None, None, None, None,
+        in_pre.volume_ml, None, None, None, None, None, treatment=treatment,
+        sizes=size_intervals(in_pre, settings.tumour_contour_sd_mm, settings.contour_correlation_mm, settings.seed),
     )  # fmt: skip
     sd_mm = settings.tumour_contour_sd_mm
     if treated_by:
@@ -184,39 +192,33 @@ def _lesion(
         ablation_ml = union_of([scene.zones[zone_id] for zone_id in treated_by], masks)[1]
         error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
-    failed = _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by)
-    if why := (*_cut_reasons(lesion_id, treated_by, case), *_gate_reasons(failed)):
+    if why := unassessable(lesion_id, treated_by, case, alignment):
         around = tumour_distances(tumour, case, alignment, None, sd_mm)
         return replace(whole, status="not_assessable", reasons=why, distances=around)
     if not treated_by:
-        around = (*_to_zones(tumour, scene), *tumour_distances(tumour, case, alignment, None, sd_mm))
-        return _untreated(whole, around)
+        return _untreated(
+            whole, _to_zones(tumour, scene), tumour_distances(tumour, case, alignment, None, sd_mm), alignment
+        )
     return _measured(whole, tumour, in_pre, case, scene, alignment, settings)
 
 
-def _untreated(whole: LesionAssessment, around: tuple[Distance, ...]) -> LesionAssessment:
+def _untreated(
+    whole: LesionAssessment, to_zones: tuple[Distance, ...], around: tuple[Distance, ...], alignment: Alignment
+) -> LesionAssessment:
     text = "no ablation zone touches this tumour"
+    if whole.treatment.how == "entered":
+        text = "it was entered that no ablation zone treats this tumour"
+    elif near := _within_error(to_zones, alignment):
+        text = f"{text} on these images; {near}: a registration error may part them"
     reasons = tuple(Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm"))
-    return replace(whole, reasons=reasons, distances=around)
+    return replace(whole, reasons=reasons, distances=(*to_zones, *around))
 
 
-def _failed_for(zones: Sequence[str], alignment: Alignment, *, every: bool) -> list[Check]:
-    """Return the failed checks of the case, and of these zones: of any of them, or only if every one has some."""
-    by_zone = [[c for c in alignment.zone_checks.get(z, ()) if c.passed is False] for z in zones]
-    failed = [check for checks in by_zone for check in checks] if not every or all(by_zone) else []
-    return [check for check in alignment.checks if check.passed is False] + failed
-
-
-def _cut_reasons(lesion_id: str, zones: Sequence[str], case: Case) -> tuple[Reason, ...]:
-    """Return that a scan ends in the tumour or in one of its zones, where it does: what lies beyond is not known."""
-    cut = [f"PRE ends in tumour_{lesion_id}"] if case.pre.cuts(case.pre.tumours[lesion_id]) else []
-    cut += [f"POST ends in ablation_{zone}" for zone in zones if case.post.cuts(case.post.ablations[zone])]
-    text = "the scan of {} (its mask reaches the outermost voxels): the margin beyond is not known"
-    return tuple(Reason("margin", "scan-ends-in-lesion", text.format(what)) for what in cut)
-
-
-def _gate_reasons(failed: Sequence[Check]) -> tuple[Reason, ...]:
-    return tuple(Reason("margin", f"registration-{check.name}", check.text) for check in failed)
+def _within_error(to_zones: Sequence[Distance], alignment: Alignment) -> str:
+    """Return which zones lie no farther away than the registration is predicted to be off there."""
+    off = {f"ablation_{zone}": error_mm for zone, error_mm in alignment.error_at_zone_mm.items()}
+    near = [d for d in to_zones if d.mm is not None and d.mm <= off.get(d.structure, 0.0)]
+    return ", ".join(f"zone {d.structure.removeprefix('ablation_')} lies {d.mm:.1f} mm away" for d in near)
 
 
 def _measured(
@@ -265,17 +267,6 @@ def _measured(
         distances=around, tissue=tissue_change(alignment, as_segmented, scene.zones.values(), scene.liver),
         sensitivity=margins_if_zone_changed(margin, zone, liver=scene.liver),
     )  # fmt: skip
-
-
-def _treated_by(lesion_id: str, tumour: Surface, case: Case, scene: Scene) -> tuple[str, ...]:
-    """Return the ids of the zones that treat a lesion: those entered, else those whose space meets the tumour's."""
-    if lesion_id in case.pairs:
-        return case.pairs[lesion_id]
-    return tuple(zone_id for zone_id, zone in scene.zones.items() if _meet(tumour, zone))
-
-
-def _meet(a: Surface, b: Surface) -> bool:
-    return bool(max(a.signed_depth_mm(b.vertices_lps_mm).max(), b.signed_depth_mm(a.vertices_lps_mm).max()) > -TOUCH_MM)
 
 
 def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from planner.baseline import NO_BASELINE, Baseline
 from planner.caution import Caution
+from planner.evidence.beside import Beside
 from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
 from planner.findings import Finding
 from planner.guideline.judge import Judged
+from planner.guideline.unlock import Unlocking
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
+from planner.measure.sizes import Sizes
 from planner.measure.tissue import NOT_LOOKED_AT, TissueChange
 from planner.register.alignment import Alignment
 from planner.timing import UNKNOWN_TIMING, Timing
+from planner.treated import UNTREATED, Treatment
+from planner.vanished import NO_BASELINE, SinceBaseline
 
 LesionStatus = Literal["assessed", "not_assessable", "not_treated"]
 CaseStatus = Literal["assessed", "not_assessable"]
@@ -66,6 +70,9 @@ class LesionAssessment:
     risk: RelativeHazard | None = None
     tissue: TissueChange = NOT_LOOKED_AT
     sensitivity: tuple[Sensitivity, ...] = NOT_MEASURED
+    beside: Beside | None = None
+    treatment: Treatment = UNTREATED
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +80,7 @@ class Assessment:
     """The result of a case: lesions, findings, how PRE and POST were aligned, and what could not be known.
 
     `facts` holds what was entered, by registered name, without dates; None is not entered. `cautions` come before
-    every number.
+    every number. `unlocking` holds facts that would let rules be judged, those that unlock most first.
     """
 
     case_id: str
@@ -89,7 +96,8 @@ class Assessment:
     facts: Mapping[str, object] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
     timing: Timing = UNKNOWN_TIMING
-    baseline: Baseline = NO_BASELINE
+    unlocking: tuple[Unlocking, ...] = ()
+    since_baseline: SinceBaseline = NO_BASELINE
 
     @property
     def days_since_ablation(self) -> float | None:

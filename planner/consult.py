@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
 
 from planner.assessment import Assessment, LesionAssessment
-from planner.evidence.hazard import Hazard, Setting
+from planner.evidence.baseline import Baseline
+from planner.evidence.beside import beside
+from planner.evidence.comparison import Comparison
+from planner.evidence.hazard import Hazard
+from planner.evidence.population import Setting
 from planner.evidence.standard_volume import StandardVolume
-from planner.facts import DAYS_SINCE_ABLATION, FACTS, checked_facts, scan_days, setting_of
+from planner.facts import (
+    ABLATION_DATE,
+    DAYS_SINCE_ABLATION,
+    FACTS,
+    POST_SCAN_DATE,
+    checked_facts,
+    scan_days,
+    setting_of,
+)
 from planner.findings import MARGIN_MM, REMNANT_ML, REMNANT_OF_STANDARD_PERCENT, Finding
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
+from planner.guideline.unlock import unlocking_facts
 from planner.inventory import lesion_findings
 from planner.remnant import remnant_of_standard
 from planner.timing import with_days
@@ -21,15 +35,26 @@ from planner.timing import with_days
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What numbers are held against: relations (the first is the default), rules, a formula of the standard volume."""
+    """What numbers are held against: relations (the first is the default), rules, and what stands beside a relation.
+
+    `baseline` is the cohort that the user named; without one there is no absolute rate. `standard_volume` is the
+    formula that takes a body surface area.
+    """
 
     hazards: tuple[Hazard, ...] = ()
     rules: tuple[Rule, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    baseline: Baseline | None = None
     standard_volume: StandardVolume | None = None
 
 
+_SCAN_DATES = (ABLATION_DATE.name, POST_SCAN_DATE.name)
+
 DATE_ALONE = "entered, without the other date"
 """Stands for a date that gives no days: dates themselves are not kept."""
+
+NO_ABLATION_DATE = "entered, without the date of the ablation"
+"""Stands for any other date where nothing tells how far it lies from the ablation."""
 
 
 def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evidence) -> Assessment:
@@ -52,16 +77,22 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     """
     known = with_days(facts, assessment.timing)
     setting = setting_of(known)
-    lesions = tuple(_with_risk(lesion, evidence.hazards, setting) for lesion in assessment.lesions)
+    lesions = tuple(_with_risk(lesion, evidence, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
     findings = _with_standard(assessment.findings, known, evidence.standard_volume)
     case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
-    return replace(assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts))
+    unlocking = unlocking_facts(evidence.rules, measured, case, known)
+    return replace(
+        assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts), unlocking=unlocking
+    )
 
 
 def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
-    """Return every registered fact as entered, None where it was not; two dates are kept as the days between them.
+    """Return every registered fact as entered, None where it was not, without dates.
+
+    The ablation's and the POST scan's are kept as the days between them; any other that was entered as how many days
+    it lies from the ablation, in words.
 
     Raises
     ------
@@ -70,11 +101,23 @@ def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:
     """
     known = checked_facts(facts)
     days = scan_days(known)
-    kept: dict[str, object] = {name: known.get(name) for name, fact in FACTS.items() if fact.kind != "date"}
+    kept: dict[str, object] = {name: known.get(name) for name in FACTS if name not in _SCAN_DATES}
     kept[DAYS_SINCE_ABLATION.name] = days
     if days is None:
-        kept |= {name: DATE_ALONE for name in known if FACTS[name].kind == "date"}
+        kept |= {name: DATE_ALONE for name in _SCAN_DATES if name in known}
+    ablated_on = known.get(ABLATION_DATE.name)
+    kept |= {name: _from_ablation(day, ablated_on) for name, day in kept.items() if isinstance(day, date)}
     return MappingProxyType(kept)
+
+
+def _from_ablation(day: date, ablated_on: object) -> str:
+    """Return where a day lies from the ablation, in words without a date."""
+    if not isinstance(ablated_on, date):
+        return NO_ABLATION_DATE
+    days = (day - ablated_on).days
+    if days == 0:
+        return "on the day of the ablation"
+    return f"{abs(days)} day{'s' * (abs(days) != 1)} {'before' if days < 0 else 'after'} the ablation"
 
 
 def _with_standard(
@@ -88,13 +131,20 @@ def _with_standard(
     return tuple(of_standard if f.quantity is REMNANT_OF_STANDARD_PERCENT else f for f in findings)
 
 
-def _with_risk(lesion: LesionAssessment, hazards: Sequence[Hazard], setting: Setting) -> LesionAssessment:
-    if not hazards:
+def _with_risk(lesion: LesionAssessment, evidence: Evidence, setting: Setting) -> LesionAssessment:
+    if not evidence.hazards:
         return lesion
+    hazard = evidence.hazards[0]
     margin = lesion.margin
     interval = None if margin is None or margin.interval is None else margin.interval
     ends = None if interval is None else (interval.low_mm, interval.high_mm)
-    return replace(lesion, risk=hazards[0].at(None if margin is None else margin.min_mm, ends, setting))
+    least = None if margin is None else margin.min_mm
+    risk = hazard.at(least, ends, setting)
+    around = beside(
+        hazard, risk, evidence.comparisons, evidence.baseline, setting,
+        margin_mm=least, ci95_mm=ends, diameter_mm=lesion.max_axial_diameter_mm,
+    )  # fmt: skip
+    return replace(lesion, risk=risk, beside=around)
 
 
 def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:

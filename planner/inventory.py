@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from planner import findings as registry
 from planner.assessment import Distance, LesionAssessment
-from planner.baseline import NO_BASELINE, Baseline
 from planner.case import Case
 from planner.findings import Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
@@ -15,6 +14,7 @@ from planner.register.alignment import Alignment
 from planner.remnant import liver_findings
 from planner.scene import Scene
 from planner.timing import Timing
+from planner.vanished import NO_BASELINE, SinceBaseline
 
 MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
 BOWEL = ("stomach", "small_bowel", "colon")
@@ -37,27 +37,39 @@ def findings_of(
     scene: Scene,
     alignment: Alignment,
     lesions: Sequence[LesionAssessment],
-    baseline: Baseline = NO_BASELINE,
+    since_baseline: SinceBaseline = NO_BASELINE,
 ) -> tuple[Finding, ...]:
     """Return every registered quantity: those of the patient and the session, then those of each lesion."""
     of_lesions = [finding for lesion in lesions for finding in lesion_findings(lesion)]
-    return (*_of_patient(case, lesions), baseline.vanished, *liver_findings(case, scene, alignment), *of_lesions)
+    return (*_of_patient(case, lesions), since_baseline.vanished, *liver_findings(case, scene, alignment), *of_lesions)
 
 
 def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
     yield Finding(registry.N_LESIONS, float(len(lesions)))
-    sizes = [x.max_axial_diameter_mm for x in lesions if x.max_axial_diameter_mm is not None]
-    none = None if sizes else "no tumour has a diameter"
-    yield Finding(registry.LARGEST_MM, max(sizes, default=None), reason=none)
-    longest = [x.max_diameter_mm for x in lesions if x.max_diameter_mm is not None]
-    yield Finding(registry.LARGEST_3D_MM, max(longest, default=None), reason=none)
-    yield Finding(registry.SMALLEST_MM, min(sizes, default=None), reason=none)
+    yield from _extremes(lesions)
     yield Finding(registry.N_TREATED, float(sum(lesion.status != "not_treated" for lesion in lesions)))
     yield _covered_count(lesions)
     yield _residual(lesions)
     yield from _days(case.timing)
     yield _is_mr(case)
     yield bilobar(case.pre)
+
+
+def _extremes(lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
+    """Yield the largest and the smallest tumour's diameters; their intervals end where the extreme of all ends lies."""
+    for quantity, of, extreme in (
+        (registry.LARGEST_MM, registry.AXIAL_DIAMETER_MM, max),
+        (registry.LARGEST_3D_MM, registry.DIAMETER_MM, max),
+        (registry.SMALLEST_MM, registry.AXIAL_DIAMETER_MM, min),
+    ):
+        found = [f for x in lesions for f in lesion_findings(x) if f.quantity == of and f.value is not None]
+        values = [f.value for f in found if f.value is not None]
+        if not values:
+            yield Finding(quantity, None, reason="no tumour has a diameter")
+            continue
+        ends = [f.ci95 for f in found if f.ci95 is not None]
+        ci95 = (extreme(low for low, _ in ends), extreme(high for _, high in ends)) if len(ends) == len(found) else None
+        yield Finding(quantity, extreme(values), ci95=ci95)
 
 
 def _covered_count(lesions: Sequence[LesionAssessment]) -> Finding:
@@ -116,9 +128,12 @@ def lesion_findings(lesion: LesionAssessment) -> tuple[Finding, ...]:
 
 def _of_lesion(lesion: LesionAssessment) -> Iterator[Finding]:
     one = lesion.lesion_id
-    yield _given(registry.AXIAL_DIAMETER_MM, lesion.max_axial_diameter_mm, lesion)
-    yield _given(registry.DIAMETER_MM, lesion.max_diameter_mm, lesion)
-    yield _given(registry.LESION_ML, lesion.tumour_ml, lesion)
+    sizes = lesion.sizes
+    yield _given(
+        registry.AXIAL_DIAMETER_MM, lesion.max_axial_diameter_mm, lesion, None if sizes is None else sizes.axial_mm
+    )
+    yield _given(registry.DIAMETER_MM, lesion.max_diameter_mm, lesion, None if sizes is None else sizes.longest_mm)
+    yield _given(registry.LESION_ML, lesion.tumour_ml, lesion, None if sizes is None else sizes.volume_ml)
     yield _given(registry.ZONE_ML, lesion.ablation_ml, lesion)
     yield Finding(registry.TREATED, float(lesion.status != "not_treated"), one)
     covered = _covered(lesion)
@@ -157,8 +172,10 @@ def nearest_structure(
     return nearest_of(known, required, optional)
 
 
-def _given(quantity: Quantity, value: float | None, lesion: LesionAssessment) -> Finding:
+def _given(
+    quantity: Quantity, value: float | None, lesion: LesionAssessment, ci95: tuple[float, float] | None = None
+) -> Finding:
     if value is not None:
-        return Finding(quantity, value, lesion.lesion_id)
+        return Finding(quantity, value, lesion.lesion_id, ci95)
     texts = [reason.text for reason in lesion.reasons]
     return Finding(quantity, None, lesion.lesion_id, reason="; ".join(texts) or "not measured")

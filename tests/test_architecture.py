@@ -27,6 +27,7 @@ CLOCK = {"now", "today", "utcnow", "fromtimestamp"}
 UNIT = re.compile(r"(?<![a-z])(mm|mm2|mm3|ml|fraction|share|degrees|hu|s|days|percent|voxels|ratio)(?![a-z0-9])")
 WITHOUT_UNIT = {
     "Surface.voxel_directions": "unit vectors",
+    "_Moved.directions": "unit vectors",
     "Edge.at": "the edge of a scale, in the unit of the rule that owns the scale",
     "Interval.p_at_least": "a probability, keyed by mm",
     "Margin.surface_fraction_below": "a fraction, keyed by mm",

@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from pipelines.case_file import read_case_file
+from pipelines.case_tables import Document
+from pipelines.stated_days import stated_facts
 from planner.errors import InputError
 from planner.facts import checked_facts
 
@@ -126,6 +128,37 @@ def test_keys_of_ones_own_are_told_at_the_terminal_only_on_one_line_and_cut(tmp_
     assert "Doe" not in str(caught.value)
     assert not any(f"'{word}'" in str(caught.value) for word in ("fille", "cas", "paht"))
     assert caught.value.where == (f"case.toml: {where}" if where else "case.toml")
+
+
+TABLES = {
+    "case": "[case]\n{}", "pre": "[pre]\n{}", "post": "[post]\n{}", "post, number 2": "[[post]]\n[[post]]\n{}",
+    "mask, number 1": MASK + "{}", "pair, number 1": "[[pair]]\nlesion = 1\nzones = [1]\n{}",
+    "registration": "[registration]\nfile = 'a.h5'\n{}", "landmarks": "[landmarks]\nfiles = ['a.csv']\n{}",
+}  # fmt: skip
+KEYS = {
+    "case": "id", "pre": "series_uid", "post": "days_since_ablation", "post, number 2": "scanned_on",
+    "mask, number 1": "segment", "pair, number 1": "zones", "registration": "error_mm", "landmarks": "files",
+}  # fmt: skip
+
+
+def test_every_table_of_a_case_file_is_among_those_tried():
+    tried = {table.split(",")[0] for table in TABLES}
+    assert tried | {"facts"} == set(Document.model_fields)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_unknown_key_of_any_table_names_the_nearest_known_one(tmp_path, table):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, TABLES[table].format(f"{KEYS[table]}x = 1\n"))
+    assert str(caught.value) == f"case file: unknown key in {table}, did you mean '{KEYS[table]}'?"
+    assert (caught.value.exit_code, caught.value.code) == (3, "bad-case-file")
+
+
+def test_an_unknown_fact_names_the_nearest_known_one(tmp_path):
+    case = read(tmp_path, "[facts]\nprimary = 'colorectal'\nki67_percnt = 3\n")
+    with pytest.raises(InputError, match="fact number 2 is not known, did you mean 'ki67_percent'") as caught:
+        stated_facts(case, 1)
+    assert (caught.value.exit_code, caught.value.code) == (3, "unknown-fact")
 
 
 def test_a_missing_case_file_is_an_input_error(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from cli_runs import ablation
 
 from pipelines.catalogue import packaged_catalogue
-from planner.facts import FACTS, SETTING_FACTS
+from planner.facts import FACTS, SETTING_FACTS, TOPICS
 
 IDS = (*packaged_catalogue().ids, "WA-01")
 
@@ -21,8 +21,12 @@ def test_rules_lists_every_rule_and_model_on_one_line():
     assert "primary tumour, ablation modality, days since the ablation" in lines[1 + len(IDS)]
 
 
-@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
-def test_rules_lists_every_fact_as_it_is_typed_with_what_it_may_be_and_who_asks(fact):
+ASKED = {name: FACTS[name] for name in FACTS if any(name in rule.entered for rule in packaged_catalogue().rules)}
+ASKED |= {fact.name: fact for fact in SETTING_FACTS}
+
+
+@pytest.mark.parametrize("fact", ASKED.values(), ids=ASKED)
+def test_rules_lists_every_fact_that_is_asked_for_as_it_is_typed_with_what_it_may_be_and_who_asks(fact):
     said = " ".join(ablation("rules").stdout.split())
     entry = f"{fact.name}: {fact.expected} {fact.definition} Asked by "
     assert entry in said
@@ -100,6 +104,8 @@ def test_an_edge_of_ours_is_starred():
 def test_json_is_one_document_with_everything():
     document = json.loads(ablation("rules", "--json").stdout)
     assert [fact["name"] for fact in document["facts"]] == list(FACTS)
+    assert all(fact["expected"] == FACTS[fact["name"]].expected for fact in document["facts"])
+    assert {fact["topic"] for fact in document["facts"]} == set(TOPICS)
     assert [rule["id"] for rule in document["rules"]] == list(packaged_catalogue().ids)
     assert document["models"][0]["ratio"] == 0.54
     (rule,) = json.loads(ablation("rules", "CO-02", "--json").stdout)["rules"]
@@ -117,3 +123,16 @@ def test_an_unknown_id_is_a_usage_error_that_names_the_nearest():
     assert ran.stdout == ""
     assert ran.stderr.count("\n") == 1
     assert "did you mean 'CO-05'" in ran.stderr
+
+
+def test_the_list_says_where_the_other_facts_are():
+    assert f"--template prints a case.toml with all {len(FACTS)} facts to fill in" in ablation("rules").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("CO-05", "--template"), ("--template", "--json"), ("--schema", "--template"), ("--schema", "CO-05")]
+)
+def test_template_and_schema_stand_alone(arguments):
+    ran = ablation("rules", *arguments)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "stand alone" in ran.stderr

@@ -6,19 +6,23 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from entered import EVERYTHING
 from test_assess import alignment, assessed, case, lesion, whole
 
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from planner.assessment import Distance
 from planner.consult import Evidence, consulted
+from planner.facts import FACTS as REGISTERED
 from planner.register.alignment import Check
 from planner.report.held_against import (
     fact_rows,
     missing_facts,
+    other_facts,
     references,
     risk_sentences,
     rule_counts,
     rule_rows,
+    unlocking_sentence,
 )
 
 EVIDENCE = Evidence(packaged_hazards(), packaged_catalogue().rules)
@@ -135,7 +139,7 @@ def test_the_facts_that_a_verdict_rests_on_are_kept_and_dates_only_as_days():
         "ablation_date": date(2024, 1, 31), "post_scan_date": "2024-03-01",
     }  # fmt: skip
     found = consulted(whole(), facts, EVIDENCE)
-    assert dict(found.facts) == {
+    assert dict(found.facts) == dict.fromkeys(set(REGISTERED) - {"ablation_date", "post_scan_date"}) | {
         "primary": "colorectal", "modality": "irreversible_electroporation", "approach": None, "displacement": True,
         "one_session": None, "days_since_ablation": 30.0,
     }  # fmt: skip
@@ -150,6 +154,42 @@ def test_a_date_alone_is_said_to_be_entered_and_not_repeated():
     assert found.facts["days_since_ablation"] is None
     assert "2024" not in str(fact_rows(found))
     assert dict(fact_rows(found))["ablation date"] == "entered, without the other date"
+
+
+def test_dates_are_kept_as_days_from_the_ablation_and_lists_are_printed():
+    entered = {"ablation_date": date(2024, 1, 31), "mdt_date": date(2023, 12, 31), "imatinib_start_date": "2024-02-01",
+               "liver_mri_date": "2024-01-31", "board_members": ["radiologist", "liver_surgeon"],
+               "body_surface_area_m2": 1.8, "ki67_percent": 20}  # fmt: skip
+    found = consulted(whole(), entered, EVIDENCE)
+    printed = dict(fact_rows(found))
+    assert "2024" not in str(printed)
+    assert printed["date of the tumour board"] == found.facts["mdt_date"] == "31 days before the ablation"
+    assert printed["start of imatinib"] == "1 day after the ablation"
+    assert printed["date of the liver MRI"] == "on the day of the ablation"
+    assert printed["members of the tumour board"] == "liver surgeon, radiologist"
+    assert (printed["body surface area"], printed["Ki-67"]) == ("1.8 m²", "20 %")
+    alone = consulted(whole(), {"mdt_date": date(2023, 12, 31)}, EVIDENCE)
+    assert dict(fact_rows(alone))["date of the tumour board"] == "entered, without the date of the ablation"
+
+
+def test_a_report_names_the_three_facts_that_would_unlock_most_rules():
+    near = (Distance("common_bile_duct", "tumour", 20.0, None), Distance("stomach", "tumour", 9.0, None))
+    measured = replace(whole(), lesions=(replace(lesion(whole(), "1"), distances=near),))
+    assert unlocking_sentence(consulted(measured, {}, EVIDENCE)) == (
+        "Not entered, and would let most rules be judged: primary tumour (3 rules, 2 of them by itself); "
+        "approach (1 rule, only with other facts); bowel displacement (1 rule, only with other facts)"
+    )
+    assert unlocking_sentence(consulted(whole(), EVERYTHING, EVIDENCE)) == ""
+
+
+def test_what_nothing_asks_for_is_named_apart_and_no_fact_twice():
+    found = consulted(whole(), {"grade": "g1"}, EVIDENCE)
+    rows, others = [name for name, _ in fact_rows(found)], other_facts(found)
+    assert "grade" in rows
+    assert "Ki-67" in others
+    assert sorted((*rows, *others)) == sorted(
+        fact.words for name, fact in REGISTERED.items() if name not in ("ablation_date", "post_scan_date")
+    )
 
 
 def test_a_case_like_those_studied_is_said_to_be():

@@ -151,3 +151,37 @@ def test_a_liver_that_the_scan_cuts_has_no_volume_but_a_reason(review):
     (finding,) = (f for f in review.result["findings"] if f["name"] == "liver_ml")
     assert finding["value"] is None
     assert "truncated" in finding["reason"]
+
+
+STRUCTURES = {
+    "stomach": "stomach", "duodenum": "duodenum", "small_bowel": "small_bowel", "colon": "colon",
+    "gallbladder": "gallbladder", "kidney_left": "kidney_left", "kidney_right": "kidney_right",
+    "portal_vein": "portal_vein_and_splenic_vein", "ivc": "inferior_vena_cava", "spleen": "spleen",
+    "pancreas": "pancreas", "aorta": "aorta",
+}  # fmt: skip
+"""Role -> file of TotalSegmentator: what this scan shows around the liver."""
+
+
+def test_every_structure_of_the_scan_has_a_distance_that_its_voxels_confirm(nifti):
+    for lesion, true in zip(nifti.result["lesions"], nifti.treated, strict=True):
+        found = {d["structure"]: d for d in lesion["distances"] if d["from"] == "tumour"}
+        assert set(found) >= set(STRUCTURES)
+        for role, file in STRUCTURES.items():
+            mask = load(DATA / "totalseg_ct_3mm" / "segmentations" / f"{file}.nii.gz")
+            ijk = np.argwhere(mask.values > 0)
+            centres = ijk @ mask.lps_from_ijk[:3, :3].T + mask.lps_from_ijk[:3, 3]
+            to_centre = np.linalg.norm(centres - true.tumour.centre, axis=1).min() - true.tumour.radius
+            half_voxel = 0.5 * np.linalg.norm(np.diag(mask.lps_from_ijk)[:3])
+            assert to_centre - half_voxel - 0.5 <= found[role]["mm"] <= to_centre + 0.5, role
+            assert found[role]["ci95_mm"][0] < found[role]["mm"] < found[role]["ci95_mm"][1]
+
+
+def test_only_what_needs_the_whole_liver_is_unknown_where_the_scan_cuts_it(nifti):
+    by_scope = {f["name"]: f for f in nifti.result["findings"] if f["scope"] != "lesion"}
+    for name in ("liver_ml", "ablation.fraction_of_liver_percent"):
+        assert by_scope[name]["value"] is None
+        assert "truncated" in by_scope[name]["reason"]
+    assert by_scope["patient.n_lesions"]["value"] == 2
+    assert by_scope["ablation.volume_ml"]["value"] > 0
+    unknown = [v for v in nifti.result["guidelines"] if any("truncated" in reason for reason in v["reasons"])]
+    assert {v["rule"] for v in unknown} == {"PS-02"}

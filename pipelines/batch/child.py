@@ -46,6 +46,7 @@ def review_command(
     registration_error_mm: float | None = None,
     allow_different_patients: bool = False,
     phi: bool = False,
+    baseline: str | None = None,
 ) -> list[str]:
     """Return the command that reviews one case into a folder; `registration` is a kind or an absolute path."""
     command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), *map(str, row.posts)]
@@ -54,6 +55,8 @@ def review_command(
         command.append(f"--registration-error={registration_error_mm!r}")
     if allow_different_patients:
         command.append("--allow-different-patients")
+    if baseline is not None:
+        command.append(f"--baseline={baseline}")
     if phi:
         command.append("--phi")
     if row.patient:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.baseline import baseline_option, require_baseline
 from pipelines.cli.registration import different_patients_option, kind_and_file, phi_option, registration_options
 from pipelines.cli.run import EXIT_INTERRUPTED, EXIT_PARTLY_FAILED, Progress, exit_codes
 
@@ -35,6 +36,7 @@ def _cores() -> int:
 )  # fmt: skip
 @registration_options
 @different_patients_option
+@baseline_option
 @phi_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
@@ -45,6 +47,7 @@ def command(
     registration: RegistrationKind | Path,
     registration_error: float | None,
     allow_different_patients: bool,
+    baseline: str | None,
     phi: bool,
     quiet: bool,
 ) -> None:
@@ -64,13 +67,14 @@ def command(
         from pipelines.batch.manifest import read_manifest
         from pipelines.batch.out_folder import held
 
+        require_baseline(baseline)
         undecided = False
         if manifest.is_dir():
             manifest, undecided = _paired(manifest, out, progress)
         rows = read_manifest(manifest)
         batch = _batch(
             out.resolve(), jobs or _cores(), timeout, registration, registration_error,
-            allow_different_patients=allow_different_patients, phi=phi,
+            allow_different_patients=allow_different_patients, phi=phi, baseline=baseline,
         )  # fmt: skip
         with held(out):
             tally = _run(batch, rows, progress)
@@ -110,6 +114,7 @@ def _batch(
     *,
     allow_different_patients: bool,
     phi: bool,
+    baseline: str | None,
 ) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
@@ -122,13 +127,13 @@ def _batch(
 
         require_file(transform)
         transform = transform.resolve()
-    settings_sha256 = with_registration(kind, error_mm).sha256() + (" and patient data" if phi else "")
+    settings_sha256 = with_registration(kind, error_mm, baseline).sha256() + (" and patient data" if phi else "")
     grounds = partial(
         key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
     )
     command = partial(
         child.review_command, registration=str(transform or kind), registration_error_mm=error_mm,
-        allow_different_patients=allow_different_patients, phi=phi,
+        allow_different_patients=allow_different_patients, phi=phi, baseline=baseline,
     )  # fmt: skip
     return Batch(out, command, grounds, jobs, timeout_s)
 

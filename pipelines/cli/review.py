@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.baseline import baseline_option, require_baseline
 from pipelines.cli.posts import review_posts
 from pipelines.cli.registration import (
     different_patients_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @registration_options
 @landmarks_option
 @different_patients_option
+@baseline_option
 @phi_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
@@ -46,6 +48,7 @@ def command(
     registration_error: float | None,
     landmarks: tuple[Path, ...],
     allow_different_patients: bool,
+    baseline: str | None,
     phi: bool,
     case_id: str,
     patient_key: str,
@@ -61,7 +64,7 @@ def command(
         pre, posts, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
-        landmarks=landmarks, phi=phi,
+        landmarks=landmarks, phi=phi, baseline=baseline,
     )  # fmt: skip
 
 
@@ -80,6 +83,7 @@ def run_review(
     allow_different_patients: bool = False,
     landmarks: tuple[Path, ...] = (),
     phi: bool = False,
+    baseline: str | None = None,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
@@ -96,14 +100,16 @@ def run_review(
         pre, posts[0], case_file, real(out).name, case_id, patient_key, transform, registration_error_mm,
         allow_different_patients, landmarks, phi,
     )  # fmt: skip
+    settings = with_registration(kind, baseline=baseline)
     with exit_codes(progress):
+        require_baseline(baseline)
         sources = sources_of(source, posts)
         for one in sources:
             one.require_outside(out)
     if len(sources) > 1:
-        review_posts(sources, out, with_registration(kind), progress, as_json=as_json)
+        review_posts(sources, out, settings, progress, as_json=as_json)
     with exit_codes(progress, store.abandon):
-        finished = review_folders(source, store, with_registration(kind), progress)
+        finished = review_folders(source, store, settings, progress)
     print_review(finished, out, as_json=as_json)
     sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)
 

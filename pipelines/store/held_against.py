@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pipelines.store.beside import beside_document, beside_reasons
 from pipelines.store.numbers import number
+from planner.assessment import Reason
+from planner.evidence.beside import Beside
 from planner.evidence.hazard import RelativeHazard
+from planner.guideline.judge import Judged
+from planner.guideline.unlock import Unlocking
 from planner.guideline.verdict import Verdict
 
 Json = Any
 
+MOST_UNLOCKING = 3
+"""Facts that are listed as those that would unlock most rules."""
 
-def risk_document(risk: RelativeHazard) -> dict[str, Json]:
+NOT_ASKED = "no published relation was asked for"
+NO_ENDS = "the margin has no interval"
+
+
+def risk_document(risk: RelativeHazard, around: Beside | None) -> dict[str, Json]:
     """Return the `ltp` of a lesion."""
     population = risk.population
     return {
@@ -30,7 +42,33 @@ def risk_document(risk: RelativeHazard) -> dict[str, Json]:
         "notes": list(risk.notes),
         "source": risk.source.text,
         "strength": risk.strength,
+        **beside_document(around),
     }
+
+
+def judged_documents(judged: Sequence[Judged], unlocking: Sequence[Unlocking]) -> dict[str, Json]:
+    """Return `guidelines` and `unlocking_facts`: what each rule says, and the facts that would let most be judged."""
+    return {
+        "guidelines": [verdict_document(verdict) for one in judged for verdict in one.verdicts],
+        "unlocking_facts": [
+            {"fact": one.fact, "rules": list(one.rules), "alone": list(one.alone)} for one in unlocking[:MOST_UNLOCKING]
+        ],
+    }
+
+
+def risk_reasons(risk: RelativeHazard | None, around: Beside | None) -> Iterable[Reason]:
+    """Yield why something of `ltp` is null."""
+    if risk is None:
+        yield Reason("ltp", "not-computed", NOT_ASKED)
+        return
+    if risk.relative_hazard is None:
+        yield Reason("ltp", "not-computed", "; ".join(risk.notes))
+    elif None in risk.interval:
+        text = "its high end is not bounded: the margin may be negative" if risk.upper_bounded is False else NO_ENDS
+        yield Reason("ltp.interval", "no-interval" if risk.upper_bounded is None else "not-bounded", text)
+        if risk.upper_bounded is None:
+            yield Reason("ltp.upper_bounded", "no-interval", NO_ENDS)
+    yield from beside_reasons(around)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Json]:
@@ -59,6 +97,6 @@ def no_risk_document() -> dict[str, Json]:
         "model": None, "relative_hazard": None, "reference_mm": None, "interval": [None, None], "upper_bounded": None,
         "margin_in_range": None,
         "population": {"primary": None, "modality": None, "scan_days": None, "method": None},
-        "notes": ["no published relation was asked for"],
-        "source": None, "strength": None,
+        "notes": [NOT_ASKED],
+        "source": None, "strength": None, **beside_document(None),
     }  # fmt: skip

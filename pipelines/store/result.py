@@ -13,12 +13,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
-from pipelines.store.baseline import baseline_document
-from pipelines.store.held_against import no_risk_document, risk_document, verdict_document
+from pipelines.store.held_against import judged_documents, no_risk_document, risk_document, risk_reasons
 from pipelines.store.numbers import number
 from pipelines.store.registration import registration_document
+from pipelines.store.sizes import sizes_document
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
+from pipelines.store.treatment import treatment_document
+from pipelines.store.vanished import baseline_document
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.grid import FloatArray
@@ -55,11 +57,11 @@ def assessment_document(
         "reasons": [_reason(reason) for reason in (*_cautions(assessment), *assessment.reasons)],
         "timing": timing_document(assessment.timing),
         "registration": registration_document(assessment.alignment),
-        "baseline": baseline_document(assessment.baseline),
+        "baseline": baseline_document(assessment.since_baseline),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
         "findings": [_finding(finding) for finding in assessment.findings],
-        "guidelines": [verdict_document(verdict) for judged in assessment.judged for verdict in judged.verdicts],
+        **judged_documents(assessment.judged, assessment.unlocking),
         "notes": list(assessment.notes),
         "timings_s": {step: number(seconds) for step, seconds in timings_s.items()},
         "provenance": _plain(provenance),
@@ -86,16 +88,18 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "status": lesion.status,
         "reasons": [],
         "zones": list(lesion.zones),
+        "pairing": treatment_document(lesion.treatment),
         "max_axial_diameter_mm": number(lesion.max_axial_diameter_mm),
         "max_diameter_mm": number(lesion.max_diameter_mm),
         "tumour_ml": number(lesion.tumour_ml),
+        **sizes_document(lesion.sizes),
         "ablation_ml": number(lesion.ablation_ml),
         "registration_error_mm": number(lesion.registration_error_mm),
         "margin": _margin(lesion),
         "sensitivity": sensitivity_documents(lesion.sensitivity),
         "tissue_change": tissue_document(lesion.tissue, days),
         "distances": [_distance(distance) for distance in lesion.distances],
-        "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk),
+        "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk, lesion.beside),
     }
     document["reasons"] = _reasons(lesion, document, days)
     return document
@@ -156,10 +160,9 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float
     explained = {reason["field"] for reason in found}
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
-    if lesion.risk is None or lesion.risk.relative_hazard is None:
-        text = "; ".join(lesion.risk.notes) if lesion.risk else "no published relation was asked for"
-        found.append(_reason(Reason("ltp", "not-computed", text)))
-    found += [_reason(reason) for reason in (*_distance_reasons(lesion), *tissue_reasons(lesion, days))]
+    around = risk_reasons(lesion.risk, lesion.beside)
+    further = (*around, *_distance_reasons(lesion), *tissue_reasons(lesion, days))
+    found += [_reason(reason) for reason in further]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
             found.append(_reason(Reason(field, "not-known", f"{_sentence(field)} was not determined")))

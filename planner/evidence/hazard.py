@@ -5,57 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from planner.errors import UsageError
 from planner.evidence.citation import Citation
-
-Match = Literal["match", "mismatch", "unknown"]
-Method = Literal["2d_manual", "3d_segmentation"]
+from planner.evidence.population import Population, PopulationMatch, Setting, matched, population_notes
+from planner.evidence.ratio import PerStep, RatioInterval
+from planner.evidence.size import SizeTerm
 
 NOT_COVERED = "not covered on these images: no relative hazard below a margin of 0 mm"
-METHODS = {"2d_manual": "read by hand in 2D", "3d_segmentation": "measured in 3D from segmentations"}
-
-
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Whom a relation was found in, and how margins were measured there."""
-
-    primary: tuple[str, ...]
-    modality: tuple[str, ...]
-    scan_days: tuple[float, float]
-    method: Method
-    patients: int
-    lesions: int
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is known of a case that tells whether a relation speaks of it; None where it was not entered."""
-
-    primary: str | None = None
-    modality: str | None = None
-    scan_days: float | None = None
-    method: Method = "3d_segmentation"
-
-
-@dataclass(frozen=True, slots=True)
-class PopulationMatch:
-    """Whether a case resembles those studied; unknown where the fact was not entered."""
-
-    primary: Match
-    modality: Match
-    scan_days: Match
-    method: Match
-
-    def those(self, match: Match) -> tuple[str, ...]:
-        """Return the names of the points that are `match`, as words."""
-        named = {
-            "primary": self.primary, "ablation modality": self.modality, "scan date": self.scan_days,
-            "method": self.method,
-        }  # fmt: skip
-        return tuple(name for name, found in named.items() if found == match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +85,10 @@ class Hazard:
         Whom it was found in, where it stands, and the paper's own rates.
     conflicts
         Ids of the conflicts between sources that it takes part in.
+    ci95
+        The ratio's own 95 % interval; None where none was available to us.
+    size
+        What the same regression says of the tumour's size; never part of the relative hazard.
     """
 
     id: str
@@ -147,13 +108,30 @@ class Hazard:
     observed: tuple[Observed, ...] = ()
     conflicts: tuple[str, ...] = ()
     note: str = ""
+    ci95: RatioInterval | None = None
+    size: SizeTerm | None = None
+
+    @property
+    def per_step(self) -> PerStep:
+        """Return the ratio per step of margin with its own interval."""
+        return PerStep(self.ratio, self.step_mm, self.ci95)
 
     def relative(self, margin_mm: float) -> float | None:
         """Return the hazard relative to that at the reference: None below the range, held at its end above it."""
         low, high = self.valid_mm
         if margin_mm < low:
             return None
-        return float(self.ratio ** ((min(margin_mm, high) - self.reference_mm) / self.step_mm))
+        return self.per_step.between(min(margin_mm, high), self.reference_mm)
+
+    def model_interval(self, margin_mm: float | None) -> RatioInterval | None:
+        """Return the relative hazard at a margin with both ends of the ratio's own interval; None where there is none.
+
+        It holds the doubt of the published ratio alone, at the margin as measured.
+        """
+        low, high = self.valid_mm
+        if margin_mm is None or margin_mm < low:
+            return None
+        return self.per_step.interval_between(min(margin_mm, high), self.reference_mm)
 
     def at(
         self,
@@ -175,12 +153,12 @@ class Hazard:
         UsageError
             A margin is not finite, or the interval is upside down.
         """
-        _require_finite(margin_mm, ci95_mm)
-        match = self._match(setting)
+        require_margin(margin_mm, ci95_mm)
+        match = matched(self.population, setting)
         hazard = None if margin_mm is None else self.relative(margin_mm)
         interval, bounded = self._interval(margin_mm, ci95_mm)
         in_range = None if margin_mm is None else self.valid_mm[0] <= margin_mm <= self.valid_mm[1]
-        notes = (*self._range_notes(margin_mm, ci95_mm), *self._population_notes(match, setting.method))
+        notes = (*self._range_notes(margin_mm, ci95_mm), *population_notes(self.population, match, setting))
         return RelativeHazard(
             self.name, hazard, self.reference_mm, interval, bounded, in_range, match, notes, self.source, self.strength
         )
@@ -195,15 +173,6 @@ class Hazard:
             return (None, None), False
         highest = self.relative(ci95_mm[0])
         return (self.relative(ci95_mm[1]), highest), highest is not None
-
-    def _match(self, setting: Setting) -> PopulationMatch:
-        days, (first, last) = setting.scan_days, self.population.scan_days
-        return PopulationMatch(
-            _among(setting.primary, self.population.primary),
-            _among(setting.modality, self.population.modality),
-            "unknown" if days is None else "match" if first <= days <= last else "mismatch",
-            "match" if setting.method == self.population.method else "mismatch",
-        )
 
     def _range_notes(self, margin_mm: float | None, ci95_mm: tuple[float, float] | None) -> Iterable[str]:
         low, high = self.valid_mm
@@ -224,27 +193,15 @@ class Hazard:
             yield f"lower end held at the value of {high:g} mm: the margin's interval reaches beyond those studied"
         yield "the interval holds the doubt of the margin, not that of the published relation"
 
-    def _population_notes(self, match: PopulationMatch, method: Method) -> Iterable[str]:
-        if unknown := match.those("unknown"):
-            yield f"population match unknown: {', '.join(unknown)} not entered"
-        first, last = self.population.scan_days
-        studied = {
-            "primary": f"primary (studied: {', '.join(self.population.primary)})",
-            "ablation modality": f"ablation modality (studied: {', '.join(self.population.modality)})",
-            "scan date": f"scan date (studied: {first:g} to {last:g} days after the ablation)",
-            "method": f"method (studied: margins {METHODS[self.population.method]}; here: {METHODS[method]})",
-        }
-        if differing := match.those("mismatch"):
-            yield f"differs from those studied in {', '.join(studied[name] for name in differing)}"
 
+def require_margin(margin_mm: float | None, ci95_mm: tuple[float, float] | None) -> None:
+    """Raise unless a margin and its interval, mm, are finite and the right way up.
 
-def _among(value: str | None, studied: tuple[str, ...]) -> Match:
-    if value is None:
-        return "unknown"
-    return "match" if value in studied else "mismatch"
-
-
-def _require_finite(margin_mm: float | None, ci95_mm: tuple[float, float] | None) -> None:
+    Raises
+    ------
+    UsageError
+        They are not.
+    """
     values = [v for v in (margin_mm, *(ci95_mm or ())) if v is not None]
     if not all(math.isfinite(value) for value in values):
         raise UsageError(f"margin {margin_mm}, interval {ci95_mm}: expected finite numbers", code="not-finite")

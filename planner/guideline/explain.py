@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from planner.evidence.hazard import METHODS, Hazard
+from planner.evidence.hazard import Hazard
+from planner.evidence.population import Population, studied_words
+from planner.evidence.ratio import ORIGINS, RatioInterval
 from planner.facts import FACTS, SETTING_FACTS
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.measured import Measured
@@ -31,13 +33,14 @@ def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
 
 
 def facts_text(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
-    """Return the facts as they are typed into `[facts]`: what each may be, what it means, and which statements ask."""
+    """Return the facts that statements ask for, as they are typed into `[facts]`: what each may be and means."""
     lines = ["Facts, as typed into [facts] of the case file; one that is empty or left out is unknown", ""]
     for fact in FACTS.values():
         asking = [rule.id for rule in rules if fact.name in rule.entered]
         asking += [hazard.id for hazard in hazards if fact in SETTING_FACTS]
-        lines += _wrapped(f"{fact.name}: {fact.expected}")
-        lines += _wrapped(f"  {fact.definition} Asked by {', '.join(asking) or 'none yet'}.")
+        if asking:
+            lines += wrapped(f"{fact.name}: {fact.expected}")
+            lines += wrapped(f"  {fact.definition} Asked by {', '.join(asking)}.")
     return "\n".join(lines) + "\n"
 
 
@@ -58,21 +61,21 @@ def _asks(rule: Rule) -> str:
 
 def explained(rule: Rule, catalogue: Catalogue) -> str:
     """Return everything that the catalogue holds about a rule."""
-    lines = [f"{rule.id}  {_asks(rule)}", *_wrapped(rule.statement), ""]
-    lines += _wrapped(f"Source: {cited(rule)}")
-    lines += _wrapped(
+    lines = [f"{rule.id}  {_asks(rule)}", *wrapped(rule.statement), ""]
+    lines += wrapped(f"Source: {cited(rule)}")
+    lines += wrapped(
         f"Speaks of: {rule.treatment.replace('_', ' ')}; primary tumour {' or '.join(rule.primary) or _ANY};"
         f" {', '.join(rule.phase).replace('_', ' ')}. One verdict per {rule.per}."
     )
-    lines += _wrapped(f"Facts it may need: {_entered(rule.entered) or 'none'}.")
+    lines += wrapped(f"Facts it may need: {entered_words(rule.entered) or 'none'}.")
     for title, text in (("Exceptions", rule.exceptions), ("Note", rule.note)):
-        lines += _wrapped(f"{title}: {text}") if text else []
+        lines += wrapped(f"{title}: {text}") if text else []
     lines += [
         "",
         *_bands(rule),
         "",
         "Examples",
-        *(f"  {line}" for example in rule.examples for line in _wrapped(_example(example))),
+        *(f"  {line}" for example in rule.examples for line in wrapped(_example(example))),
     ]
     lines += ["", *_conflicts(rule, catalogue)]
     return "\n".join(lines).rstrip() + "\n"
@@ -80,28 +83,48 @@ def explained(rule: Rule, catalogue: Catalogue) -> str:
 
 def explained_hazard(hazard: Hazard) -> str:
     """Return everything known of a published relation."""
-    people = hazard.population
-    first, last = people.scan_days
-    lines = [f"{hazard.id}  {hazard.title}", *_wrapped(hazard.statement), ""]
-    lines += _wrapped(f"Source: {hazard.source.text} ({hazard.strength})")
-    lines += _wrapped(
+    lines = [f"{hazard.id}  {hazard.title}", *wrapped(hazard.statement), ""]
+    lines += wrapped(f"Source: {hazard.source.text} ({hazard.strength})")
+    lines += wrapped(
         f"Form: {hazard.ratio:g} ** ((margin - {hazard.reference_mm:g} mm) / {hazard.step_mm:g} mm), for margins from"
         f" {hazard.valid_mm[0]:g} to {hazard.valid_mm[1]:g} mm: no number below, held at the end above."
         " Relative to the reference, never an absolute risk; it gives no verdict."
     )
-    lines += _wrapped(
-        f"Studied: {people.patients} patients, {people.lesions} lesions; primary {', '.join(people.primary)};"
-        f" ablation modality {', '.join(people.modality)}; scan {first:g} to {last:g} days after the ablation; margins"
-        f" {METHODS[people.method]}. {people.note}"
-    )
-    lines += _wrapped(f"Facts it may need: {_entered(fact.name for fact in SETTING_FACTS)}.")
-    lines += _wrapped(f"Note: {hazard.note}") if hazard.note else []
+    lines += wrapped(studied(hazard.population))
+    lines += wrapped(f"Interval of {hazard.ratio:g}: {ci95_words(hazard.ci95)}.") if hazard.ci95 else []
+    if size := hazard.size:
+        step = size.per_step
+        lines += wrapped(
+            f"Tumour size, apart and never multiplied in: {size.statement} {step.ratio:g} per {step.step_mm:g} mm of"
+            f" {quantity_words(size.quantity)} ({ci95_words(step.ci95)}; {size.strength}), relative to"
+            f" {size.reference_mm:g} mm (our reference); {size.note}."
+        )
+    lines += wrapped(f"Facts it may need: {entered_words(fact.name for fact in SETTING_FACTS)}.")
+    lines += wrapped(f"Note: {hazard.note}") if hazard.note else []
     lines += ["", "Minimal margin, mm   relative hazard"]
     lines += [f"  {margin:>16g}   {hazard.relative(margin) or 0.0:.2f}" for margin in _steps(hazard)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _entered(names: Iterable[str]) -> str:
+def studied(population: Population) -> str:
+    """Return whom a figure was found in, in a sentence."""
+    said = studied_words(population)
+    counted = ((population.patients, "patients"), (population.lesions, "lesions"))
+    counts = [f"{count} {what}" for count, what in counted if count]
+    number = ", ".join(counts) or "how many is not known to us"
+    parts = "; ".join(f"{name} {words}" for name, words in said.items())
+    return f"Studied: {number}; {parts}. {population.note}".rstrip()
+
+
+def ci95_words(interval: RatioInterval | None) -> str:
+    """Return a ratio's own interval with its origin."""
+    if interval is None:
+        return "95 % interval not available to us"
+    return f"95 % interval {interval.low_ratio:g} to {interval.high_ratio:g}, {ORIGINS[interval.origin]}"
+
+
+def entered_words(names: Iterable[str]) -> str:
+    """Return facts in words, each with the name to enter it by."""
     return ", ".join(f"{fact_words(name)} (entered as {name})" for name in names)
 
 
@@ -132,7 +155,7 @@ def drawn(scale: Scale, unit: str) -> list[str]:
 
 def _bands(rule: Rule) -> Iterator[str]:
     for quantity in (part.quantity for part in rule.parts):
-        yield from _wrapped(f"{quantity_words(quantity.name).capitalize()}: {quantity.definition}")
+        yield from wrapped(f"{quantity_words(quantity.name).capitalize()}: {quantity.definition}")
     shared = [rule.parts[0]] if all(p.branches == rule.parts[0].branches for p in rule.parts) else rule.parts
     if len(rule.parts) > 1:
         yield "The worse decides."
@@ -147,7 +170,7 @@ def _part(part: Part) -> Iterator[str]:
             yield f"  where {_facts({name: ' or '.join(map(_fact, v)) for name, v in branch.when.items()})}"
         yield from (f"  {line}" for line in drawn(branch.scale, part.quantity.unit))
         if branch.note:
-            yield from (f"  {line}" for line in _wrapped(branch.note))
+            yield from (f"  {line}" for line in wrapped(branch.note))
 
 
 def _example(example: Example) -> str:
@@ -176,11 +199,12 @@ def _conflicts(rule: Rule, catalogue: Catalogue) -> Iterable[str]:
         return
     yield "Sources that say otherwise"
     for conflict in (catalogue.conflicts[name] for name in rule.conflicts):
-        yield from (f"  {line}" for line in _wrapped(f"{conflict.id}  {conflict.title}. {conflict.positions}"))
+        yield from (f"  {line}" for line in wrapped(f"{conflict.id}  {conflict.title}. {conflict.positions}"))
     for other in catalogue.disputing(rule):
         whose = f"the same source; {other.strength}" if other.source == rule.source else attribution(other)
-        yield from (f"  {line}" for line in _wrapped(f"see {other.id} ({whose})"))
+        yield from (f"  {line}" for line in wrapped(f"see {other.id} ({whose})"))
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """Return a text in lines that fit a terminal."""
     return textwrap.wrap(text, WIDTH, subsequent_indent="  ", break_long_words=False)

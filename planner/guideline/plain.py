@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from planner.evidence.baseline import Baseline
+from planner.evidence.comparison import Comparison
 from planner.evidence.hazard import Hazard
+from planner.facts import Fact, Topic
 from planner.guideline.catalogue import Catalogue, Conflict
 from planner.guideline.rule import Branch, Edge, Example, Part, Rule, Scale
 
@@ -30,9 +33,27 @@ def rule_document(rule: Rule, catalogue: Catalogue) -> dict[str, Plain]:
     }  # fmt: skip
 
 
+def fact_document(fact: Fact, topic: Topic) -> dict[str, Plain]:
+    """Return a fact with its topic."""
+    return {
+        "name": fact.name, "topic": topic, "kind": fact.kind, "words": fact.words, "expected": fact.expected,
+        "choices": list(fact.choices), "unit": fact.unit or None, "definition": fact.definition,
+    }  # fmt: skip
+
+
 def hazard_document(hazard: Hazard) -> dict[str, Plain]:
     """Return a relation."""
     return asdict(hazard)
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Plain]:
+    """Return a figure that stands beside a relation."""
+    return asdict(comparison) | {"published": comparison.form.words, "reference": comparison.form.reference}
+
+
+def baseline_document(baseline: Baseline) -> dict[str, Plain]:
+    """Return a baseline cohort."""
+    return asdict(baseline)
 
 
 def _conflict(conflict: Conflict) -> dict[str, Plain]:

@@ -59,18 +59,7 @@ QUANTITIES = {
 }
 """The registered quantities as a reader sees them."""
 
-FACTS = {
-    facts.PRIMARY.name: "primary tumour",
-    facts.MODALITY.name: "ablation modality",
-    facts.APPROACH.name: "approach",
-    facts.DISPLACEMENT.name: "bowel displacement",
-    facts.ONE_SESSION.name: "all zones in one session",
-    facts.DAYS_SINCE_ABLATION.name: "days since the ablation",
-    facts.ABLATION_DATE.name: "ablation date",
-    facts.POST_SCAN_DATE.name: "date of the post-ablation scan",
-    facts.STANDARD_LIVER_VOLUME.name: "standard liver volume",
-    facts.BODY_SURFACE_AREA.name: "body surface area",
-}
+FACTS = {fact.name: fact.words for fact in facts.FACTS.values()}
 """The registered facts as a reader sees them."""
 
 
@@ -137,4 +126,4 @@ def fact_words(name: str) -> str:
 
 def unit_words(unit: str) -> str:
     """Return a registered unit as printed."""
-    return "%" if unit == "percent" else unit
+    return {"percent": "%", "m2": "m²"}.get(unit, unit)

@@ -23,14 +23,17 @@ def max_diameter_mm(surface: Surface) -> float:
 
 def max_axial_diameter_mm(surface: Surface) -> float:
     """Return the longest distance between two points of the surface in one plane of constant LPS z, mm."""
+    return max(span_mm(axial_cut(surface, level)) for level in axial_levels_mm(surface))
+
+
+def axial_levels_mm(surface: Surface) -> tuple[float, ...]:
+    """Return the LPS z of the axial planes that a surface is cut by, mm."""
     z = surface.vertices_lps_mm[:, 2]
-    levels = (
-        np.arange(z.min() + 0.5 * SLAB_MM, z.max(), SLAB_MM) if np.ptp(z) > SLAB_MM else [0.5 * (z.min() + z.max())]
-    )
-    return max(span_mm(_cut(surface, float(level))) for level in levels)
+    low, high = float(z.min()), float(z.max())
+    return tuple(np.arange(low + 0.5 * SLAB_MM, high, SLAB_MM)) if high - low > SLAB_MM else (0.5 * (low + high),)
 
 
-def _cut(surface: Surface, level_mm: float) -> FloatArray:
+def axial_cut(surface: Surface, level_mm: float) -> FloatArray:
     """Return the points where the surface's edges cross the plane z = level, shape (n, 2)."""
     height = surface.vertices_lps_mm[:, 2] - level_mm
     edges = np.concatenate([surface.triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
@@ -43,7 +46,7 @@ def _cut(surface: Surface, level_mm: float) -> FloatArray:
 
 
 def span_mm(points: FloatArray) -> float:
-    """Return the longest distance between two of some points, mm; 0 of fewer than two."""
+    """Return the longest distance between two points, mm."""
     if len(points) < 2:
         return 0.0
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import NOT_COVERED, RelativeHazard
-from planner.facts import FACTS
+from planner.facts import APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, FACTS, MODALITY, ONE_SESSION, PRIMARY
 from planner.guideline.judge import Judged
 from planner.guideline.rule import Word
 from planner.guideline.verdict import Verdict
@@ -26,6 +26,13 @@ _COUNTED: dict[Word, tuple[str, str]] = {
     "not_applicable": ("does not apply", "do not apply"),
 }
 """What one verdict, and what several, of a word do."""
+
+
+_ALWAYS = tuple(fact.name for fact in (PRIMARY, MODALITY, APPROACH, DISPLACEMENT, ONE_SESSION, DAYS_SINCE_ABLATION))
+"""Facts that a report lists whether entered or not."""
+
+_MOST_UNLOCKING = 3
+"""Facts that a report names as those that would unlock most rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,29 @@ def rule_counts(assessment: Assessment) -> str:
 
 
 def fact_rows(assessment: Assessment) -> tuple[tuple[str, str], ...]:
-    """Return every fact in words with what was entered; dates are not among them, only days."""
-    return tuple((fact_words(name), _entered(name, value)) for name, value in assessment.facts.items())
+    """Return in words the facts that were entered or are asked for; dates are not among them, only days."""
+    asked = {*_ALWAYS, *(name for judged in assessment.judged for name in judged.rule.entered)}
+    return tuple(
+        (fact_words(name), _entered(name, value))
+        for name, value in assessment.facts.items()
+        if value is not None or name in asked
+    )
+
+
+def other_facts(assessment: Assessment) -> tuple[str, ...]:
+    """Return in words the facts that nothing here asks for and that were not entered."""
+    listed = {name for name, _ in fact_rows(assessment)}
+    return tuple(said for said in map(fact_words, assessment.facts) if said not in listed)
+
+
+def unlocking_sentence(assessment: Assessment) -> str:
+    """Return which facts, at most three, would let most rules be judged; empty where none would."""
+    said = []
+    for unlocking in assessment.unlocking[:_MOST_UNLOCKING]:
+        number, alone = len(unlocking.rules), len(unlocking.alone)
+        how = "" if alone == number else f", {alone} of them by itself" if alone else ", only with other facts"
+        said.append(f"{fact_words(unlocking.fact)} ({counted(number, 'rule')}{how})")
+    return f"Not entered, and would let most rules be judged: {'; '.join(said)}" if said else ""
 
 
 def references(assessment: Assessment) -> tuple[tuple[str, str, str], ...]:
@@ -97,7 +125,9 @@ def _entered(name: str, value: object) -> str:
         return "not entered"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    unit = FACTS[name].unit
+    if isinstance(value, tuple):
+        return ", ".join(word.replace("_", " ") for word in value)
+    unit = unit_words(FACTS[name].unit)
     return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value).replace("_", " ")
 
 

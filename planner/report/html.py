@@ -10,23 +10,26 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
-from planner.report.baseline import baseline_sentences
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.figure import Figure
 from planner.report.findings import finding_rows
 from planner.report.held_against import (
     fact_rows,
     missing_facts,
+    other_facts,
     references,
     risk_sentences,
     rule_counts,
     rule_rows,
+    unlocking_sentence,
 )
 from planner.report.page import Picture, environment, picture, style_of
+from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 from planner.report.timing import date_sentences, timing_sentences
+from planner.report.vanished import baseline_sentences
 
 _BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
 
@@ -53,6 +56,7 @@ class _LesionSection:
     sensitivity: tuple[SensitivityRow, ...]
     distances: DistanceTable
     risk: tuple[str, ...]
+    beside: BesideSection
     pictures: tuple[Picture, ...]
     cells: tuple[str, ...]
     registration_error: str
@@ -105,7 +109,7 @@ def render_html(
         lesions=[_lesion_section(lesion, cells, pictures, days) for lesion, cells in _with_cells(assessment)],
         case_pictures=[picture for lesion_id, picture in pictures if lesion_id is None],
         reasons=reason_sentences(assessment),
-        baseline=baseline_sentences(assessment.baseline),
+        baseline=baseline_sentences(assessment.since_baseline),
         timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
         findings=finding_rows(assessment.findings),
@@ -113,8 +117,10 @@ def render_html(
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),
         missing_facts=missing_facts(assessment),
+        unlocking=unlocking_sentence(assessment),
         facts=fact_rows(assessment),
-        references=references(assessment),
+        other_facts=other_facts(assessment),
+        references=(*references(assessment), *beside_references(assessment)),
         notes=(*notes, *assessment.notes),
         provenance=_flat(provenance),
         timings=sorted(timings_s.items(), key=lambda item: -item[1]),
@@ -153,6 +159,7 @@ def _lesion_section(
         interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
         risk=risk_sentences(lesion),
+        beside=beside_section(lesion),
         tissue=tissue_sentences(lesion, days),
         sensitivity=sensitivity_rows(lesion),
         distances=distance_table(lesion.distances),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.report import doubt, words
+from planner.report.held_against import unlocking_sentence
+from planner.report.risk import risk_lines
 from planner.report.sensitivity import assumed_sentences
 from planner.report.timing import flag_sentences
 
@@ -73,10 +75,11 @@ def table_text(assessment: Assessment) -> str:
     for lesion in assessment.lesions:
         lines += [
             f"Lesion {lesion.lesion_id}: {_reading_with_flags(lesion)}",
-            *(f"  {s}" for s in (*_doubt(lesion), *assumed_sentences(lesion))),
+            *(f"  {s}" for s in (*_doubt(lesion), *assumed_sentences(lesion), *risk_lines(lesion))),
         ]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
     lines += [f"Note: {sentence}" for sentence in flag_sentences(assessment.timing)]
+    lines += [f"{sentence}." for sentence in (unlocking_sentence(assessment),) if sentence]
     lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
     lines += [words.SIGN, words.BANNER]
     return "\n".join(_one_line(line) for line in lines) + "\n"

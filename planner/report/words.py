@@ -211,6 +211,7 @@ def size_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     return (
         f"Tumour {millilitres(lesion.tumour_ml)} ml, largest diameter {millimetres(lesion.max_diameter_mm)} mm"
         f" ({millimetres(lesion.max_axial_diameter_mm)} mm in an axial plane); {zones}.",
+        *(f"{text[0].upper()}{text[1:]}." for text in lesion.treatment.sentences()),
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.store.numbers import number
-from planner.baseline import Baseline, BaselineLesion
+from planner.vanished import BaselineLesion, SinceBaseline
 
 Json = Any
 
 
-def baseline_document(baseline: Baseline) -> dict[str, Json]:
+def baseline_document(baseline: SinceBaseline) -> dict[str, Json]:
     """Return the `baseline` of a result: each tumour of that study, and how the two were brought together.
 
     In its registration the tumours of the baseline stand for zones. Without a baseline it holds the reason alone.

@@ -54,7 +54,7 @@ class BaselineLesion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
+class SinceBaseline:
     """What became of the tumours of a baseline study; without any, `reason` says why nothing is known.
 
     `alignment` brings the two together: the baseline stands as its POST, so that `pre_from_post` takes it to PRE.
@@ -78,10 +78,10 @@ class Baseline:
         return Finding(N_VANISHED, float(sum(known)))
 
 
-NO_BASELINE = Baseline(reason="no baseline study was given")
+NO_BASELINE = SinceBaseline(reason="no baseline study was given")
 
 
-def against_baseline(case: Case, settings: RegistrationSettings, observe: Observe = lambda *_: None) -> Baseline:
+def against_baseline(case: Case, settings: RegistrationSettings, observe: Observe = lambda *_: None) -> SinceBaseline:
     """Register the baseline study of a case with PRE and return what became of its tumours.
 
     Parameters
@@ -97,7 +97,7 @@ def against_baseline(case: Case, settings: RegistrationSettings, observe: Observ
     if case.baseline is None:
         return NO_BASELINE
     if not case.baseline.tumours:
-        return Baseline(reason="the baseline study has no tumour mask")
+        return SinceBaseline(reason="the baseline study has no tumour mask")
     surfaces = {lesion_id: surface_of(mask) for lesion_id, mask in case.baseline.tumours.items()}
     own = settings if settings.kind in OWN_KINDS else replace(settings, kind="deformable", stated_error_mm=None)
     try:
@@ -106,11 +106,11 @@ def against_baseline(case: Case, settings: RegistrationSettings, observe: Observ
             lambda what, done: observe(f"baseline: {what}", done),
         )  # fmt: skip
     except InputError as error:
-        return Baseline(reason=f"the baseline study could not be registered with PRE ({error.code})")
+        return SinceBaseline(reason=f"the baseline study could not be registered with PRE ({error.code})")
     return compared(case.pre, surfaces, alignment)
 
 
-def compared(pre: Study, tumours: Mapping[str, Surface], alignment: Alignment) -> Baseline:
+def compared(pre: Study, tumours: Mapping[str, Surface], alignment: Alignment) -> SinceBaseline:
     """Return what became of the tumours of a baseline study, given how it goes together with PRE.
 
     Parameters
@@ -124,7 +124,7 @@ def compared(pre: Study, tumours: Mapping[str, Surface], alignment: Alignment) -
     """
     now = {lesion_id: surface_of(mask) for lesion_id, mask in pre.tumours.items()}
     found = tuple(_lesion(lesion_id, surface, pre, now, alignment) for lesion_id, surface in tumours.items())
-    return Baseline(found, alignment=alignment)
+    return SinceBaseline(found, alignment=alignment)
 
 
 def _lesion(

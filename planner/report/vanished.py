@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from planner.baseline import NO_BASELINE, Baseline, BaselineLesion
+from planner.vanished import NO_BASELINE, BaselineLesion, SinceBaseline
 
 UNSEEN = "That a tumour has no mask in PRE does not say that no disease is left there."
 
 
-def baseline_sentences(baseline: Baseline) -> tuple[str, ...]:
+def baseline_sentences(baseline: SinceBaseline) -> tuple[str, ...]:
     """Return a sentence for each tumour of the baseline study; none where there was no such study."""
     if baseline.reason is not None:
         return () if baseline.reason == NO_BASELINE.reason else (f"Not known: {baseline.reason}.",)
