@@ -26,7 +26,7 @@ _TABLES = """\
 # [post]                              # takes the keys of [pre], and
 # days_since_ablation = 40
 
-# [baseline]                          # a study from before PRE (before chemotherapy), whose tumours are looked for in PRE
+# [baseline]                          # a study from before PRE whose tumours are looked for in PRE
 # path = "first-study"                # takes the keys of [pre]
 
 # [[mask]]                            # a mask that lies elsewhere or has no clear name; repeats

@@ -65,6 +65,17 @@ def test_the_distance_bench_writes_its_rows(tmp_path):
     assert all(row["max_abs_mm"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
 
 
+def test_the_volume_bench_holds_every_method_against_the_truth(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(
+        ROOT / "scripts" / "bench_volumes.py", "--cases", 1, "--grids", "0.8x0.8x5", "--families", "ball", "--json", out
+    )
+    assert ran.code == 0, ran.stderr
+    rows = json.loads(out.read_text())["rows"]
+    assert {row["method"] for row in rows} == {"ablation-planner", "voxel count", "marching cubes"}
+    assert all(row["max_abs_percent"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
+
+
 def test_the_interval_bench_counts_both_constructions_in_every_stratum(tmp_path):
     out = tmp_path / "rows.json"
     ran = python(

@@ -132,12 +132,13 @@ def test_keys_of_ones_own_are_told_at_the_terminal_only_on_one_line_and_cut(tmp_
 
 TABLES = {
     "case": "[case]\n{}", "pre": "[pre]\n{}", "post": "[post]\n{}", "post, number 2": "[[post]]\n[[post]]\n{}",
+    "baseline": "[baseline]\npath = 'a'\n{}",
     "mask, number 1": MASK + "{}", "pair, number 1": "[[pair]]\nlesion = 1\nzones = [1]\n{}",
     "registration": "[registration]\nfile = 'a.h5'\n{}", "landmarks": "[landmarks]\nfiles = ['a.csv']\n{}",
 }  # fmt: skip
 KEYS = {
     "case": "id", "pre": "series_uid", "post": "days_since_ablation", "post, number 2": "scanned_on",
-    "mask, number 1": "segment", "pair, number 1": "zones", "registration": "error_mm", "landmarks": "files",
+    "baseline": "modality", "mask, number 1": "segment", "pair, number 1": "zones", "registration": "error_mm", "landmarks": "files",
 }  # fmt: skip
 
 

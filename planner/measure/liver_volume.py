@@ -20,7 +20,7 @@ CHANNEL_MM = 8.0
 COARSE_MM = 2.0
 """How fine it is looked at which voxels of vessels lie in such channels."""
 
-SAMPLES = 100_000
+SAMPLES = 40_000
 """Points of the box around some zones by which their part in the liver is counted."""
 
 Window = tuple[slice, slice, slice]

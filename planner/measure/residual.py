@@ -44,13 +44,15 @@ def residual_diameter_mm(tumour: Surface, zone: Zone) -> float:
     tumour, zone
         The tumour's surface, already in POST, and the zones that treat it.
     """
+    within = _zone_within(tumour, zone)
+    if not len(within) and zone.contains(tumour.vertices_lps_mm).all():
+        return 0.0
     depth_mm = zone.depths(tumour.vertices_lps_mm).signed_mm + TOUCH_MM
     outside = depth_mm < 0.0
     samples, step = _samples_lps_mm(tumour, zone)
     if not outside.any() and not len(samples):
         return 0.0
     rim, rim_of = _rim(tumour, depth_mm)
-    within = _zone_within(tumour, zone) if len(samples) else np.empty((0, 3))
     outer = np.flatnonzero(outside)
     points = np.concatenate([samples, tumour.vertices_lps_mm[outer], rim, within])
     place = np.full(len(outside), -1)
