@@ -138,7 +138,8 @@ TABLES = {
 }  # fmt: skip
 KEYS = {
     "case": "id", "pre": "series_uid", "post": "days_since_ablation", "post, number 2": "scanned_on",
-    "baseline": "modality", "mask, number 1": "segment", "pair, number 1": "zones", "registration": "error_mm", "landmarks": "files",
+    "baseline": "modality", "mask, number 1": "segment", "pair, number 1": "zones", "registration": "error_mm",
+    "landmarks": "files",
 }  # fmt: skip
 
 
