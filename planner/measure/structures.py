@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from planner.grid import FloatArray
-from planner.surface import Surface, nets_surface, surface_of
+from planner.surface import Surface, nets_surface, patch_of
 from planner.volume import Mask
 
 LOCAL_MM = 10.0
@@ -56,7 +56,7 @@ def nearest_part(mask: Mask, points_lps_mm: FloatArray, moved: Callable[[FloatAr
     part = Mask(cut, mask.grid.cropped(first, cut.shape), mask.name)
     if float(gaps.min()) > FITTED_WITHIN_MM:
         return nets_surface(part.cropped(2)).moved(moved)
-    return surface_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box")).moved(moved)
+    return patch_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box")).moved(moved)
 
 
 def _box(mask: Mask, centre_kji: np.ndarray[tuple[int, ...], np.dtype[np.int64]], half_mm: float) -> tuple[slice, ...]:

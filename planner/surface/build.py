@@ -61,10 +61,25 @@ def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
     EmptyMaskError
         No voxel is set.
     """
+    return _joined(mask, unlabelled, LEAST_VOLUME)
+
+
+def patch_of(mask: Mask, unlabelled: Mask) -> Surface:
+    """Return the surface of what was cut out of a larger structure: open where it goes on among unlabelled voxels.
+
+    Parameters and errors are those of `surface_of`. What an open surface encloses is no number to judge it by, and its
+    sides are those of its normals.
+    """
+    return _joined(mask, unlabelled, None)
+
+
+def _joined(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:
+    """Return the surfaces of all parts; a fit that encloses less than a share of its part's voxels is not used."""
     box = mask.cropped(PAD_VOXELS)
     start = _start_kji(mask, box)
     silent = None if unlabelled is None else _on_grid(unlabelled, box)
-    whole = join([surface for part in parts_of(box) if (surface := _surface_of_part(part, silent)) is not None])
+    found = [_surface_of_part(part, silent, least_share) for part in parts_of(box)]
+    whole = join([surface for surface in found if surface is not None])
     at_edge = ((start <= -PAD_VOXELS) | (start + box.grid.shape_kji >= np.add(mask.grid.shape_kji, PAD_VOXELS))).any()
     flags = whole.flags | ({"truncated"} if at_edge else set())
     spacing = mask.grid.spacing_kji_mm
@@ -90,20 +105,20 @@ def _on_grid(mask: Mask, box: Mask) -> Mask:
     return Mask(voxels, box.grid, mask.name)
 
 
-def _surface_of_part(part: Part, unlabelled: Mask | None) -> Surface | None:
+def _surface_of_part(part: Part, unlabelled: Mask | None, least_share: float | None) -> Surface | None:
     """Return the surface of a part, that of a hole turned inside out; None for a hole about which nothing is known."""
     if not part.is_hole:
-        return _solid(part.mask, unlabelled)
+        return _solid(part.mask, unlabelled, least_share)
     voxels = part.mask.voxels_kji
     if unlabelled is not None:
         voxels = voxels & ~_on_grid(unlabelled, part.mask).voxels_kji
     if not voxels.any():
         return None
-    found = _solid(Mask(voxels, part.mask.grid, part.mask.name), None).flipped()
+    found = _solid(Mask(voxels, part.mask.grid, part.mask.name), None, LEAST_VOLUME).flipped()
     return replace(found, flags=found.flags | {"holes"})
 
 
-def _solid(mask: Mask, unlabelled: Mask | None) -> Surface:
+def _solid(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:
     own = mask.cropped(PAD_VOXELS)
     silent = None if unlabelled is None else _on_grid(unlabelled, own).voxels_kji
     if silent is None:
@@ -114,11 +129,17 @@ def _solid(mask: Mask, unlabelled: Mask | None) -> Surface:
         fitted = fit(own, silent)
         if fitted.off_share <= WRONG_SHARE_LIMIT:
             surface = mesh_of(fitted, own, silent)
-            if surface.volume_ml >= LEAST_VOLUME * own.volume_ml and _agrees(surface, fitted):
+            if _large_enough(surface, own, least_share) and _agrees(surface, fitted):
                 return surface
     except NoFitError:
         pass
     return _by_nets(own)
+
+
+def _large_enough(surface: Surface, mask: Mask, least_share: float | None) -> bool:
+    if least_share is None and not surface.is_closed:
+        return True
+    return surface.volume_ml >= (least_share or LEAST_VOLUME) * mask.volume_ml
 
 
 def _by_nets(mask: Mask) -> Surface:

@@ -152,6 +152,13 @@ class Surface:
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     @cached_property
+    def is_closed(self) -> bool:
+        """Whether every edge of a triangle is one of another, too: an open patch has a rim."""
+        ends = np.sort(np.concatenate([self.triangles[:, (a, b)] for a, b in ((0, 1), (1, 2), (2, 0))]), axis=1)
+        keys = ends[:, 0] * len(self.vertices_lps_mm) + ends[:, 1]
+        return bool((np.unique(keys, return_counts=True)[1] > 1).all())
+
+    @cached_property
     def volume_ml(self) -> float:
         """Enclosed volume, ml (divergence theorem)."""
         a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
@@ -167,7 +174,8 @@ class Surface:
         vertices = as_points(to_from(self.vertices_lps_mm))
         off_side = as_points(to_from(self.off_side_lps_mm)) if len(self.off_side_lps_mm) else self.off_side_lps_mm
         surface = replace(self, vertices_lps_mm=vertices, off_side_lps_mm=off_side)
-        return surface if surface.volume_ml >= 0 else surface.flipped()
+        outward = surface.volume_ml >= 0 if self.is_closed else _keeps_hands(to_from, self.centroid_lps_mm)
+        return surface if outward else surface.flipped()
 
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
         """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
@@ -236,6 +244,16 @@ class Surface:
     def flipped(self) -> Surface:
         """Return the surface with its triangles turned inside out."""
         return replace(self, triangles=self.triangles[:, ::-1])
+
+
+HAND_MM = 1.0
+"""How far apart points are moved to see whether a map mirrors."""
+
+
+def _keeps_hands(to_from: PointMap, at_mm: FloatArray) -> bool:
+    """Return whether a map of points does not mirror, by what it does to a corner at a point."""
+    corner = as_points(to_from(at_mm + HAND_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])))
+    return float(np.linalg.det(corner[1:] - corner[0])) > 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,7 @@ def mesh_of(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
         even=True,
         off_side_lps_mm=fitted.off_side_mm,
     )
-    return surface if surface.volume_ml >= 0 else surface.flipped()
+    return surface if surface.volume_ml >= 0 or not surface.is_closed else surface.flipped()
 
 
 @dataclass(frozen=True, eq=False)
