@@ -51,12 +51,41 @@ def nearest_part(mask: Mask, points_lps_mm: FloatArray, moved: Callable[[FloatAr
     centres = np.argwhere(mask.voxels_kji[around]) + [part.start for part in around]
     gaps = tree.query(moved(mask.grid.lps_mm(centres[:, ::-1])))[0]
     window = _box(mask, centres[int(np.argmin(gaps))], LOCAL_MM)
-    cut = mask.voxels_kji[window]
-    first = (window[0].start, window[1].start, window[2].start)
-    part = Mask(cut, mask.grid.cropped(first, cut.shape), mask.name)
     if float(gaps.min()) > FITTED_WITHIN_MM:
-        return nets_surface(part.cropped(2)).moved(moved)
-    return patch_of(part, Mask(np.zeros_like(cut), part.grid, "beyond the box")).moved(moved)
+        return nets_surface(_cut(mask, window).cropped(2)).moved(moved)
+    return _patch(mask, window).moved(moved)
+
+
+def part_around(mask: Mask, at_lps_mm: FloatArray, half_mm: float) -> Surface:
+    """Return the fitted surface of a structure, in its own frame, in a box around a place in or beside it.
+
+    Parameters
+    ----------
+    mask
+        The structure.
+    at_lps_mm
+        Shape (3,).
+    half_mm
+        Half the side of the box, at least.
+
+    Raises
+    ------
+    EmptyMaskError
+        The box holds nothing of the structure.
+    """
+    kji = np.rint(mask.grid.ijk(at_lps_mm)[0][::-1]).astype(np.int64)
+    return _patch(mask, _box(mask, np.clip(kji, 0, np.asarray(mask.grid.shape_kji) - 1), half_mm))
+
+
+def _patch(mask: Mask, window: tuple[slice, ...]) -> Surface:
+    part = _cut(mask, window)
+    part.require_some()
+    return patch_of(part, Mask(np.zeros(part.grid.shape_kji, dtype=bool), part.grid, "beyond the box"))
+
+
+def _cut(mask: Mask, window: tuple[slice, ...]) -> Mask:
+    cut = mask.voxels_kji[window]
+    return Mask(cut, mask.grid.cropped((window[0].start, window[1].start, window[2].start), cut.shape), mask.name)
 
 
 def _box(mask: Mask, centre_kji: np.ndarray[tuple[int, ...], np.dtype[np.int64]], half_mm: float) -> tuple[slice, ...]:
