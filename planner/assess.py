@@ -12,6 +12,7 @@ from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import InputError
 from planner.grid import FloatArray
+from planner.inflow import passages_of
 from planner.inventory import findings_of
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
@@ -22,7 +23,7 @@ from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment, Check
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
-from planner.surroundings import tumour_distances, zone_distances
+from planner.surroundings import Around, distances_to_zones, tumour_distances, zone_distances
 from planner.volume import Mask, Volume
 
 TOUCH_MM = 0.05
@@ -98,16 +99,18 @@ def assess(
     pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
     _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
     scene = make_scene(case, alignment, zones)
-    lesions = []
+    lesions, drawn = [], Around.of(case, scene)
     for number, (lesion_id, tumour) in enumerate(scene.tumours.items()):
         observe(f"lesion {lesion_id}", number / len(scene.tumours))
-        lesions.append(_lesion(lesion_id, tumour, case, scene, alignment, settings))
+        lesions.append(_lesion(lesion_id, tumour, case, scene, drawn, alignment, settings))
     status: CaseStatus = "assessed" if any(x.status != "not_assessable" for x in lesions) else "not_assessable"
+    passages = passages_of(case, scene, alignment)
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
-        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions), findings_of(case, scene, lesions),
+        case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
+        findings_of(case, scene, lesions, passages),
         scene.liver_used, (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
-        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing,
+        cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, passages=passages,
     )  # fmt: skip
 
 
@@ -165,7 +168,13 @@ def _require_met(a: FloatArray, b: FloatArray, names: str) -> None:
 
 
 def _lesion(
-    lesion_id: str, in_pre: Surface, case: Case, scene: Scene, alignment: Alignment, settings: AssessSettings
+    lesion_id: str,
+    in_pre: Surface,
+    case: Case,
+    scene: Scene,
+    drawn: Around,
+    alignment: Alignment,
+    settings: AssessSettings,
 ) -> LesionAssessment:
     tumour = in_pre.moved(alignment.map.post_from_pre)
     treated_by = _treated_by(lesion_id, tumour, case, scene)
@@ -181,12 +190,12 @@ def _lesion(
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
     failed = _failed_for(treated_by or tuple(scene.zones), alignment, every=not treated_by)
     if why := (*_cut_reasons(lesion_id, treated_by, case), *_gate_reasons(failed)):
-        around = tumour_distances(tumour, case, alignment, None, sd_mm)
+        around = tumour_distances(tumour, drawn, alignment, None, sd_mm)
         return replace(whole, status="not_assessable", reasons=why, distances=around)
     if not treated_by:
-        around = (*_to_zones(tumour, scene), *tumour_distances(tumour, case, alignment, None, sd_mm))
+        around = (*distances_to_zones(tumour, scene.zones), *tumour_distances(tumour, drawn, alignment, None, sd_mm))
         return _untreated(whole, around)
-    return _measured(whole, tumour, in_pre, case, scene, alignment, settings)
+    return _measured(whole, tumour, in_pre, case, scene, drawn, alignment, settings)
 
 
 def _untreated(whole: LesionAssessment, around: tuple[Distance, ...]) -> LesionAssessment:
@@ -220,6 +229,7 @@ def _measured(
     in_pre: Surface,
     case: Case,
     scene: Scene,
+    drawn: Around,
     alignment: Alignment,
     settings: AssessSettings,
 ) -> LesionAssessment:
@@ -252,8 +262,8 @@ def _measured(
     coverage = measure_coverage(tumour, as_segmented, scene.liver)
     error_mm, sd_mm = whole.registration_error_mm, settings.tumour_contour_sd_mm
     around = (
-        *tumour_distances(tumour, case, alignment, error_mm, sd_mm),
-        *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], case, alignment, error_mm, sd_mm),
+        *tumour_distances(tumour, drawn, alignment, error_mm, sd_mm),
+        *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], drawn, alignment, error_mm, sd_mm),
     )
     return replace(
         whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid_min_mm, coverage=coverage,
@@ -273,19 +283,5 @@ def _meet(a: Surface, b: Surface) -> bool:
     return bool(max(a.signed_depth_mm(b.vertices_lps_mm).max(), b.signed_depth_mm(a.vertices_lps_mm).max()) > -TOUCH_MM)
 
 
-def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:
-    found = []
-    for zone_id, zone in scene.zones.items():
-        depths = zone.depths(tumour.vertices_lps_mm)
-        nearest = int(np.argmax(depths.signed_mm))
-        pair = (_point(tumour.vertices_lps_mm[nearest]), _point(depths.foot_lps_mm[nearest]))
-        found.append(Distance(f"ablation_{zone_id}", "tumour", -float(depths.signed_mm[nearest]), pair))
-    return tuple(found)
-
-
 def _labelled(study: str, value: Study) -> tuple[str, ...]:
     return tuple(f"{study}: {note}" for note in value.notes)
-
-
-def _point(values: FloatArray) -> tuple[float, float, float]:
-    return float(values[0]), float(values[1]), float(values[2])

@@ -142,7 +142,9 @@ def _centred(line: Centreline, centres: FloatArray) -> Centreline:
     """Return the centreline with its inner points in the middle of the voxel centres around them."""
     nearest = cKDTree(line.points_lps_mm).query(centres)[1]
     count = np.bincount(nearest, minlength=len(line.points_lps_mm)).astype(np.float64)
-    sums = [np.bincount(nearest, centres[:, axis], minlength=len(count)) for axis in range(3)]
+    sums: list[FloatArray] = [
+        np.bincount(nearest, centres[:, axis], minlength=len(count)).astype(np.float64) for axis in range(3)
+    ]
     for _ in range(SMOOTHING_ROUNDS):
         count, sums = _shared(count, line), [_shared(one, line) for one in sums]
     inner = (line.degree > 1) & (count > 0.0)
@@ -153,8 +155,8 @@ def _centred(line: Centreline, centres: FloatArray) -> Centreline:
 def _with_radii(line: Centreline, centres: FloatArray, voxel_mm3: float) -> Centreline:
     """Return the centreline with the radii that its voxels have: the volume nearest to a point over its length."""
     nearest = cKDTree(line.points_lps_mm).query(centres)[1]
-    mm3 = np.bincount(nearest, minlength=len(line.radius_mm)) * voxel_mm3
-    long_mm = np.zeros_like(mm3)
+    mm3: FloatArray = np.bincount(nearest, minlength=len(line.radius_mm)).astype(np.float64) * voxel_mm3
+    long_mm: FloatArray = np.zeros(len(mm3))
     np.add.at(long_mm, line.edges, 0.5 * line.edge_mm[:, None])
     long_mm[line.ends] += line.radius_mm[line.ends]  # a vessel thins to points short of its ends
     for _ in range(SMOOTHING_ROUNDS):

@@ -11,5 +11,6 @@ from planner.surface.sites import spread_indices
 from planner.surface.vtp import vtp_bytes
 
 __all__ = [
-    "Depths", "Ellipsoid", "PointMap", "Surface", "join", "nets_surface", "patch_of", "spread_indices", "surface_of", "vtp_bytes",
+    "Depths", "Ellipsoid", "PointMap", "Surface", "join", "nets_surface", "patch_of", "spread_indices", "surface_of",
+    "vtp_bytes",
 ]  # fmt: skip

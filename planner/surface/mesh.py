@@ -152,11 +152,18 @@ class Surface:
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     @cached_property
+    def rim(self) -> IntArray:
+        """Vertex pairs of the edges that only one triangle has, shape (k, 2): none on a closed surface."""
+        ends = np.sort(np.concatenate([self.triangles[:, (a, b)] for a, b in ((0, 1), (1, 2), (2, 0))]), axis=1)
+        _, first, count = np.unique(
+            ends[:, 0] * len(self.vertices_lps_mm) + ends[:, 1], return_index=True, return_counts=True
+        )
+        return np.asarray(ends[first[count == 1]])
+
+    @property
     def is_closed(self) -> bool:
         """Whether every edge of a triangle is one of another, too: an open patch has a rim."""
-        ends = np.sort(np.concatenate([self.triangles[:, (a, b)] for a, b in ((0, 1), (1, 2), (2, 0))]), axis=1)
-        keys = ends[:, 0] * len(self.vertices_lps_mm) + ends[:, 1]
-        return bool((np.unique(keys, return_counts=True)[1] > 1).all())
+        return not len(self.rim)
 
     @cached_property
     def volume_ml(self) -> float:
