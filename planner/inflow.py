@@ -127,7 +127,7 @@ def passage(role: str, mask: Mask, zones: Sequence[Surface], alignment: Alignmen
 def _lumen(
     line: Centreline, zones: Sequence[Surface], touch: float, least_mm: float, mask: Mask, own: PointMap
 ) -> _Lumen:
-    """Return a vessel's lumen beside the zones; what ends in a zone on both sides of it is taken to go on through it."""
+    """Return a vessel's lumen beside the zones; what ends in one on both sides of it is taken to go on through it."""
     held = depth_in_any_mm(line.points_lps_mm, zones) > 0.0
     ends = line.ends
     ahead = line.points_lps_mm[ends] + (line.radius_mm[ends] + touch)[:, None] * line.directions()[ends]
@@ -261,7 +261,8 @@ def _of_joint(one: Passage) -> Finding:
 
 
 def _counted(quantity: Quantity, wanted: Sequence[str], known: Mapping[str, Passage]) -> Finding:
-    found = [known[name].preserved for name in wanted if name in known and known[name].preserved is not None]
+    answers = [known[name].preserved for name in wanted if name in known]
+    found = [answer for answer in answers if answer is not None]
     absent = [
         f"{name.replace('_', ' ')}: {known[name].reason if name in known else 'no mask'}"
         for name in wanted

@@ -22,6 +22,7 @@ from planner.report.held_against import (
     rule_rows,
 )
 from planner.report.page import Picture, environment, picture, style_of
+from planner.report.passages import passage_sentences
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
@@ -107,6 +108,7 @@ def render_html(
         timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
         findings=finding_rows(assessment.findings),
+        passages=passage_sentences(assessment.passages),
         lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),
