@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from planner.errors import InputError
 from planner.grid import FloatArray, as_points
 from planner.measure.interval import TRE_MEAN_PER_AXIS_SD, Z95
-from planner.surface import Surface
+from planner.surface import Depths, Surface
+
+BoolArray = npt.NDArray[np.bool_]
 
 CLOSE_MM = 10.0
 TRIANGLES_MM = 3.0
@@ -102,7 +105,7 @@ def gap_between(first: Body, second: Surface) -> Gap:
         return _gap_of_shaft(first, second)
     of_first, of_second = _facing(first, second), _facing(second, first)
     depths = second.depths(of_first)
-    into_second = np.where(_on_rim(second, depths.foot_lps_mm), -np.inf, depths.signed_mm)
+    into_second = np.where(_says_nothing(second, depths), -np.inf, depths.signed_mm)
     into_first = first.signed_depth_mm(of_second)
     a, b = int(np.argmax(into_second)), int(np.argmax(into_first))
     if into_second[a] >= into_first[b]:
@@ -114,7 +117,7 @@ def _gap_of_shaft(shaft: Shaft, surface: Surface) -> Gap:
     """Return the distance of the shaft's axis less its radius, whichever side of the surface the axis is on."""
     points = shaft.vertices_lps_mm
     depths = surface.depths(points)
-    nearest = int(np.argmax(np.where(_on_rim(surface, depths.foot_lps_mm), -np.inf, depths.signed_mm)))
+    nearest = int(np.argmax(np.where(_says_nothing(surface, depths), -np.inf, depths.signed_mm)))
     deep_mm, foot = float(depths.signed_mm[nearest]), depths.foot_lps_mm[nearest]
     away = foot - points[nearest] if deep_mm < 0.0 else points[nearest] - foot
     return Gap(-deep_mm - shaft.radius_mm, points[nearest] + shaft.radius_mm * _unit(away), foot)
@@ -124,15 +127,19 @@ def _unit(vector: FloatArray) -> FloatArray:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12))
 
 
-def _on_rim(surface: Surface, feet: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which nearest points of a surface lie on the rim of an open patch; none if that is all there is."""
+def _says_nothing(surface: Surface, depths: Depths) -> BoolArray:
+    """Return which depths below a patch mean nothing: on its rim, or deeper than the patch is wide there.
+
+    None is left out if that is all there is.
+    """
     rim = surface.rim
     if not len(rim):
-        return np.zeros(len(feet), dtype=bool)
+        return np.zeros(len(depths.signed_mm), dtype=bool)
     ends = surface.vertices_lps_mm[rim]
     edge_mm = float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).max())
-    found = cKDTree(ends.reshape(-1, 3)).query(feet)[0] < edge_mm
-    return np.zeros(len(feet), dtype=bool) if found.all() else np.asarray(found)
+    to_rim = cKDTree(ends.reshape(-1, 3)).query(depths.foot_lps_mm)[0]
+    found = (to_rim < edge_mm) | (depths.signed_mm > to_rim)
+    return np.zeros(len(found), dtype=bool) if found.all() else np.asarray(found)
 
 
 def _facing(surface: Surface, other: Surface) -> FloatArray:

@@ -12,7 +12,8 @@ from scipy.spatial import ConvexHull
 from planner.grid import FloatArray
 from planner.surface.bases import Ellipsoid
 from planner.surface.implicit import Implicit, NoFitError, fit
-from planner.surface.mesh import Surface, join
+from planner.surface.joined import join
+from planner.surface.mesh import Surface
 from planner.surface.meshed import mesh_of
 from planner.surface.nets import nets_surface
 from planner.surface.parts import Part, parts_of
@@ -65,12 +66,13 @@ def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
 
 
 def patch_of(mask: Mask, unlabelled: Mask) -> Surface:
-    """Return the surface of what was cut out of a larger structure: open where it goes on among unlabelled voxels.
+    """Return the surface of what was cut out of a larger structure, open where it goes on beyond its lattice.
 
     Parameters and errors are those of `surface_of`. What an open surface encloses is no number to judge it by, and its
     sides are those of its normals.
     """
-    return _joined(mask, unlabelled, None)
+    found = _joined(mask, unlabelled, None)
+    return found.within(mask.grid.contains(found.vertices_lps_mm))
 
 
 def _joined(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -184,6 +184,17 @@ class Surface:
         outward = surface.volume_ml >= 0 if self.is_closed else _keeps_hands(to_from, self.centroid_lps_mm)
         return surface if outward else surface.flipped()
 
+    def within(self, wanted: npt.NDArray[np.bool_]) -> Surface:
+        """Return the triangles of which some vertex is wanted, shape (n,), as an open surface; all if none is."""
+        keep = wanted[self.triangles].any(axis=1)
+        if keep.all() or not keep.any():
+            return self
+        used, triangles = np.unique(self.triangles[keep], return_inverse=True)
+        sd_of = None if self.sd_of is None else PickedSd(self.sd_of, used)
+        return replace(
+            self, vertices_lps_mm=self.vertices_lps_mm[used], triangles=triangles.reshape(-1, 3), sd_of=sd_of
+        )
+
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
         """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
         points = as_points(points_lps_mm)
@@ -253,6 +264,18 @@ class Surface:
         return replace(self, triangles=self.triangles[:, ::-1])
 
 
+@dataclass(frozen=True, eq=False)
+class PickedSd:
+    """The standard deviations of some vertices of a surface, which have become others' indices."""
+
+    sd_of: VertexSd
+    picked: IntArray
+
+    def __call__(self, vertices: IntArray) -> FloatArray:
+        """Return those of some vertices, mm, shape (k,)."""
+        return self.sd_of(self.picked[vertices])
+
+
 HAND_MM = 1.0
 """How far apart points are moved to see whether a map mirrors."""
 
@@ -261,35 +284,3 @@ def _keeps_hands(to_from: PointMap, at_mm: FloatArray) -> bool:
     """Return whether a map of points does not mirror, by what it does to a corner at a point."""
     corner = as_points(to_from(at_mm + HAND_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])))
     return float(np.linalg.det(corner[1:] - corner[0])) > 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class JoinedSd:
-    """The standard deviations of vertices of several surfaces, side by side."""
-
-    surfaces: tuple[Surface, ...]
-
-    def __call__(self, vertices: IntArray) -> FloatArray:
-        """Return those of some vertices, mm, shape (k,)."""
-        found = np.empty(len(vertices))
-        start = 0
-        for surface in self.surfaces:
-            own = (vertices >= start) & (vertices < start + len(surface.vertices_lps_mm))
-            found[own] = surface.sd_mm(vertices[own] - start)
-            start += len(surface.vertices_lps_mm)
-        return found
-
-
-def join(surfaces: Sequence[Surface]) -> Surface:
-    """Return several surfaces as one value, side by side (no boolean operation)."""
-    offsets = np.cumsum([0, *(len(s.vertices_lps_mm) for s in surfaces[:-1])])
-    return Surface(
-        np.concatenate([s.vertices_lps_mm for s in surfaces]),
-        np.concatenate([s.triangles + o for s, o in zip(surfaces, offsets, strict=True)]),
-        surfaces[0].voxel_kji_mm,
-        JoinedSd(tuple(surfaces)) if any(s.sd_of is not None for s in surfaces) else None,
-        frozenset().union(*(s.flags for s in surfaces)),
-        surfaces[0].voxel_directions,
-        all(s.even for s in surfaces),
-        np.concatenate([s.off_side_lps_mm for s in surfaces]),
-    )
