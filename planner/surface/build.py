@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, cKDTree
 
 from planner.grid import FloatArray
 from planner.surface.bases import Ellipsoid
@@ -38,6 +38,9 @@ LEAST_NETS_VOLUME = 0.8
 """Surface nets that hold less than this share of the voxels' volume (a plate, a line) are left unsmoothed."""
 
 PAD_VOXELS = 3
+
+STRAY_DIAGONALS = 1.0
+"""A fit may have zeros where nothing was asked; so many voxel diagonals from where a label changes there is no wall."""
 
 
 def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
@@ -72,7 +75,12 @@ def patch_of(mask: Mask, unlabelled: Mask) -> Surface:
     sides are those of its normals.
     """
     found = _joined(mask, unlabelled, None)
-    return found.within(mask.grid.contains(found.vertices_lps_mm))
+    beside = voxels_beside_change(mask)[0]
+    if not len(beside):
+        return found
+    reach = STRAY_DIAGONALS * float(np.linalg.norm(mask.grid.spacing_kji_mm))
+    near = cKDTree(beside).query(found.vertices_lps_mm)[0] <= reach
+    return found.within(near & mask.grid.contains(found.vertices_lps_mm))
 
 
 def _joined(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:
