@@ -159,20 +159,22 @@ def _across(line: Centreline, dead: IntArray, zones: Sequence[Surface]) -> Itera
 
 
 def _judged(role: str, lumen: _Lumen, held_mm: float) -> Passage:
-    """Return the passage of a vessel that meets the zones, by the best of its ways."""
-    usable = _usable(lumen)
+    """Return the passage of a vessel that meets the zones: of what is wide enough, else of what there is."""
     every = role == JOINT_VEIN
+    kind, calibres = _best(lumen, every=every)
+    preserved = kind in ("passes", "touches")
+    if not preserved and lumen.least_mm > 0.0:
+        whatever, narrow = _best(replace(lumen, least_mm=0.0), every=every)
+        kind, calibres = ("narrow", narrow) if whatever in ("passes", "touches") else (whatever, calibres)
+    return Passage(role, preserved, kind, held_mm=held_mm, calibres_mm=calibres)
+
+
+def _best(lumen: _Lumen, *, every: bool) -> tuple[PassageKind, tuple[float, ...]]:
+    """Return how the best of a vessel's ways passes the zones, and its calibres where it leaves them."""
+    usable = _usable(lumen)
     ways = [way for part in _parts(usable.line, every=every) for way in _ways(usable.line, part)]
-    if not ways:
-        text = f"no part of it has a calibre of {lumen.least_mm:g} mm" if lumen.least_mm else "it has no length"
-        return Passage(role, False, "narrow", held_mm=held_mm, reason=text)
-    best: tuple[PassageKind, tuple[float, ...]] = ("within", ())
-    for way in ways:
-        kind, calibres = _way_kind(usable, way)
-        if RANK[kind] < RANK[best[0]]:
-            best = kind, calibres
-    kind, calibres = best
-    return Passage(role, kind in ("passes", "touches"), kind, held_mm=held_mm, calibres_mm=calibres)
+    kinds = [_way_kind(usable, way) for way in ways]
+    return min(kinds, key=lambda found: RANK[found[0]], default=("within", ()))
 
 
 RANK: Mapping[PassageKind, int] = {
