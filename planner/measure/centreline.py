@@ -36,6 +36,10 @@ SPUR_RADII = 1.2
 PRUNING_ROUNDS = 3
 """A twig no longer than so many radii of where it leaves, plus two steps, is a bump of the wall."""
 
+BULKIEST = 1.5
+"""A section's radius is at most this multiple of the depth below the wall, and a step: where a vessel fell to pieces
+between its slices, the volume around a point is not its own."""
+
 PAD_VOXELS = 2
 
 
@@ -161,7 +165,8 @@ def _with_radii(line: Centreline, centres: FloatArray, voxel_mm3: float) -> Cent
     long_mm[line.ends] += line.radius_mm[line.ends]  # a vessel thins to points short of its ends
     for _ in range(SMOOTHING_ROUNDS):
         mm3, long_mm = _shared(mm3, line), _shared(long_mm, line)
-    return replace(line, radius_mm=np.sqrt(mm3 / (np.pi * np.maximum(long_mm, 1e-9))))
+    radius = np.sqrt(mm3 / (np.pi * np.maximum(long_mm, 1e-9)))
+    return replace(line, radius_mm=np.minimum(radius, BULKIEST * line.radius_mm + min(STEP_RANGE_MM)))
 
 
 def _shared(values: FloatArray, line: Centreline) -> FloatArray:

@@ -20,6 +20,10 @@ RINGS = (0.5, 1.0)
 """A vessel's section is asked at its middle and at so many points around it, at these shares of its radius."""
 
 
+THINNEST_VOXELS = 1.5
+"""A vessel thinner than so many of its mask's coarsest spacing falls to pieces between the slices."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """The length along a vessel on which something touches or holds it, mm; None with a reason where not known."""
@@ -43,12 +47,13 @@ def contact_along(vessel: Centreline, zones: Sequence[Surface], within_mm: float
     within_mm
         So near counts as touching.
     coarsest_mm
-        Of the vessel's mask: a vessel that is thinner where it touches falls to pieces between its slices.
+        Spacing of the vessel's mask: a vessel that is too thin for it where it touches cannot be followed.
     """
     excess = section_depth_mm(vessel, zones) + within_mm
     touched = excess >= 0.0
-    if touched.any() and 2.0 * float(np.median(vessel.radius_mm[touched])) < coarsest_mm:
-        return Contact(None, f"the vessel is thinner than the spacing of its mask ({coarsest_mm:.1f} mm) there")
+    if touched.any() and 2.0 * float(np.median(vessel.radius_mm[touched])) < THINNEST_VOXELS * coarsest_mm:
+        text = f"the vessel is too thin there for the spacing of its mask ({coarsest_mm:.1f} mm) to follow it"
+        return Contact(None, text)
     return Contact(vessel.length_where_mm(excess))
 
 
