@@ -59,6 +59,7 @@ def test_lengths_of_contact_are_those_of_the_chord() -> None:
     found = rows("ball on tube", 8)
     assert found["1x1x1"]["max_abs_mm"] <= 0.5
     assert found["0.8x0.8x2.5"]["max_abs_mm"] <= 1.25
+    assert found["0.8x0.8x5"]["known"] == 0
 
 
 GRID = lattice((30.0, 30.0, 30.0), (1.5, 1.2, 1.2))
@@ -107,7 +108,7 @@ def test_the_centreline_of_a_branching_vessel_has_its_ends_and_length() -> None:
     assert line is not None
     assert len(line.ends) == 3
     assert len(np.unique(line.parts)) == 1
-    assert line.length_where_mm(np.ones(len(line.points_lps_mm))) == pytest.approx(40 + 18 - 5.0 - 2.0, abs=3.0)
+    assert line.length_where_mm(np.ones(len(line.points_lps_mm))) == pytest.approx(40 + 18 - 3.0, abs=3.0)
     assert np.median(line.radius_mm[line.points_lps_mm[:, 0] < -6]) == pytest.approx(2.5, abs=0.15)
 
 
@@ -156,7 +157,7 @@ def test_of_an_overlap_the_deepest_part_counts() -> None:
     tumour = surface_of(voxelised(ball((0, 0, 0), 12.0), GRID))
     plate = voxelised(box((5, -25, -25), (11, 25, 25)), GRID, "colon")
     found = gap_between(tumour, nearest_part(plate, tumour.vertices_lps_mm, np.asarray, tumour.signed_depth_mm))
-    assert found.mm == pytest.approx(-7.0, abs=0.5)
+    assert found.mm == pytest.approx(-7.0, abs=0.6)
 
 
 def test_the_nearest_part_is_found_however_a_structure_winds() -> None:
@@ -171,7 +172,8 @@ def test_the_nearest_part_is_found_however_a_structure_winds() -> None:
 
 
 def test_a_mask_that_fills_its_lattice_has_no_border() -> None:
-    full = Mask(np.ones((4, 4, 4), dtype=bool), lattice(1.5, (1.0, 1.0, 1.0)))
+    grid = lattice(2.0, (1.0, 1.0, 1.0))
+    full = Mask(np.ones(grid.shape_kji, dtype=bool), grid)
     assert Outline(full).is_empty
     with pytest.raises(EmptyMaskError):
         nearest_part(full, np.zeros((1, 3)), np.asarray)
@@ -217,7 +219,7 @@ def test_a_tumour_in_the_body_is_as_far_from_the_skin_as_from_its_outside(skin, 
         how = Alignment("rigid", pre, pre, error_at_zone_mm={"1": 1.0})
     tumour = surface_of(case.pre.tumours["1"]).moved(how.map.post_from_pre)
     (found,) = tumour_distances(tumour, Around.of(case), how, 1.0, 0.5)
-    assert (found.structure, found.mm) == ("skin", pytest.approx(CYLINDER_MM - 15.0, abs=0.3))
+    assert (found.structure, found.mm) == ("skin", pytest.approx(CYLINDER_MM - 15.0, abs=0.5))
 
 
 def test_a_patch_of_skin_that_closes_around_nothing_is_measured_as_drawn() -> None:
@@ -401,3 +403,12 @@ def test_the_outside_of_a_body_is_a_structure_of_its_own() -> None:
 def _cropped_like(mask: Mask, like: Mask) -> np.ndarray:
     kji = np.rint(mask.grid.ijk(like.grid.lps_mm((0, 0, 0)))[0][::-1]).astype(int)
     return mask.voxels_kji[tuple(slice(a, a + n) for a, n in zip(kji, like.grid.shape_kji, strict=True))]
+
+
+def test_a_ball_has_no_dent_where_its_nodes_lie_just_off_its_voxels() -> None:
+    """This one had: a point 18 mm away counted as 15 mm inside it."""
+    grid = Grid.axis_aligned((71, 71, 71), (1.0, 1.0, 1.0), np.array([0.20849361, 0.40902054, 0.48586534]) - 35.0)
+    surface = surface_of(voxelised(ball((0, 0, 0), 6.279125228157929), grid))
+    outward = np.einsum("ij,ij->i", surface.triangle_normals, surface.triangle_centres_lps_mm)
+    assert outward.min() > 0.5 * 6.279
+    assert surface.signed_depth_mm([(-12.898, -11.127, -12.328)])[0] < -10.0

@@ -24,6 +24,10 @@ THINNEST_VOXELS = 1.5
 """A vessel thinner than so many of its mask's coarsest spacing falls to pieces between the slices."""
 
 
+THICKEST_MM = 3.0
+"""On a coarser lattice no length of contact is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """The length along a vessel on which something touches or holds it, mm; None with a reason where not known."""
@@ -49,6 +53,9 @@ def contact_along(vessel: Centreline, zones: Sequence[Surface], within_mm: float
     coarsest_mm
         Spacing of the vessel's mask: a vessel that is too thin for it where it touches cannot be followed.
     """
+    if coarsest_mm > THICKEST_MM:
+        text = f"the mask's grid is too coarse for a length ({coarsest_mm:.1f} mm, at most {THICKEST_MM:g} mm)"
+        return Contact(None, text)
     excess = section_depth_mm(vessel, zones) + within_mm
     touched = excess >= 0.0
     if touched.any() and 2.0 * float(np.median(vessel.radius_mm[touched])) < THINNEST_VOXELS * coarsest_mm:
