@@ -151,3 +151,13 @@ def test_a_liver_that_the_scan_cuts_has_no_volume_but_a_reason(review):
     (finding,) = (f for f in review.result["findings"] if f["name"] == "liver_ml")
     assert finding["value"] is None
     assert "truncated" in finding["reason"]
+
+
+def test_every_distance_is_listed_with_both_parts_of_its_doubt(review):
+    for lesion in review.result["lesions"]:
+        starts = {(row["structure"], row["from"]) for row in lesion["distances"]}
+        wanted = ("liver_capsule", "portal_vein", "ivc", "colon")
+        assert {(name, start) for name in wanted for start in ("tumour", "ablation")} <= starts
+        for row in lesion["distances"]:
+            assert None not in (row["mm"], row["voxel_sd_mm"], row["registration_sd_mm"], *row["ci95_mm"])
+    assert [vessel["vessel"] for vessel in review.result["vessels"]] == ["portal_vein"]
