@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from analytic import ball, below, both, box, centres, lattice, rigid, sphere, voxelised, without
+from review_fixture import assessed
 
 from planner.assessment import Distance
 from planner.case import Case, Study
 from planner.errors import EmptyMaskError, InputError
 from planner.findings import VESSEL_CALIBRE_MM, VESSEL_CONTACT_MM, ZONE_TO_VESSEL_MM
 from planner.grid import Grid
-from planner.inventory import nearest_duct, nearest_vessel
+from planner.inventory import lesion_findings, nearest_duct, nearest_vessel
 from planner.measure.calibre import calibre_at
 from planner.measure.centreline import centreline_of
 from planner.measure.contact import contact_along, touch_mm
@@ -30,7 +32,7 @@ from planner.volume import Mask, Volume
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import bench_structures as bench
 
-OFFSETS = 8
+OFFSETS = 10
 SEED = 61
 
 
@@ -42,11 +44,16 @@ def rows(name: str, cases: int = OFFSETS) -> dict[str, dict[str, object]]:
     return {str(row["grid_mm"]): row for grid in family.grids for row in bench.bench(ours, grid, SEED, cases)}
 
 
+@pytest.mark.parametrize(
+    "cases", [pytest.param(OFFSETS, id="some"), pytest.param(25, id="all", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", ["ball-ball", "ball-plane", "ball-cylinder"])
-def test_distances_are_unbiased_and_never_overstated_by_half_a_slice(name: str) -> None:
-    for row in rows(name).values():
-        assert abs(row["bias_mm"]) <= 0.2
+def test_distances_are_unbiased_and_never_overstated_by_half_a_slice(name: str, cases: int) -> None:
+    """Of ten cases on 5 mm slices, whose errors have an SD of some tenths, a bias cannot be told."""
+    for row in rows(name, cases).values():
         assert row["max_over_mm"] <= row["half_slice_mm"]
+        if cases > OFFSETS or row["half_slice_mm"] < 2.0:
+            assert abs(row["bias_mm"]) <= 0.2
 
 
 def test_calibres_are_within_half_a_millimetre_on_fine_grids() -> None:
@@ -345,13 +352,7 @@ def test_one_mask_of_all_bile_ducts_says_how_near_a_major_one_can_be_at_most() -
 
 
 def lesion_finding(distances: tuple[Distance, ...], name: str):
-    from dataclasses import replace
-
-    from test_assess import lesion, whole
-
-    from planner.inventory import lesion_findings
-
-    found = lesion_findings(replace(lesion(whole(), "1"), distances=distances))
+    found = lesion_findings(replace(assessed("1"), distances=distances))
     return next(f for f in found if f.quantity.name == name)
 
 
