@@ -12,6 +12,7 @@ from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import InputError
 from planner.grid import FloatArray
+from planner.inflow import passages_of
 from planner.inventory import findings_of
 from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
@@ -23,7 +24,7 @@ from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
-from planner.surroundings import tumour_distances, zone_distances
+from planner.surroundings import Around, distances_to_zones, tumour_distances, zone_distances
 from planner.treated import Treatment, treatments
 from planner.unassessable import unassessable
 from planner.vanished import NO_BASELINE, SinceBaseline
@@ -104,17 +105,19 @@ def assess(
     scene = make_scene(case, alignment, zones)
     moved = {lesion_id: tumour.moved(alignment.map.post_from_pre) for lesion_id, tumour in scene.tumours.items()}
     treated = treatments(moved, scene.zones, case.pairs)
-    lesions = []
+    lesions, drawn = [], Around.of(case, scene)
     for number, (lesion_id, treatment) in enumerate(treated.items()):
         observe(f"lesion {lesion_id}", number / len(treated))
-        lesions.append(_lesion(lesion_id, moved[lesion_id], treatment, case, scene, alignment, settings))
+        lesions.append(_lesion(lesion_id, moved[lesion_id], treatment, case, scene, drawn, alignment, settings))
     status: CaseStatus = "assessed" if any(x.status != "not_assessable" for x in lesions) else "not_assessable"
+    passages = passages_of(case, scene, alignment)
     reasons = () if status == "assessed" else (Reason(None, "no-lesion", "no lesion of this case could be assessed"),)
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
-        findings_of(case, scene, alignment, lesions, since_baseline), scene.liver_used,
+        findings_of(case, scene, alignment, lesions, passages, since_baseline), scene.liver_used,
         (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
         cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, since_baseline=since_baseline,
+        passages=passages,
     )  # fmt: skip
 
 
@@ -177,6 +180,7 @@ def _lesion(
     treatment: Treatment,
     case: Case,
     scene: Scene,
+    drawn: Around,
     alignment: Alignment,
     settings: AssessSettings,
 ) -> LesionAssessment:
@@ -193,13 +197,12 @@ def _lesion(
         error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
     if why := unassessable(lesion_id, treated_by, case, alignment):
-        around = tumour_distances(tumour, case, alignment, None, sd_mm)
+        around = tumour_distances(tumour, drawn, alignment, None, sd_mm)
         return replace(whole, status="not_assessable", reasons=why, distances=around)
     if not treated_by:
-        return _untreated(
-            whole, _to_zones(tumour, scene), tumour_distances(tumour, case, alignment, None, sd_mm), alignment
-        )
-    return _measured(whole, tumour, in_pre, case, scene, alignment, settings)
+        around = tumour_distances(tumour, drawn, alignment, None, sd_mm)
+        return _untreated(whole, distances_to_zones(tumour, scene.zones), around, alignment)
+    return _measured(whole, tumour, in_pre, case, scene, drawn, alignment, settings)
 
 
 def _untreated(
@@ -227,6 +230,7 @@ def _measured(
     in_pre: Surface,
     case: Case,
     scene: Scene,
+    drawn: Around,
     alignment: Alignment,
     settings: AssessSettings,
 ) -> LesionAssessment:
@@ -259,8 +263,8 @@ def _measured(
     coverage = measure_coverage(tumour, as_segmented, scene.liver)
     error_mm, sd_mm = whole.registration_error_mm, settings.tumour_contour_sd_mm
     around = (
-        *tumour_distances(tumour, case, alignment, error_mm, sd_mm),
-        *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], case, alignment, error_mm, sd_mm),
+        *tumour_distances(tumour, drawn, alignment, error_mm, sd_mm),
+        *zone_distances([scene.zones[zone_id] for zone_id in whole.zones], drawn, alignment, error_mm, sd_mm),
     )
     return replace(
         whole, status="assessed", reasons=reasons, margin=margin, rigid_min_mm=rigid_min_mm, coverage=coverage,
@@ -269,19 +273,5 @@ def _measured(
     )  # fmt: skip
 
 
-def _to_zones(tumour: Surface, scene: Scene) -> tuple[Distance, ...]:
-    found = []
-    for zone_id, zone in scene.zones.items():
-        depths = zone.depths(tumour.vertices_lps_mm)
-        nearest = int(np.argmax(depths.signed_mm))
-        pair = (_point(tumour.vertices_lps_mm[nearest]), _point(depths.foot_lps_mm[nearest]))
-        found.append(Distance(f"ablation_{zone_id}", "tumour", -float(depths.signed_mm[nearest]), pair))
-    return tuple(found)
-
-
 def _labelled(study: str, value: Study) -> tuple[str, ...]:
     return tuple(f"{study}: {note}" for note in value.notes)
-
-
-def _point(values: FloatArray) -> tuple[float, float, float]:
-    return float(values[0]), float(values[1]), float(values[2])

@@ -40,7 +40,18 @@ class Reason:
 class Distance:
     """Distance from the tumour or its zone to a structure, mm: + apart, - overlapping, with the nearest point pair.
 
-    `points_lps_mm` holds the point on the tumour or zone and the point on the structure, in POST.
+    Parameters
+    ----------
+    structure, from_, mm
+        What was measured; None with a `reason`.
+    points_lps_mm
+        The point on the tumour or zone and the point on the structure, in POST.
+    ci95_mm, voxel_sd_mm, registration_sd_mm
+        The 95 % interval, and the standard deviations that sampling and registration (0 within one study) add to that
+        of the contours.
+    calibre_mm, contact_mm
+        Of a vessel: its diameter at the nearest point, and the length along which the zone touches or holds it; None
+        with a reason.
     """
 
     structure: str
@@ -48,6 +59,42 @@ class Distance:
     mm: float | None
     points_lps_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
     ci95_mm: tuple[float, float] | None = None
+    voxel_sd_mm: float | None = None
+    registration_sd_mm: float | None = None
+    calibre_mm: float | None = None
+    calibre_reason: str | None = None
+    contact_mm: float | None = None
+    contact_reason: str | None = None
+    reason: str | None = None
+
+
+PassageKind = Literal["apart", "touches", "passes", "narrow", "one_side", "within", "unknown"]
+"""How a vessel passes the ablation zones: it stays apart; runs beside them with its middle outside; goes through and
+leaves on both sides; does so, but too narrow; leaves on one side only; lies in them all along; not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How a hepatic vein or an inflow passes the ablation zones. To be confirmed by the reader.
+
+    Parameters
+    ----------
+    vessel, preserved, kind
+        Its role; whether its lumen leaves the zones on both sides, None where unknown; and how.
+    held_mm
+        Length along it on which its middle lies in the zones.
+    calibres_mm
+        Where it leaves them.
+    reason
+        Why it is not known, or not preserved.
+    """
+
+    vessel: str
+    preserved: bool | None
+    kind: PassageKind
+    held_mm: float = 0.0
+    calibres_mm: tuple[float, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +145,7 @@ class Assessment:
     timing: Timing = UNKNOWN_TIMING
     unlocking: tuple[Unlocking, ...] = ()
     since_baseline: SinceBaseline = NO_BASELINE
+    passages: tuple[Passage, ...] = ()
 
     @property
     def days_since_ablation(self) -> float | None:

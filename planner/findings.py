@@ -74,7 +74,10 @@ GEOMETRIC_MARGIN_MM = Quantity(
     "Minimal distance in 3D from the tumour's surface to the zone's, + covered, wherever the liver ends.",
 )  # fmt: skip
 
-_DUCTS = "the nearest of the common, left and right hepatic duct, + apart (a common bile duct mask counts as common)."
+_DUCTS = (
+    "the nearest of the common, left and right hepatic duct, + apart (a common bile duct mask counts as common; one "
+    "mask of all bile ducts bounds what is not drawn by itself)."
+)
 _BOWEL = "the nearest of stomach, duodenum, small bowel and colon, + apart."
 _VULNERABLE = "the nearest of stomach, bowel, gallbladder, diaphragm, heart and kidney, + apart."
 _VESSELS = "the nearest vessel (portal vein, hepatic veins, inferior vena cava, hepatic artery), + apart."
@@ -90,11 +93,12 @@ TUMOUR_TO_VESSEL_MM = Quantity("dist.tumour_to_vessel_mm", "mm", "lesion", f"{_F
 ZONE_TO_VESSEL_MM = Quantity("dist.zone_to_vessel_mm", "mm", "lesion", f"{_FROM_ZONE} {_VESSELS}")
 VESSEL_CALIBRE_MM = Quantity(
     "vessel.calibre_mm", "mm", "lesion",
-    "Medial-axis diameter of the vessel nearest to the tumour, at its nearest point.",
+    "Medial-axis diameter of the vessel nearest to the tumour, of those with a mask, at its nearest point.",
 )  # fmt: skip
 VESSEL_CONTACT_MM = Quantity(
     "vessel.contact_mm", "mm", "lesion",
-    "Length along which the ablation zones that treat the lesion touch or hold a vessel, of the vessel with the most.",
+    "Length along which the ablation zones that treat the lesion touch (within half a voxel) or hold a vessel, of the "
+    "vessel with the most.",
 )  # fmt: skip
 
 N_LESIONS = Quantity("patient.n_lesions", "lesions", "patient", "Count of tumours with a mask in PRE.")

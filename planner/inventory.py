@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from planner import findings as registry
-from planner.assessment import Distance, LesionAssessment
-from planner.case import Case
+from planner.assessment import Distance, LesionAssessment, Passage
+from planner.case import VESSELS, Case
 from planner.findings import Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
+from planner.inflow import JOINT_VEIN, VEINS, preserved_findings
 from planner.lobes import bilobar
 from planner.register.alignment import Alignment
 from planner.remnant import liver_findings
@@ -19,11 +21,14 @@ from planner.vanished import NO_BASELINE, SinceBaseline
 MAJOR_DUCTS = ("common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
 BOWEL = ("stomach", "small_bowel", "colon")
 MORE_BOWEL = ("duodenum",)
+UNDIVIDED_DUCT = "bile_duct"
+VEINS_AND_INFLOW = ("portal_vein", "ivc")
+"""Vessels without whose masks, and those of the hepatic veins, the nearest vessel is only a bound. The artery runs with
+the portal vein and counts where it is drawn."""
+
 VULNERABLE = (*BOWEL, "gallbladder", "diaphragm", "heart", "kidney_left", "kidney_right")
 
 NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    registry.TUMOUR_TO_DUCT_MM: ("tumour", MAJOR_DUCTS, ()),
-    registry.ZONE_TO_DUCT_MM: ("ablation", MAJOR_DUCTS, ()),
     registry.TUMOUR_TO_BOWEL_MM: ("tumour", BOWEL, MORE_BOWEL),
     registry.ZONE_TO_BOWEL_MM: ("ablation", BOWEL, MORE_BOWEL),
     registry.TUMOUR_TO_VULNERABLE_MM: ("tumour", VULNERABLE, MORE_BOWEL),
@@ -37,11 +42,13 @@ def findings_of(
     scene: Scene,
     alignment: Alignment,
     lesions: Sequence[LesionAssessment],
+    passages: Sequence[Passage] = (),
     since_baseline: SinceBaseline = NO_BASELINE,
 ) -> tuple[Finding, ...]:
     """Return every registered quantity: those of the patient and the session, then those of each lesion."""
     of_lesions = [finding for lesion in lesions for finding in lesion_findings(lesion)]
-    return (*_of_patient(case, lesions), since_baseline.vanished, *liver_findings(case, scene, alignment), *of_lesions)
+    of_livers = (*liver_findings(case, scene, alignment), *preserved_findings(passages))
+    return (*_of_patient(case, lesions), since_baseline.vanished, *of_livers, *of_lesions)
 
 
 def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
@@ -140,8 +147,17 @@ def _of_lesion(lesion: LesionAssessment) -> Iterator[Finding]:
     yield Finding(registry.COVERED, covered, one, reason=None if covered is not None else why_no_margin(lesion))
     yield from _margins(lesion)
     for quantity, (start, required, optional) in NEAREST.items():
-        nearest = nearest_structure(lesion.distances, start, required, optional)
-        yield Finding(quantity, nearest.value, one, nearest.ci95, nearest.reason, nearest.bound)
+        yield _found(quantity, nearest_structure(lesion.distances, start, required, optional), one)
+    yield _found(registry.TUMOUR_TO_DUCT_MM, nearest_duct(lesion.distances, "tumour"), one)
+    yield _found(registry.ZONE_TO_DUCT_MM, nearest_duct(lesion.distances, "ablation"), one)
+    yield _found(registry.TUMOUR_TO_VESSEL_MM, nearest_vessel(lesion.distances, "tumour"), one)
+    yield _found(registry.ZONE_TO_VESSEL_MM, nearest_vessel(lesion.distances, "ablation"), one)
+    yield _calibre(lesion)
+    yield _contact(lesion)
+
+
+def _found(quantity: Quantity, measured: Measured, lesion_id: str) -> Finding:
+    return Finding(quantity, measured.value, lesion_id, measured.ci95, measured.reason, measured.bound)
 
 
 def _margins(lesion: LesionAssessment) -> Iterator[Finding]:
@@ -168,8 +184,58 @@ def nearest_structure(
     distances: Sequence[Distance], start: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Measured:
     """Return the distance to the nearest of several structures from the tumour or from its zones ("ablation")."""
-    known = {d.structure: Measured(d.mm, "mm", d.ci95_mm) for d in distances if d.from_ == start and d.mm is not None}
+    known = {d.structure: _measured(d) for d in distances if d.from_ == start and (d.mm is not None or d.reason)}
     return nearest_of(known, required, optional)
+
+
+def _measured(distance: Distance) -> Measured:
+    return Measured(distance.mm, "mm", distance.ci95_mm, reason=distance.reason)
+
+
+def nearest_duct(distances: Sequence[Distance], start: str) -> Measured:
+    """Return the distance to the nearest major bile duct.
+
+    One mask of all bile ducts counts where the major ones are not drawn each, or where it is nearer than those that
+    are: the major ducts lie no nearer than it, but some duct that is none of them may be what is near.
+    """
+    named = nearest_structure(distances, start, MAJOR_DUCTS)
+    joint = nearest_structure(distances, start, (UNDIVIDED_DUCT,))
+    nearer = joint.value is not None and (named.value is None or joint.value < named.value)
+    if (named.bound == "exact" and named.value is not None) or not nearer:
+        return named
+    text = "bile duct: one mask of all bile ducts, a major one may lie farther away"
+    return replace(joint, reason=text, bound="at_least")
+
+
+def nearest_vessel(distances: Sequence[Distance], start: str) -> Measured:
+    """Return the distance to the nearest vessel: a bound unless portal vein, vena cava and hepatic veins are drawn."""
+    drawn = {d.structure for d in distances if d.from_ == start and d.mm is not None}
+    veins = (JOINT_VEIN,) if JOINT_VEIN in drawn else VEINS
+    return nearest_structure(distances, start, (*VEINS_AND_INFLOW, *veins), VESSELS)
+
+
+def _calibre(lesion: LesionAssessment) -> Finding:
+    one, quantity = lesion.lesion_id, registry.VESSEL_CALIBRE_MM
+    near = [d for d in lesion.distances if d.from_ == "tumour" and d.structure in VESSELS and d.mm is not None]
+    if not near:
+        return Finding(quantity, None, one, reason=nearest_vessel(lesion.distances, "tumour").reason)
+    nearest = min(near, key=lambda d: d.mm or 0.0)
+    why = None if nearest.calibre_mm is not None else nearest.calibre_reason or "not measured"
+    return Finding(quantity, nearest.calibre_mm, one, reason=why)
+
+
+def _contact(lesion: LesionAssessment) -> Finding:
+    one, quantity = lesion.lesion_id, registry.VESSEL_CONTACT_MM
+    beside = [d for d in lesion.distances if d.from_ == "ablation" and d.structure in VESSELS and d.mm is not None]
+    lengths = [d.contact_mm for d in beside if d.contact_mm is not None]
+    unknown = [f"{d.structure.replace('_', ' ')}: {d.contact_reason or 'not measured'}"
+               for d in beside if d.contact_mm is None]  # fmt: skip
+    absent = nearest_vessel(lesion.distances, "ablation")
+    reasons = [*unknown, *((absent.reason,) if absent.bound != "exact" and absent.reason else ())]
+    if not lengths:
+        return Finding(quantity, None, one, reason="; ".join(reasons) or absent.reason)
+    text = "; ".join(reasons) or None
+    return Finding(quantity, max(lengths), one, reason=text, bound="at_least" if reasons else "exact")
 
 
 def _given(

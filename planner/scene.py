@@ -130,6 +130,18 @@ def _liver(
     return None, "none"
 
 
+def capsules_of(case: Case, scene: Scene) -> tuple[Mask | None, Mask | None]:
+    """Return the closed livers of PRE and of POST, each in its own frame, to whose outside a distance can be taken.
+
+    PRE's is closed over its tumours, POST's over its zones and the tumours as moved there; None without a liver.
+    """
+    post = scene.liver.closed if scene.liver is not None and scene.liver_used == "post" else None
+    if case.pre.liver is None:
+        return None, post
+    inner = list(scene.tumours.values())
+    return close_liver(_with_vessels(case.pre, case.pre.liver, inner), inner, inner).closed, post
+
+
 def _with_vessels(study: Study, liver: Mask, around: Sequence[Surface]) -> Mask:
     """Return the liver mask with the study's vessels that run through it: the channel of a vein opens no capsule.
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from planner.assessment import Distance
-from planner.case import STRUCTURES, Case
+from planner.case import STRUCTURES, VESSELS, Case, Study
 from planner.grid import FloatArray
-from planner.measure.distances import Gap, gap_between, gap_interval_mm
-from planner.measure.structures import nearest_part
+from planner.measure.calibre import calibre_at
+from planner.measure.centreline import centreline_of
+from planner.measure.contact import Contact, contact_along, touch_mm
+from planner.measure.distances import Body, Gap, gap_between, gap_interval_mm, registration_sd_mm
+from planner.measure.enclosing import Enclosing, body_of
+from planner.measure.structures import Outline, beyond, nearest_part
 from planner.register.alignment import Alignment
+from planner.scene import Scene, capsules_of
 from planner.surface import Surface
 from planner.volume import Mask
 
@@ -23,19 +29,60 @@ ALIKE_MM = 25.0
 UNKNOWN_VOXEL_SD = 0.25
 """SD of a distance that voxel sampling leaves, in units of the coarsest spacing."""
 
+CAPSULE = "liver_capsule"
+"""Name of what lies outside the closed liver, as a structure: + within the liver, - beyond its capsule."""
+
+AROUND_ZONE_MM = 30.0
+"""So much of a vessel around the zones is thinned to its centreline."""
+
+Structure = Outline | Enclosing
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """The structures of both studies, each in its own frame, by role. Build it with `Around.of`."""
+
+    pre: Mapping[str, Structure]
+    post: Mapping[str, Structure]
+
+    @classmethod
+    def of(cls, case: Case, scene: Scene | None = None) -> Around:
+        """Return what was drawn in a case; with its scene the liver's capsule, too."""
+        capsules = (None, None) if scene is None else capsules_of(case, scene)
+        pre, post = (_with_capsule(_drawn(s), c) for s, c in zip((case.pre, case.post), capsules, strict=True))
+        return cls(pre, post)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The structures that either study has."""
+        return tuple(sorted({**self.pre, **self.post}))
+
+
+def _drawn(study: Study) -> dict[str, Structure]:
+    found: dict[str, Structure] = {}
+    for role, mask in study.masks.items():
+        if (role in STRUCTURES or role.startswith("lung")) and role != "liver" and not mask.is_empty:
+            found[role] = _structure(role, mask)
+    return found
+
+
+def _structure(role: str, mask: Mask) -> Structure:
+    if role == "skin":
+        return body_of(mask)
+    return Enclosing(mask, mask) if role == "diaphragm" else Outline(mask)
+
+
+def _with_capsule(drawn: dict[str, Structure], closed: Mask | None) -> dict[str, Structure]:
+    return drawn if closed is None else drawn | {CAPSULE: beyond(closed)}
+
 
 def structures_of(case: Case) -> tuple[str, ...]:
     """Return the roles of vessels, ducts and organs that either study has a mask of."""
-    named = [
-        role
-        for role in {**case.pre.masks, **case.post.masks}
-        if (role in STRUCTURES or role.startswith("lung")) and role != "liver"
-    ]
-    return tuple(role for role in sorted(named) if _mask(case.pre.masks, role) or _mask(case.post.masks, role))
+    return Around.of(case).roles
 
 
 def tumour_distances(
-    tumour: Surface, case: Case, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
+    tumour: Surface, around: Around, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
 ) -> tuple[Distance, ...]:
     """Return the distances of a tumour to every structure, in POST, nearest first.
 
@@ -51,73 +98,145 @@ def tumour_distances(
         Assumed SD of a contour.
     """
     found = []
-    for role in structures_of(case):
-        in_pre, in_post = _mask(case.pre.masks, role), _mask(case.post.masks, role)
-        near = None if in_pre is None else _gap(tumour, in_pre, alignment)
-        if near is not None and in_pre is not None and (near.mm < ALIKE_MM or in_post is None or error_mm is None):
-            apart_mm = (error_mm or 0.0) * min(1.0, max(0.0, near.mm) / ALIKE_MM)
-            own_mm = math.hypot(apart_mm, _extrapolated_mm(near, alignment))
-            found.append(_distance(role, "tumour", near, tumour, in_pre, own_mm, contour_sd_mm))
+    for role in around.roles:
+        in_pre, in_post = around.pre.get(role), around.post.get(role)
+        near = None if in_pre is None else _reached(role, "tumour", [tumour], in_pre, alignment)
+        within = near is not None and near.gap is not None and near.gap.mm < ALIKE_MM
+        if near is not None and (within or in_post is None or error_mm is None):
+            gap_mm = ALIKE_MM if near.gap is None else max(0.0, near.gap.mm)
+            apart_mm = (error_mm or 0.0) * min(1.0, gap_mm / ALIKE_MM)
+            found.append(near.told(math.hypot(apart_mm, near.extrapolated_mm), contour_sd_mm))
         elif in_post is not None and error_mm is not None:
-            gap = _gap(tumour, in_post, None)
-            found.append(_distance(role, "tumour", gap, tumour, in_post, error_mm, contour_sd_mm))
+            found.append(_reached(role, "tumour", [tumour], in_post, None).told(error_mm, contour_sd_mm))
     return tuple(sorted(found, key=_by_distance))
 
 
 def zone_distances(
-    zones: Sequence[Surface], case: Case, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
+    zones: Sequence[Surface], around: Around, alignment: Alignment, error_mm: float | None, contour_sd_mm: float
 ) -> tuple[Distance, ...]:
     """Return the distances of the zones that treat a lesion to every structure, in POST, nearest first.
 
     POST's own mask of a structure is used where it has one, else PRE's through the registration, with its error.
+    Of vessels, the length in contact with the zones is told, too.
     """
     found = []
-    for role in structures_of(case):
-        own = _mask(case.post.masks, role)
-        mask = own or _mask(case.pre.masks, role)
-        if mask is None or (own is None and error_mm is None):
+    for role in around.roles:
+        own = around.post.get(role)
+        structure = own or around.pre.get(role)
+        if structure is None or (own is None and error_mm is None):
             continue
-        gaps = [(_gap(zone, mask, None if own else alignment), zone) for zone in zones]
-        gap, zone = min(gaps, key=lambda pair: pair[0].mm)
-        moved_mm = 0.0 if own or error_mm is None else math.hypot(error_mm, _extrapolated_mm(gap, alignment))
-        found.append(_distance(role, "ablation", gap, zone, mask, moved_mm, contour_sd_mm))
+        reached = _reached(role, "ablation", zones, structure, None if own else alignment)
+        moved_mm = 0.0 if own or error_mm is None else math.hypot(error_mm, reached.extrapolated_mm)
+        found.append(_with_contact(reached.told(moved_mm, contour_sd_mm), zones, structure, reached.alignment))
     return tuple(sorted(found, key=_by_distance))
 
 
-def _gap(surface: Surface, mask: Mask, alignment: Alignment | None) -> Gap:
-    """Return the gap, in POST, to a structure of POST, or to one of PRE where the alignment is given."""
-    moved = np.asarray if alignment is None else alignment.map.post_from_pre
-    return gap_between(surface, nearest_part(mask, surface.vertices_lps_mm, moved))
+def distances_to_zones(tumour: Surface, zones: Mapping[str, Surface]) -> tuple[Distance, ...]:
+    """Return the distances of a tumour to each ablation zone, by zone id, without an interval."""
+    found = []
+    for zone_id, zone in zones.items():
+        depths = zone.depths(tumour.vertices_lps_mm)
+        nearest = int(np.argmax(depths.signed_mm))
+        pair = (_point(tumour.vertices_lps_mm[nearest]), _point(depths.foot_lps_mm[nearest]))
+        found.append(Distance(f"ablation_{zone_id}", "tumour", -float(depths.signed_mm[nearest]), pair))
+    return tuple(found)
 
 
-def _extrapolated_mm(gap: Gap, alignment: Alignment) -> float:
-    """Return a registration error to reckon with far from the lesion: there, nothing may have been compared.
+@dataclass(frozen=True, eq=False)
+class _Reached:
+    """How near a body comes to a structure; no gap where nothing of the structure's border was drawn."""
 
-    It is how far the map in use and the rigid one lie apart at the structure; nothing where both ends are close.
-    """
-    if gap.mm < ALIKE_MM:
-        return 0.0
-    at = gap.at_second_lps_mm[None]
-    return float(np.linalg.norm(alignment.map.pre_from_post(at) - alignment.rigid.pre_from_post(at)))
+    role: str
+    of: Literal["tumour", "ablation"]
+    body: Body
+    outline: Outline
+    gap: Gap | None
+    alignment: Alignment | None
+
+    @property
+    def extrapolated_mm(self) -> float:
+        """A registration error to reckon with far from the lesion: there, nothing may have been compared.
+
+        It is how far the map in use and the rigid one lie apart at the structure; nothing where both ends are close.
+        """
+        if self.gap is None or self.alignment is None or self.gap.mm < ALIKE_MM:
+            return 0.0
+        at = self.gap.at_second_lps_mm[None]
+        return float(np.linalg.norm(self.alignment.map.pre_from_post(at) - self.alignment.rigid.pre_from_post(at)))
+
+    def told(self, error_mm: float, contour_sd_mm: float) -> Distance:
+        """Return the distance with its doubt, and a vessel's calibre there."""
+        if self.gap is None:
+            text = "the mask fills its lattice: where the structure ends is not known"
+            return Distance(self.role, self.of, None, None, reason=text)
+        voxel_sd = UNKNOWN_VOXEL_SD * max((*self.body.voxel_kji_mm, *self.outline.mask.grid.spacing_kji_mm))
+        ends = _point(self.gap.at_first_lps_mm), _point(self.gap.at_second_lps_mm)
+        interval = gap_interval_mm(self.gap, voxel_sd, contour_sd_mm, error_mm)
+        axis_sd = registration_sd_mm(error_mm)
+        found = Distance(self.role, self.of, self.gap.mm, ends, interval, voxel_sd, axis_sd)
+        if self.role not in VESSELS:
+            return found
+        wall = self.gap.at_second_lps_mm
+        own = wall if self.alignment is None else self.alignment.map.pre_from_post(wall[None])[0]
+        calibre = calibre_at(self.outline.mask, own)
+        return replace(found, calibre_mm=calibre.mm, calibre_reason=calibre.reason)
 
 
-def _mask(masks: Mapping[str, Mask], role: str) -> Mask | None:
-    mask = masks.get(role)
-    return None if mask is None or mask.is_empty else mask
-
-
-def _distance(
+def _reached(
     role: str,
     of: Literal["tumour", "ablation"],
-    gap: Gap,
-    surface: Surface,
-    mask: Mask,
-    error_mm: float,
-    contour_sd_mm: float,
+    bodies: Sequence[Body],
+    structure: Structure,
+    alignment: Alignment | None,
+) -> _Reached:
+    """Return how near the nearest of some bodies comes, in POST, to a structure of POST, or of PRE by the alignment."""
+    found = []
+    for body in bodies:
+        points = body.vertices_lps_mm
+        own = points if alignment is None else alignment.map.pre_from_post(points)
+        outline = structure.facing(own) if isinstance(structure, Enclosing) else structure
+        found.append(_Reached(role, of, body, outline, _gap(body, outline, alignment), alignment))
+    return min(found, key=lambda one: math.inf if one.gap is None else one.gap.mm)
+
+
+def _gap(body: Body, outline: Outline, alignment: Alignment | None) -> Gap | None:
+    if outline.is_empty:
+        return None
+    moved = np.asarray if alignment is None else alignment.map.post_from_pre
+    return gap_between(body, nearest_part(outline, body.vertices_lps_mm, moved, body.signed_depth_mm))
+
+
+def _with_contact(
+    distance: Distance, zones: Sequence[Surface], structure: Structure, alignment: Alignment | None
 ) -> Distance:
-    voxel_sd = UNKNOWN_VOXEL_SD * max((*surface.voxel_kji_mm, *mask.grid.spacing_kji_mm))
-    interval = gap_interval_mm(gap, voxel_sd, contour_sd_mm, error_mm)
-    return Distance(role, of, gap.mm, (_point(gap.at_first_lps_mm), _point(gap.at_second_lps_mm)), interval)
+    if distance.structure not in VESSELS or distance.mm is None or isinstance(structure, Enclosing):
+        return distance
+    within = touch_mm(structure.mask.grid.spacing_kji_mm, *(zone.voxel_kji_mm for zone in zones))
+    contact = Contact(0.0) if distance.mm > within else _contact(zones, structure.mask, alignment, within)
+    return replace(distance, contact_mm=contact.mm, contact_reason=contact.reason)
+
+
+def _contact(zones: Sequence[Surface], mask: Mask, alignment: Alignment | None, within_mm: float) -> Contact:
+    points = np.concatenate([zone.vertices_lps_mm for zone in zones])
+    near = _near(mask, points if alignment is None else alignment.map.pre_from_post(points))
+    line = None if near is None else centreline_of(near)
+    if line is None:
+        return Contact(None, "the vessel's mask is too small to have a centreline")
+    moved = line if alignment is None else line.moved(alignment.map.post_from_pre)
+    return contact_along(moved, zones, within_mm, max(mask.grid.spacing_kji_mm))
+
+
+def _near(mask: Mask, points: FloatArray) -> Mask | None:
+    """Return the part of a mask in the box around some points, in its frame; None where there is none."""
+    kji = mask.grid.ijk(points)[:, ::-1]
+    reach = AROUND_ZONE_MM / np.asarray(mask.grid.spacing_kji_mm)
+    low = np.clip(np.floor(kji.min(axis=0) - reach).astype(int), 0, None)
+    high = np.minimum(np.ceil(kji.max(axis=0) + reach).astype(int) + 1, mask.grid.shape_kji)
+    if (high <= low).any():
+        return None
+    cut = mask.voxels_kji[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    part = Mask(cut, mask.grid.cropped((int(low[0]), int(low[1]), int(low[2])), cut.shape), mask.name)
+    return None if part.is_empty else part
 
 
 def _point(values: FloatArray) -> tuple[float, float, float]:

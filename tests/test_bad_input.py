@@ -375,8 +375,9 @@ def test_a_tumour_that_no_zone_touches_is_not_treated_and_has_distances(tmp_path
     (lesion,) = json.loads(ran.stdout)["lesions"]
     assert lesion["status"] == "not_treated"
     assert lesion["margin"]["min_mm"] is None
-    (distance,) = lesion["distances"]
+    distance, capsule = lesion["distances"]
     assert (distance["structure"], distance["from"]) == ("ablation_1", "tumour")
+    assert (capsule["structure"], capsule["from"]) == ("liver_capsule", "tumour")
     assert distance["mm"] == pytest.approx(24.0 - 6.0 - 8.0, abs=1.5)
     assert any(reason["code"] == "not-treated" for reason in lesion["reasons"])
 

@@ -76,6 +76,18 @@ def test_the_volume_bench_holds_every_method_against_the_truth(tmp_path):
     assert all(row["max_abs_percent"] <= 0.5 for row in rows if row["method"] == "ablation-planner")
 
 
+def test_the_bench_of_structures_writes_its_rows(tmp_path):
+    out = tmp_path / "rows.json"
+    ran = python(ROOT / "scripts" / "bench_structures.py", "--seed", 3, "--cases", 1, "--only", "ball-ball", "tube",
+                 "ball on tube", "--json", out)  # fmt: skip
+    assert ran.code == 0, ran.stderr
+    rows = json.loads(out.read_text())["rows"]
+    assert {row["phantom"] for row in rows} == {"ball-ball", "tube", "ball on tube"}
+    assert {row["method"] for row in rows} == {"ablation-planner", "scipy", "SimpleITK"}
+    assert all(row["max_over_mm"] <= row["half_slice_mm"] for row in rows
+               if row["method"] == "ablation-planner" and row["asked"] == "distance")  # fmt: skip
+
+
 def test_the_interval_bench_counts_both_constructions_in_every_stratum(tmp_path):
     out = tmp_path / "rows.json"
     ran = python(

@@ -185,3 +185,13 @@ def test_only_what_needs_the_whole_liver_is_unknown_where_the_scan_cuts_it(nifti
     assert by_scope["ablation.volume_ml"]["value"] > 0
     unknown = [v for v in nifti.result["guidelines"] if any("truncated" in reason for reason in v["reasons"])]
     assert {v["rule"] for v in unknown} == {"PS-02"}
+
+
+def test_every_distance_is_listed_with_both_parts_of_its_doubt(review):
+    for lesion in review.result["lesions"]:
+        starts = {(row["structure"], row["from"]) for row in lesion["distances"]}
+        wanted = ("liver_capsule", "portal_vein", "ivc", "colon")
+        assert {(name, start) for name in wanted for start in ("tumour", "ablation")} <= starts
+        for row in lesion["distances"]:
+            assert None not in (row["mm"], row["voxel_sd_mm"], row["registration_sd_mm"], *row["ci95_mm"])
+    assert [vessel["vessel"] for vessel in review.result["vessels"]] == ["portal_vein"]

@@ -12,7 +12,7 @@ from review_fixture import a_review, an_assessment
 from pipelines.bundled import text
 from pipelines.catalogue import packaged_hazards
 from pipelines.store.result import result_document
-from planner.assessment import Assessment, Distance, Reason
+from planner.assessment import Assessment, Distance, Passage, Reason
 from planner.caution import Caution
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
@@ -192,6 +192,19 @@ def test_far_structures_are_folded_away_below_the_near_ones() -> None:
     assert "<summary>1 structure farther than 30 mm</summary>" in far
     assert '<th scope="row">colon</th><td class="number">45.0</td><td class="number">40.0</td>' in far
     assert not Outline(html).open
+
+
+def test_veins_are_told_in_sentences_that_the_reader_has_to_confirm() -> None:
+    passages = (Passage("hepatic_vein_left", True, "passes", 12.34, (6.06, 4.84)),
+                Passage("portal_vein", False, "one_side", 20.0))  # fmt: skip
+    html = page(replace(an_assessment(), passages=passages))
+    assert (
+        "<li>Left hepatic vein: goes through the ablation zones for 12.3 mm and leaves them on both sides (calibre"
+        " where it leaves: 6.1, 4.8 mm); counted as preserved, to be confirmed by the reader.</li>"
+    ) in html
+    assert "on one side only; not counted as preserved on these images, to be confirmed by the reader.</li>" in html
+    assert not Outline(html).open
+    assert "Hepatic veins and inflow" not in page()
 
 
 def test_timings_and_versions_are_printed() -> None:

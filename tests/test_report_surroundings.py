@@ -67,3 +67,26 @@ def test_intervals_stand_beside_their_distance() -> None:
 
 def test_without_distances_there_is_no_table() -> None:
     assert distance_table(()).heads == ()
+
+
+def test_vessels_have_two_columns_more_and_what_is_none_leaves_them_empty() -> None:
+    table = distance_table([
+        Distance("portal_vein", "tumour", 2.0, None, calibre_mm=7.46),
+        Distance("portal_vein", "ablation", -1.0, None, calibre_mm=7.1, contact_mm=12.34),
+        Distance("ivc", "tumour", 12.0, None, calibre_reason="too coarse"),
+        Distance("ivc", "ablation", 9.0, None, contact_mm=0.0),
+        tumour("colon", 20.0), zone("colon", 15.0),
+    ])  # fmt: skip
+    assert table.heads[2:] == ("Calibre of the vessel, mm", "In contact with the zone, mm")
+    assert [row.cells[2:] for row in table.near] == [("7.5", "12.3"), ("n/a", "0.0"), ("", "")]
+    assert table.order_words == "sorted by the smaller of the two distances"
+
+
+def test_the_order_of_one_start_is_nearest_first_with_vessels_too() -> None:
+    table = distance_table([Distance("portal_vein", "tumour", 2.0, None, calibre_mm=7.46)])
+    assert table.heads == ("From the tumour, mm", "Calibre of the vessel, mm")
+    assert table.order_words == "nearest first"
+
+
+def test_the_capsule_is_spelled_out() -> None:
+    assert structure_words("liver_capsule") == "liver capsule"

@@ -20,7 +20,7 @@ from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
 from pipelines.store import FolderStore, folder, result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
-from planner.assessment import Distance
+from planner.assessment import Distance, Passage
 from planner.errors import OutputError
 from planner.grid import Grid
 from planner.measure.sensitivity import Sensitivity
@@ -333,6 +333,35 @@ def test_no_null_is_without_a_reason() -> None:
         assert not missing
         assert "ltp" in explained
     assert {"distances.mm", "distances.ci95_mm"} <= {r["field"] for r in document["lesions"][0]["reasons"]}
+
+
+def test_distances_hold_both_parts_of_their_doubt_and_vessels_their_calibre_and_contact() -> None:
+    review, lesion = a_review(), assessed("1")
+    ends = ((0.0, 0.0, 0.0), (0.0, 2.0, 0.0))
+    around = (
+        Distance("colon", "ablation", 2.0, ends, (1.0, 3.0), 0.25, 1.0),
+        Distance("portal_vein", "ablation", 2.0, ends, (1.0, 3.0), 0.25, 0.0, 7.5, None, 12.5),
+        Distance("ivc", "tumour", 9.0, ends, (8.0, 10.0), 0.25, 0.0, None, "too coarse"),
+        Distance("skin", "tumour", None, None, reason="the mask fills its lattice"),
+    )
+    passages = (Passage("portal_vein", True, "passes", 4.0, (7.5, 7.0)), Passage("hepatic_artery", None, "unknown",
+                reason="too small"))  # fmt: skip
+    changed = replace(review.assessment, lesions=(replace(lesion, distances=around),), passages=passages)
+    document = json.loads(result_bytes(result_document(replace(review, assessment=changed))))
+    colon, portal, ivc, _ = document["lesions"][0]["distances"]
+    assert (colon["voxel_sd_mm"], colon["registration_sd_mm"]) == (0.25, 1.0)
+    assert not {"calibre_mm", "contact_mm"} & set(colon)
+    assert (portal["calibre_mm"], portal["contact_mm"]) == (7.5, 12.5)
+    assert (ivc["calibre_mm"], "contact_mm" in ivc) == (None, False)
+    said = {reason["field"]: reason["text"] for reason in document["lesions"][0]["reasons"]}
+    assert said["distances.calibre_mm"] == "ivc: too coarse"
+    assert said["distances.mm"] == "not determined: skin (the mask fills its lattice)"
+    assert document["vessels"] == [
+        {"vessel": "portal_vein", "preserved": True, "passage": "passes", "held_mm": 4.0, "calibres_mm": [7.5, 7.0],
+         "reason": None, "to_be_confirmed": True},
+        {"vessel": "hepatic_artery", "preserved": None, "passage": "unknown", "held_mm": None, "calibres_mm": [],
+         "reason": "too small", "to_be_confirmed": True},
+    ]  # fmt: skip
 
 
 def test_infinite_values_are_null_and_never_reach_json() -> None:

@@ -10,7 +10,7 @@ from planner.case import Case, Study
 from planner.inventory import BOWEL, MAJOR_DUCTS, nearest_structure
 from planner.register.alignment import Alignment, SpatialMap
 from planner.surface import surface_of
-from planner.surroundings import structures_of, tumour_distances, zone_distances
+from planner.surroundings import Around, structures_of, tumour_distances, zone_distances
 from planner.volume import Mask, Volume
 
 GRID = lattice((34.0, 26.0, 26.0), (1.5, 1.2, 1.2))
@@ -50,7 +50,7 @@ def test_vessels_ducts_and_organs_count_bones_and_empty_masks_do_not() -> None:
 
 
 def test_the_tumour_is_measured_to_structures_of_both_studies_in_post() -> None:
-    found = {d.structure: d for d in tumour_distances(tumour(case()), case(), MOVED, 1.6, 0.5)}
+    found = {d.structure: d for d in tumour_distances(tumour(case()), Around.of(case()), MOVED, 1.6, 0.5)}
     assert found["common_bile_duct"].mm == pytest.approx(14 - 5 - 4, abs=0.3)
     assert found["portal_vein"].mm == pytest.approx(16 - 5 - 4, abs=0.3)
     on_tumour, on_duct = (np.asarray(p) for p in found["common_bile_duct"].points_lps_mm)
@@ -60,27 +60,30 @@ def test_the_tumour_is_measured_to_structures_of_both_studies_in_post() -> None:
 
 def test_only_a_distance_across_the_studies_carries_the_registration_error() -> None:
     width = {
-        d.structure: d.ci95_mm[1] - d.ci95_mm[0] for d in tumour_distances(tumour(case()), case(), MOVED, 1.6, 0.5)
+        d.structure: d.ci95_mm[1] - d.ci95_mm[0]
+        for d in tumour_distances(tumour(case()), Around.of(case()), MOVED, 1.6, 0.5)
     }
     assert width["portal_vein"] > width["common_bile_duct"] + 1.0
 
 
 def test_without_a_usable_registration_structures_of_the_other_study_are_left_out() -> None:
-    assert [d.structure for d in tumour_distances(tumour(case()), case(), MOVED, None, 0.5)] == ["common_bile_duct"]
+    assert [d.structure for d in tumour_distances(tumour(case()), Around.of(case()), MOVED, None, 0.5)] == [
+        "common_bile_duct"
+    ]
     zone = surface_of(case().post.ablations["1"])
-    assert [d.structure for d in zone_distances([zone], case(), MOVED, None, 0.5)] == ["portal_vein"]
+    assert [d.structure for d in zone_distances([zone], Around.of(case()), MOVED, None, 0.5)] == ["portal_vein"]
 
 
 def test_of_several_zones_the_nearest_counts_and_distances_come_nearest_first() -> None:
     near = surface_of(case().post.ablations["1"])
     far = surface_of(voxelised(ball(post((-14, 0, 0)), 4.0), GRID))
-    found = zone_distances([far, near], case(), MOVED, 1.6, 0.5)
+    found = zone_distances([far, near], Around.of(case()), MOVED, 1.6, 0.5)
     assert [(d.structure, d.from_) for d in found] == [("common_bile_duct", "ablation"), ("portal_vein", "ablation")]
     assert [d.mm for d in found] == pytest.approx([14 - 8 - 4, 16 - 8 - 4], abs=0.3)
 
 
 def test_a_duct_without_a_mask_makes_the_nearest_duct_a_bound_and_missing_bowel_unknown() -> None:
-    distances = tumour_distances(tumour(case()), case(), MOVED, 1.6, 0.5)
+    distances = tumour_distances(tumour(case()), Around.of(case()), MOVED, 1.6, 0.5)
     duct = nearest_structure(distances, "tumour", MAJOR_DUCTS)
     bowel = nearest_structure(distances, "tumour", BOWEL)
     assert duct.bound == "at_most"

@@ -12,3 +12,13 @@ def number(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def pair(values: tuple[float, float] | None) -> list[float | None]:
+    """Return two values as JSON holds them; two nulls where there are none."""
+    return [None, None] if values is None else [number(value) for value in values]
+
+
+def point(values: tuple[float, float, float] | None) -> list[float | None]:
+    """Return a point as JSON holds it; three nulls where there is none."""
+    return [None, None, None] if values is None else [number(value) for value in values]

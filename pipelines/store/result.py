@@ -13,15 +13,16 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.ports import Review
+from pipelines.store.distances import distance_document, distance_reasons, passage_document
 from pipelines.store.held_against import judged_documents, no_risk_document, risk_document, risk_reasons
-from pipelines.store.numbers import number
+from pipelines.store.numbers import number, pair, point
 from pipelines.store.registration import registration_document
 from pipelines.store.sizes import sizes_document
 from pipelines.store.timing import timing_document
 from pipelines.store.tissue import sensitivity_documents, tissue_document, tissue_reasons
 from pipelines.store.treatment import treatment_document
 from pipelines.store.vanished import baseline_document
-from planner.assessment import Assessment, Distance, LesionAssessment, Reason
+from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.findings import Finding
 from planner.grid import FloatArray
 from planner.measure.interval import Interval
@@ -60,6 +61,7 @@ def assessment_document(
         "baseline": baseline_document(assessment.since_baseline),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
+        "vessels": [passage_document(passage) for passage in assessment.passages],
         "findings": [_finding(finding) for finding in assessment.findings],
         **judged_documents(assessment.judged, assessment.unlocking),
         "notes": list(assessment.notes),
@@ -98,7 +100,7 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "margin": _margin(lesion),
         "sensitivity": sensitivity_documents(lesion.sensitivity),
         "tissue_change": tissue_document(lesion.tissue, days),
-        "distances": [_distance(distance) for distance in lesion.distances],
+        "distances": [distance_document(distance) for distance in lesion.distances],
         "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk, lesion.beside),
     }
     document["reasons"] = _reasons(lesion, document, days)
@@ -110,7 +112,7 @@ def _margin(lesion: LesionAssessment) -> dict[str, Json]:
     interval = None if margin is None else margin.interval
     return {
         **_numbers(margin),
-        "ci95_mm": _pair(None if interval is None else (interval.low_mm, interval.high_mm)),
+        "ci95_mm": pair(None if interval is None else (interval.low_mm, interval.high_mm)),
         "p_at_least": _by_limit(None if interval is None else interval.p_at_least, THRESHOLDS_MM),
         "surface_fraction_below": _by_limit(None if margin is None else margin.surface_fraction_below, THRESHOLDS_MM),
         "target_covered": _by_limit(None if coverage is None else coverage.target_covered, GROWTHS_MM),
@@ -129,8 +131,8 @@ def _numbers(margin: Margin | None) -> dict[str, Json]:
     found: dict[str, Json] = {key: None if margin is None else number(getattr(margin, key)) for key in keys}
     return found | {
         "definition": None if margin is None else margin.definition,
-        "at_lps_mm": _point(None if margin is None else margin.at_lps_mm),
-        "foot_lps_mm": _point(None if margin is None else margin.foot_lps_mm),
+        "at_lps_mm": point(None if margin is None else margin.at_lps_mm),
+        "foot_lps_mm": point(None if margin is None else margin.foot_lps_mm),
         "direction": None if margin is None else margin.direction,
         "foot_direction": None if margin is None else margin.foot_direction,
     }
@@ -161,7 +163,7 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
     around = risk_reasons(lesion.risk, lesion.beside)
-    further = (*around, *_distance_reasons(lesion), *tissue_reasons(lesion, days))
+    further = (*around, *distance_reasons(lesion), *tissue_reasons(lesion, days))
     found += [_reason(reason) for reason in further]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
@@ -186,14 +188,6 @@ def _margin_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
             yield Reason(f"margin.{key}", "no-interval", "no interval was computed")
 
 
-def _distance_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
-    unknown = [distance.structure for distance in lesion.distances if number(distance.mm) is None]
-    if unknown:
-        yield Reason("distances.mm", "not-known", f"not determined: {', '.join(unknown)}")
-    if any(distance.ci95_mm is None for distance in lesion.distances):
-        yield Reason("distances.ci95_mm", "no-interval", "no interval of distances was computed")
-
-
 def _fields(document: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
     for key, value in document.items():
         if key == "margin":
@@ -216,17 +210,6 @@ def _reason(reason: Reason) -> dict[str, Json]:
     return {"field": reason.field, "code": reason.code, "text": reason.text}
 
 
-def _distance(distance: Distance) -> dict[str, Json]:
-    ends = distance.points_lps_mm
-    return {
-        "structure": distance.structure,
-        "from": distance.from_,
-        "mm": number(distance.mm),
-        "ci95_mm": _pair(distance.ci95_mm),
-        "points_lps_mm": [[], []] if ends is None else [_point(end) for end in ends],
-    }
-
-
 def _finding(finding: Finding) -> dict[str, Json]:
     value = number(finding.value)
     unknown = "not determined" if value is None else None
@@ -236,7 +219,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "lesion_id": finding.lesion_id,
         "value": value,
         "unit": finding.quantity.unit,
-        "ci95": None if finding.ci95 is None else _pair(finding.ci95),
+        "ci95": None if finding.ci95 is None else pair(finding.ci95),
         "reason": finding.reason or unknown,
     }
 
@@ -258,14 +241,6 @@ def _plain(value: object) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _pair(values: tuple[float, float] | None) -> list[float | None]:
-    return [None, None] if values is None else [number(value) for value in values]
-
-
-def _point(values: tuple[float, float, float] | None) -> list[float | None]:
-    return [None, None, None] if values is None else [number(value) for value in values]
 
 
 def _by_limit(values: Mapping[float, float] | None, limits: Iterable[float]) -> dict[str, float | None]:

@@ -24,6 +24,7 @@ from planner.report.held_against import (
     unlocking_sentence,
 )
 from planner.report.page import Picture, environment, picture, style_of
+from planner.report.passages import passage_sentences
 from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
@@ -113,6 +114,7 @@ def render_html(
         timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
         checks=_checks(assessment),
         findings=finding_rows(assessment.findings),
+        passages=passage_sentences(assessment.passages),
         lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
         rules=rule_rows(assessment),
         rule_counts=rule_counts(assessment),

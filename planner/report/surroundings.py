@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.assessment import Distance
@@ -12,6 +12,9 @@ from planner.report.counts import counted
 
 FAR_MM = 30.0
 """Structures farther than this are folded away."""
+
+CALIBRE, CONTACT = "Calibre of the vessel, mm", "In contact with the zone, mm"
+"""Heads of the columns that only vessels fill."""
 
 _STARTS = {"tumour": "From the tumour, mm", "ablation": "From the ablation zone, mm"}
 
@@ -28,7 +31,11 @@ class DistanceRow:
 
 @dataclass(frozen=True, slots=True)
 class DistanceTable:
-    """The rows of a lesion's structures, nearest first; `far` holds those beyond `FAR_MM` from everywhere."""
+    """The rows of a lesion's structures, nearest first; `far` holds those beyond `FAR_MM` from everywhere.
+
+    Where a vessel is among them, two columns more tell its calibre at the nearest point (from the tumour, if it was
+    measured from there) and the length along which the zone touches or holds it.
+    """
 
     heads: tuple[str, ...]
     near: tuple[DistanceRow, ...]
@@ -37,7 +44,11 @@ class DistanceTable:
     @property
     def order_words(self) -> str:
         """What the rows are sorted by, in words."""
-        return "sorted by the smaller of the two distances" if len(self.heads) > 1 else "nearest first"
+        return (
+            "sorted by the smaller of the two distances"
+            if set(_STARTS.values()) <= set(self.heads)
+            else "nearest first"
+        )
 
     @property
     def far_words(self) -> str:
@@ -48,6 +59,7 @@ class DistanceTable:
 def distance_table(distances: Sequence[Distance]) -> DistanceTable:
     """Return the distances of a lesion as a table, with a column for each place that any was measured from."""
     starts = [start for start in _STARTS if any(distance.from_ == start for distance in distances)]
+    more = _vessel_heads(distances)
     by_structure: dict[str, dict[str, Distance]] = {}
     for distance in distances:
         by_structure.setdefault(distance.structure, {})[distance.from_] = distance
@@ -55,9 +67,28 @@ def distance_table(distances: Sequence[Distance]) -> DistanceTable:
     near: list[DistanceRow] = []
     far: list[DistanceRow] = []
     for role, found in ordered:
-        row = DistanceRow(structure_words(role), tuple(_cell(found.get(start)) for start in starts))
+        row = DistanceRow(
+            structure_words(role), (*(_cell(found.get(start)) for start in starts), *_of_vessel(found, more))
+        )
         (far if _all_far(found.get(start) for start in starts) else near).append(row)
-    return DistanceTable(tuple(_STARTS[start] for start in starts), tuple(near), tuple(far))
+    return DistanceTable((*(_STARTS[start] for start in starts), *more), tuple(near), tuple(far))
+
+
+def _vessel_heads(distances: Sequence[Distance]) -> tuple[str, ...]:
+    """Return the heads of what was looked for of vessels, found or not."""
+    calibre = any(d.calibre_mm is not None or d.calibre_reason for d in distances)
+    contact = any(d.contact_mm is not None or d.contact_reason for d in distances)
+    return (*((CALIBRE,) if calibre else ()), *((CONTACT,) if contact else ()))
+
+
+def _of_vessel(found: Mapping[str, Distance], heads: Sequence[str]) -> Iterable[str]:
+    """Yield a structure's cells under the heads of vessels, empty for what is none."""
+    for head in heads:
+        told = [(d.calibre_mm, d.calibre_reason) if head == CALIBRE else (d.contact_mm, d.contact_reason)
+                for start in _STARTS if (d := found.get(start)) is not None]  # fmt: skip
+        known = [value for value, _ in told if value is not None]
+        unknown = words.UNKNOWN if any(why for _, why in told) else ""
+        yield words.millimetres(known[0]) if known else unknown
 
 
 def structure_words(role: str) -> str:

@@ -7,12 +7,13 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, cKDTree
 
 from planner.grid import FloatArray
 from planner.surface.bases import Ellipsoid
 from planner.surface.implicit import Implicit, NoFitError, fit
-from planner.surface.mesh import Surface, join
+from planner.surface.joined import join
+from planner.surface.mesh import Surface
 from planner.surface.meshed import mesh_of
 from planner.surface.nets import nets_surface
 from planner.surface.parts import Part, parts_of
@@ -38,6 +39,9 @@ LEAST_NETS_VOLUME = 0.8
 
 PAD_VOXELS = 3
 
+STRAY_DIAGONALS = 1.0
+"""A fit may have zeros where nothing was asked; so many voxel diagonals from where a label changes there is no wall."""
+
 
 def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
     """Return the closed sub-voxel surface of a mask, built on the mask's own lattice.
@@ -61,10 +65,31 @@ def surface_of(mask: Mask, unlabelled: Mask | None = None) -> Surface:
     EmptyMaskError
         No voxel is set.
     """
+    return _joined(mask, unlabelled, LEAST_VOLUME)
+
+
+def patch_of(mask: Mask, unlabelled: Mask) -> Surface:
+    """Return the surface of what was cut out of a larger structure, open where it goes on beyond its lattice.
+
+    Parameters and errors are those of `surface_of`. What an open surface encloses is no number to judge it by, and its
+    sides are those of its normals.
+    """
+    found = _joined(mask, unlabelled, None)
+    beside = voxels_beside_change(mask)[0]
+    if not len(beside):
+        return found
+    reach = STRAY_DIAGONALS * float(np.linalg.norm(mask.grid.spacing_kji_mm))
+    near = cKDTree(beside).query(found.vertices_lps_mm)[0] <= reach
+    return found.within(near & mask.grid.contains(found.vertices_lps_mm))
+
+
+def _joined(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:
+    """Return the surfaces of all parts; a fit that encloses less than a share of its part's voxels is not used."""
     box = mask.cropped(PAD_VOXELS)
     start = _start_kji(mask, box)
     silent = None if unlabelled is None else _on_grid(unlabelled, box)
-    whole = join([surface for part in parts_of(box) if (surface := _surface_of_part(part, silent)) is not None])
+    found = [_surface_of_part(part, silent, least_share) for part in parts_of(box)]
+    whole = join([surface for surface in found if surface is not None])
     at_edge = ((start <= -PAD_VOXELS) | (start + box.grid.shape_kji >= np.add(mask.grid.shape_kji, PAD_VOXELS))).any()
     flags = whole.flags | ({"truncated"} if at_edge else set())
     spacing = mask.grid.spacing_kji_mm
@@ -90,20 +115,20 @@ def _on_grid(mask: Mask, box: Mask) -> Mask:
     return Mask(voxels, box.grid, mask.name)
 
 
-def _surface_of_part(part: Part, unlabelled: Mask | None) -> Surface | None:
+def _surface_of_part(part: Part, unlabelled: Mask | None, least_share: float | None) -> Surface | None:
     """Return the surface of a part, that of a hole turned inside out; None for a hole about which nothing is known."""
     if not part.is_hole:
-        return _solid(part.mask, unlabelled)
+        return _solid(part.mask, unlabelled, least_share)
     voxels = part.mask.voxels_kji
     if unlabelled is not None:
         voxels = voxels & ~_on_grid(unlabelled, part.mask).voxels_kji
     if not voxels.any():
         return None
-    found = _solid(Mask(voxels, part.mask.grid, part.mask.name), None).flipped()
+    found = _solid(Mask(voxels, part.mask.grid, part.mask.name), None, LEAST_VOLUME).flipped()
     return replace(found, flags=found.flags | {"holes"})
 
 
-def _solid(mask: Mask, unlabelled: Mask | None) -> Surface:
+def _solid(mask: Mask, unlabelled: Mask | None, least_share: float | None) -> Surface:
     own = mask.cropped(PAD_VOXELS)
     silent = None if unlabelled is None else _on_grid(unlabelled, own).voxels_kji
     if silent is None:
@@ -114,11 +139,17 @@ def _solid(mask: Mask, unlabelled: Mask | None) -> Surface:
         fitted = fit(own, silent)
         if fitted.off_share <= WRONG_SHARE_LIMIT:
             surface = mesh_of(fitted, own, silent)
-            if surface.volume_ml >= LEAST_VOLUME * own.volume_ml and _agrees(surface, fitted):
+            if _large_enough(surface, own, least_share) and _agrees(surface, fitted):
                 return surface
     except NoFitError:
         pass
     return _by_nets(own)
+
+
+def _large_enough(surface: Surface, mask: Mask, least_share: float | None) -> bool:
+    if least_share is None and not surface.is_closed:
+        return True
+    return surface.volume_ml >= (least_share or LEAST_VOLUME) * mask.volume_ml
 
 
 def _by_nets(mask: Mask) -> Surface:

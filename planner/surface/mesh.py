@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -152,6 +152,20 @@ class Surface:
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))
 
     @cached_property
+    def rim(self) -> IntArray:
+        """Vertex pairs of the edges that only one triangle has, shape (k, 2): none on a closed surface."""
+        ends = np.sort(np.concatenate([self.triangles[:, (a, b)] for a, b in ((0, 1), (1, 2), (2, 0))]), axis=1)
+        _, first, count = np.unique(
+            ends[:, 0] * len(self.vertices_lps_mm) + ends[:, 1], return_index=True, return_counts=True
+        )
+        return np.asarray(ends[first[count == 1]])
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every edge of a triangle is one of another, too: an open patch has a rim."""
+        return not len(self.rim)
+
+    @cached_property
     def volume_ml(self) -> float:
         """Enclosed volume, ml (divergence theorem); on our own meshes that of the curved surface."""
         a, b, c = (self.vertices_lps_mm[self.triangles[:, corner]] for corner in range(3))
@@ -176,7 +190,19 @@ class Surface:
         vertices = as_points(to_from(self.vertices_lps_mm))
         off_side = as_points(to_from(self.off_side_lps_mm)) if len(self.off_side_lps_mm) else self.off_side_lps_mm
         surface = replace(self, vertices_lps_mm=vertices, off_side_lps_mm=off_side)
-        return surface if surface.volume_ml >= 0 else surface.flipped()
+        outward = surface.volume_ml >= 0 if self.is_closed else _keeps_hands(to_from, self.centroid_lps_mm)
+        return surface if outward else surface.flipped()
+
+    def within(self, wanted: npt.NDArray[np.bool_]) -> Surface:
+        """Return the triangles of which some vertex is wanted, shape (n,), as an open surface; all if none is."""
+        keep = wanted[self.triangles].any(axis=1)
+        if keep.all() or not keep.any():
+            return self
+        used, triangles = np.unique(self.triangles[keep], return_inverse=True)
+        sd_of = None if self.sd_of is None else PickedSd(self.sd_of, used)
+        return replace(
+            self, vertices_lps_mm=self.vertices_lps_mm[used], triangles=triangles.reshape(-1, 3), sd_of=sd_of
+        )
 
     def depths(self, points_lps_mm: npt.ArrayLike) -> Depths:
         """Return the signed depth below the surface, mm (+ inside), and the foot of each point."""
@@ -248,32 +274,22 @@ class Surface:
 
 
 @dataclass(frozen=True, eq=False)
-class JoinedSd:
-    """The standard deviations of vertices of several surfaces, side by side."""
+class PickedSd:
+    """The standard deviations of some vertices of a surface, which have become others' indices."""
 
-    surfaces: tuple[Surface, ...]
+    sd_of: VertexSd
+    picked: IntArray
 
     def __call__(self, vertices: IntArray) -> FloatArray:
         """Return those of some vertices, mm, shape (k,)."""
-        found = np.empty(len(vertices))
-        start = 0
-        for surface in self.surfaces:
-            own = (vertices >= start) & (vertices < start + len(surface.vertices_lps_mm))
-            found[own] = surface.sd_mm(vertices[own] - start)
-            start += len(surface.vertices_lps_mm)
-        return found
+        return self.sd_of(self.picked[vertices])
 
 
-def join(surfaces: Sequence[Surface]) -> Surface:
-    """Return several surfaces as one value, side by side (no boolean operation)."""
-    offsets = np.cumsum([0, *(len(s.vertices_lps_mm) for s in surfaces[:-1])])
-    return Surface(
-        np.concatenate([s.vertices_lps_mm for s in surfaces]),
-        np.concatenate([s.triangles + o for s, o in zip(surfaces, offsets, strict=True)]),
-        surfaces[0].voxel_kji_mm,
-        JoinedSd(tuple(surfaces)) if any(s.sd_of is not None for s in surfaces) else None,
-        frozenset().union(*(s.flags for s in surfaces)),
-        surfaces[0].voxel_directions,
-        all(s.even for s in surfaces),
-        np.concatenate([s.off_side_lps_mm for s in surfaces]),
-    )
+HAND_MM = 1.0
+"""How far apart points are moved to see whether a map mirrors."""
+
+
+def _keeps_hands(to_from: PointMap, at_mm: FloatArray) -> bool:
+    """Return whether a map of points does not mirror, by what it does to a corner at a point."""
+    corner = as_points(to_from(at_mm + HAND_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])))
+    return float(np.linalg.det(corner[1:] - corner[0])) > 0.0

@@ -70,7 +70,7 @@ def mesh_of(fitted: Implicit, mask: Mask, silent: BoolVoxels | None) -> Surface:
         even=True,
         off_side_lps_mm=fitted.off_side_mm,
     )
-    return surface if surface.volume_ml >= 0 else surface.flipped()
+    return surface if surface.volume_ml >= 0 or not surface.is_closed else surface.flipped()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def _sampled(fitted: Implicit, mask: Mask, silent: BoolVoxels | None, cell: floa
     values = np.where(inside, cell, -cell)
     near = gap < reach + NODE_REACH * cell
     found = fitted.value(origin + cell * np.argwhere(near))
-    stray = (gap[near] > reach) & ((found > 0) != inside[near])
+    stray = (gap[near] > reach + ROUNDED * cell) & ((found > 0) != inside[near])
     values[near] = np.where(stray, values[near], found)
     return origin, values
 
@@ -134,6 +134,10 @@ SITE_REACH = 0.75
 
 NODE_REACH = 1.25
 """And the corners of the cells that it crosses within so many cells more."""
+
+
+ROUNDED = 0.5 * float(np.sqrt(3.0))
+"""Gaps are taken from the nodes nearest to centres: up to so many cells from them."""
 
 
 def _labels(mask: Mask, origin: FloatArray, counts: npt.NDArray[np.int64], cell: float) -> BoolVoxels:

@@ -7,7 +7,8 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkPolyDataNormals, vtkSurfaceNets3D
 
-from planner.surface.mesh import Surface, join
+from planner.surface.joined import join
+from planner.surface.mesh import Surface
 from planner.surface.parts import FACES, filled_holes
 from planner.volume import BoolVoxels, Mask
 
