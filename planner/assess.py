@@ -22,6 +22,7 @@ from planner.measure.sizes import size_intervals
 from planner.measure.tissue import tissue_change
 from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment
+from planner.register.threads import one_thread
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
 from planner.surface import Surface
 from planner.surroundings import Around, distances_to_zones, tumour_distances, zone_distances
@@ -100,6 +101,18 @@ def assess(
     InputError
         The studies share no space, so that the alignment cannot be meant.
     """
+    with one_thread():
+        return _assessed(case, alignment, zones, settings, since_baseline, observe)
+
+
+def _assessed(
+    case: Case,
+    alignment: Alignment,
+    zones: Mapping[str, Surface],
+    settings: AssessSettings,
+    since_baseline: SinceBaseline,
+    observe: Observe,
+) -> Assessment:
     pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
     _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
     scene = make_scene(case, alignment, zones)

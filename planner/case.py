@@ -43,7 +43,7 @@ STRUCTURES = (
     "pancreas",
     "aorta",
 )
-"""Roles of which a study has at most one mask. `rib...` and `lung...` names are roles too."""
+"""Roles of which a study has at most one mask. `rib...`, `lung...` and `heart...` names are roles too."""
 
 LOBES = ("liver_left", "liver_right")
 """Roles of the liver's lobes, as Cantlie's line parts them. Parts of the liver are no structures beside it."""
@@ -66,11 +66,11 @@ EDGE_VOXELS = 0.5
 """A voxel centre nearer than this to the centres of a scan's outermost voxels lies in them."""
 
 _NUMBERED = re.compile(r"(tumour|ablation)_([1-9][0-9]*)")
-_FAMILY = re.compile(r"(rib|lung|vertebra)[a-z0-9_]*")
+_FAMILY = re.compile(r"(rib|lung|vertebra|heart)[a-z0-9_]*")
 
 
 def is_role(name: str) -> bool:
-    """Return whether `name` is a role: a structure, a part of the liver, `rib...`, `lung...`, `tumour_N`, ..."""
+    """Return whether `name` is a role: a structure or a part of one (`rib...`, `heart...`), `tumour_N`, ..."""
     if name in STRUCTURES or name in LOBES or name in SEGMENTS:
         return True
     return _FAMILY.fullmatch(name) is not None or _NUMBERED.fullmatch(name) is not None

@@ -26,7 +26,8 @@ VEINS_AND_INFLOW = ("portal_vein", "ivc")
 """Vessels without whose masks, and those of the hepatic veins, the nearest vessel is only a bound. The artery runs with
 the portal vein and counts where it is drawn."""
 
-VULNERABLE = (*BOWEL, "gallbladder", "diaphragm", "heart", "kidney_left", "kidney_right")
+HEART = "heart"
+VULNERABLE = (*BOWEL, "gallbladder", "diaphragm", HEART, "kidney_left", "kidney_right")
 
 NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     registry.TUMOUR_TO_BOWEL_MM: ("tumour", BOWEL, MORE_BOWEL),
@@ -183,9 +184,20 @@ def why_no_margin(lesion: LesionAssessment) -> str:
 def nearest_structure(
     distances: Sequence[Distance], start: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Measured:
-    """Return the distance to the nearest of several structures from the tumour or from its zones ("ablation")."""
+    """Return the distance to the nearest of several structures from the tumour or from its zones ("ablation").
+
+    Parts of the heart count as the heart.
+    """
+    distances = _with_heart([distance for distance in distances if distance.from_ == start])
     known = {d.structure: _measured(d) for d in distances if d.from_ == start and (d.mm is not None or d.reason)}
     return nearest_of(known, required, optional)
+
+
+def _with_heart(distances: Sequence[Distance]) -> tuple[Distance, ...]:
+    parts = [d for d in distances if d.structure.startswith(f"{HEART}_") and d.mm is not None]
+    if not parts or any(d.structure == HEART for d in distances):
+        return tuple(distances)
+    return (*distances, replace(min(parts, key=lambda d: d.mm or 0.0), structure=HEART))
 
 
 def _measured(distance: Distance) -> Measured:

@@ -35,6 +35,9 @@ CAPSULE = "liver_capsule"
 AROUND_ZONE_MM = 30.0
 """So much of a vessel around the zones is thinned to its centreline."""
 
+IN_PARTS = ("lung", "heart")
+"""Structures that may be drawn in parts, each a role that begins so."""
+
 Structure = Outline | Enclosing
 
 
@@ -61,7 +64,7 @@ class Around:
 def _drawn(study: Study) -> dict[str, Structure]:
     found: dict[str, Structure] = {}
     for role, mask in study.masks.items():
-        if (role in STRUCTURES or role.startswith("lung")) and role != "liver" and not mask.is_empty:
+        if (role in STRUCTURES or role.startswith(IN_PARTS)) and role != "liver" and not mask.is_empty:
             found[role] = _structure(role, mask)
     return found
 

@@ -157,7 +157,7 @@ STRUCTURES = {
     "stomach": "stomach", "duodenum": "duodenum", "small_bowel": "small_bowel", "colon": "colon",
     "gallbladder": "gallbladder", "kidney_left": "kidney_left", "kidney_right": "kidney_right",
     "portal_vein": "portal_vein_and_splenic_vein", "ivc": "inferior_vena_cava", "spleen": "spleen",
-    "pancreas": "pancreas", "aorta": "aorta",
+    "pancreas": "pancreas", "aorta": "aorta", "heart_myocardium": "heart_myocardium",
 }  # fmt: skip
 """Role -> file of TotalSegmentator: what this scan shows around the liver."""
 

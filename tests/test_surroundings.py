@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from analytic import ball, lattice, rigid, voxelised
 
+from planner.assessment import Distance
 from planner.case import Case, Study
 from planner.inventory import BOWEL, MAJOR_DUCTS, nearest_structure
 from planner.register.alignment import Alignment, SpatialMap
@@ -89,3 +90,14 @@ def test_a_duct_without_a_mask_makes_the_nearest_duct_a_bound_and_missing_bowel_
     assert duct.bound == "at_most"
     assert duct.value == pytest.approx(5.0, abs=0.3)
     assert bowel.value is None
+
+
+def test_a_heart_drawn_in_parts_counts_by_the_nearest_of_them() -> None:
+    around = [
+        Distance(name, "tumour", mm, None)
+        for name, mm in (("heart_atrium_left", 30.0), ("heart_ventricle_left", 22.0), ("colon", 40.0))
+    ]
+    found = nearest_structure(around, "tumour", ("heart", "colon"))
+    assert (found.value, found.bound) == (22.0, "exact")
+    whole = [*around, Distance("heart", "tumour", 25.0, None)]
+    assert nearest_structure(whole, "tumour", ("heart", "colon")).value == 25.0
