@@ -7,7 +7,7 @@ import pytest
 from analytic import lattice
 
 from planner.register.alignment import Displacement
-from planner.register.halfway import halfway
+from planner.register.halfway import carried, halfway
 
 OFF = np.array([0.6, 0.0, 0.0])
 GRID = lattice((40.0, 32.0, 32.0), (2.0, 2.0, 2.0))
@@ -53,3 +53,12 @@ def test_errors_of_opposite_answers_are_averaged() -> None:
 def test_nothing_and_nothing_is_nothing() -> None:
     none = displaced(np.zeros_like)
     assert not halfway(none, none).vectors_mm.any()
+
+
+def test_a_region_is_carried_to_where_the_displacement_takes_it() -> None:
+    shift = np.array([6.0, -4.0, 2.0])
+    p = points()
+    region = (np.linalg.norm(p, axis=1) < 10.0).reshape(GRID.shape_kji)
+    found = carried(region, GRID, displaced(lambda q: np.broadcast_to(shift, q.shape)))
+    assert p[found.ravel()].mean(axis=0) == pytest.approx(shift, abs=0.3)
+    assert found.sum() == pytest.approx(region.sum(), rel=0.02)
