@@ -18,16 +18,15 @@ from planner.measure.coverage import measure_coverage
 from planner.measure.interval import Doubt, margin_interval
 from planner.measure.margin import THRESHOLDS_MM, measure_margin, slice_sd_mm
 from planner.measure.sensitivity import margins_if_zone_changed
-from planner.measure.sizes import size_intervals
 from planner.measure.tissue import tissue_change
-from planner.measure.volumes import max_axial_diameter_mm, max_diameter_mm
 from planner.register.alignment import Alignment
 from planner.register.threads import one_thread
 from planner.scene import Scene, make_scene, union_of, zone_surfaces
+from planner.sized import sized
 from planner.surface import Surface
 from planner.surroundings import Around, distances_to_zones, tumour_distances, zone_distances
 from planner.treated import Treatment, treatments
-from planner.unassessable import unassessable
+from planner.unassessable import error_away_mm, unassessable
 from planner.vanished import NO_BASELINE, SinceBaseline
 from planner.volume import Mask, Volume
 
@@ -199,23 +198,26 @@ def _lesion(
 ) -> LesionAssessment:
     in_pre, treated_by = scene.tumours[lesion_id], treatment.zones
     whole = LesionAssessment(
-        lesion_id, "not_treated", (), treated_by, max_axial_diameter_mm(in_pre), max_diameter_mm(in_pre),
-        in_pre.volume_ml, None, None, None, None, None, treatment=treatment,
-        sizes=size_intervals(in_pre, settings.tumour_contour_sd_mm, settings.contour_correlation_mm, settings.seed),
-    )  # fmt: skip
+        lesion_id, "not_treated", (), treated_by, None, None, None, None, None, None, None, None, treatment=treatment
+    )
+    doubt = settings.tumour_contour_sd_mm, settings.contour_correlation_mm, settings.seed
+    whole = sized(whole, in_pre, case.pre, *doubt)
     sd_mm = settings.tumour_contour_sd_mm
     if treated_by:
         masks = [case.post.ablations[zone_id] for zone_id in treated_by]
         ablation_ml = union_of([scene.zones[zone_id] for zone_id in treated_by], masks)[1]
         error = max(alignment.error_at_zone_mm.get(zone_id, 0.0) for zone_id in treated_by)
         whole = replace(whole, ablation_ml=ablation_ml, registration_error_mm=error)
-    if why := unassessable(lesion_id, treated_by, case, alignment):
-        around = tumour_distances(tumour, drawn, alignment, None, sd_mm)
-        return replace(whole, status="not_assessable", reasons=why, distances=around)
-    if not treated_by:
-        around = tumour_distances(tumour, drawn, alignment, None, sd_mm)
-        return _untreated(whole, distances_to_zones(tumour, scene.zones), around, alignment)
-    return _measured(whole, tumour, in_pre, case, scene, drawn, alignment, settings)
+    why = unassessable(lesion_id, treated_by, case, alignment)
+    if not why and treated_by:
+        return _measured(whole, tumour, in_pre, case, scene, drawn, alignment, settings)
+    error_mm = error_away_mm(treated_by, alignment)
+    around = tumour_distances(tumour, drawn, alignment, error_mm, sd_mm)
+    if why:
+        own_zones = [scene.zones[zone_id] for zone_id in treated_by]
+        around = (*around, *zone_distances(own_zones, drawn, alignment, error_mm, sd_mm)) if own_zones else around
+        return replace(whole, status="not_assessable", reasons=(*whole.reasons, *why), distances=around)
+    return _untreated(whole, distances_to_zones(tumour, scene.zones), around, alignment)
 
 
 def _untreated(
@@ -227,7 +229,7 @@ def _untreated(
     elif near := _within_error(to_zones, alignment):
         text = f"{text} on these images; {near}: a registration error may part them"
     reasons = tuple(Reason(name, "not-treated", text) for name in ("margin", "ablation_ml", "registration_error_mm"))
-    return replace(whole, reasons=reasons, distances=(*to_zones, *around))
+    return replace(whole, reasons=(*whole.reasons, *reasons), distances=(*to_zones, *around))
 
 
 def _within_error(to_zones: Sequence[Distance], alignment: Alignment) -> str:

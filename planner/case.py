@@ -232,6 +232,8 @@ class Case:
         for lesion, zones in self.pairs.items():
             if lesion not in self.pre.tumours:
                 raise InputError(f"pair: lesion {lesion} has no tumour mask in PRE", code="unknown-lesion")
+            if len(set(zones)) < len(zones):
+                raise InputError(f"pair: a zone is named twice for lesion {lesion}", code="duplicate-zone")
             for zone in zones:
                 if zone not in self.post.ablations:
                     raise InputError(f"pair: zone {zone} has no ablation mask in POST", code="unknown-zone")

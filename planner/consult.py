@@ -158,4 +158,6 @@ def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:
 
 
 def _of_finding(finding: Finding) -> Measured:
-    return Measured(finding.value, finding.quantity.unit, finding.ci95, {}, finding.reason, finding.bound)
+    return Measured(
+        finding.value, finding.quantity.unit, finding.ci95, {}, finding.reason, finding.bound, finding.applies
+    )

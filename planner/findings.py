@@ -38,6 +38,8 @@ class Finding:
         Why the value is None, or why it is a bound only.
     bound
         "at_most": the true value may be lower, for example because a structure that may lie nearer has no mask.
+    applies
+        Whether the quantity can be asked of the lesion at all: a zone's distance of one without a zone cannot.
     """
 
     quantity: Quantity
@@ -46,6 +48,7 @@ class Finding:
     ci95: tuple[float, float] | None = None
     reason: str | None = None
     bound: Bound = "exact"
+    applies: bool = True
 
 
 AXIAL_DIAMETER_MM = Quantity(
@@ -61,7 +64,9 @@ ZONE_ML = Quantity(
     "lesion.ablation_ml", "ml", "lesion",
     "Volume of the ablation zones that treat the lesion, in POST; overlaps count once.",
 )  # fmt: skip
-TREATED = Quantity("lesion.treated", YES_NO, "lesion", "Whether an ablation zone of POST touches the tumour.")
+TREATED = Quantity(
+    "lesion.treated", YES_NO, "lesion", "Whether an ablation zone of POST touches the tumour, or was entered for it."
+)
 COVERED = Quantity(
     "lesion.covered", YES_NO, "lesion", "Whether the minimal ablative margin is at least 0 mm on these images."
 )
@@ -112,7 +117,10 @@ SMALLEST_MM = Quantity(
     "patient.min_axial_diameter_mm", "mm", "patient", "Longest axial diameter of the smallest tumour of PRE."
 )
 N_TREATED = Quantity(
-    "patient.n_treated_lesions", "lesions", "patient", "Count of tumours that an ablation zone of POST touches."
+    "patient.n_treated_lesions",
+    "lesions",
+    "patient",
+    "Count of tumours that an ablation zone of POST touches, or was entered for.",
 )
 N_COVERED = Quantity(
     "patient.n_covered_lesions", "lesions", "patient",

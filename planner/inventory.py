@@ -8,7 +8,7 @@ from dataclasses import replace
 from planner import findings as registry
 from planner.assessment import Distance, LesionAssessment, Passage
 from planner.case import VESSELS, Case
-from planner.findings import Finding, Quantity
+from planner.findings import Bound, Finding, Quantity
 from planner.guideline.measured import Measured, nearest_of
 from planner.inflow import JOINT_VEIN, VEINS, preserved_findings
 from planner.lobes import bilobar
@@ -29,13 +29,18 @@ the portal vein and counts where it is drawn."""
 HEART = "heart"
 VULNERABLE = (*BOWEL, "gallbladder", "diaphragm", HEART, "kidney_left", "kidney_right")
 
-NEAREST: Mapping[Quantity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    registry.TUMOUR_TO_BOWEL_MM: ("tumour", BOWEL, MORE_BOWEL),
-    registry.ZONE_TO_BOWEL_MM: ("ablation", BOWEL, MORE_BOWEL),
-    registry.TUMOUR_TO_VULNERABLE_MM: ("tumour", VULNERABLE, MORE_BOWEL),
-    registry.ZONE_TO_VULNERABLE_MM: ("ablation", VULNERABLE, MORE_BOWEL),
+NEAREST: Mapping[Quantity, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    registry.TUMOUR_TO_BOWEL_MM: (BOWEL, MORE_BOWEL),
+    registry.TUMOUR_TO_VULNERABLE_MM: (VULNERABLE, MORE_BOWEL),
 }
-"""Distances to the nearest of several structures: from what, which must be known, and which count where they are."""
+ZONE_NEAREST: Mapping[Quantity, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    registry.ZONE_TO_BOWEL_MM: (BOWEL, MORE_BOWEL),
+    registry.ZONE_TO_VULNERABLE_MM: (VULNERABLE, MORE_BOWEL),
+}
+"""Distances of tumour and zones to the nearest of several structures: which must be known, which count if they are."""
+
+OF_ZONES = (*ZONE_NEAREST, registry.ZONE_TO_DUCT_MM, registry.ZONE_TO_VESSEL_MM, registry.VESSEL_CONTACT_MM)
+NO_ZONE = "no ablation zone treats this tumour"
 
 
 def findings_of(
@@ -70,10 +75,14 @@ def _extremes(lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
         (registry.LARGEST_3D_MM, registry.DIAMETER_MM, max),
         (registry.SMALLEST_MM, registry.AXIAL_DIAMETER_MM, min),
     ):
-        found = [f for x in lesions for f in lesion_findings(x) if f.quantity == of and f.value is not None]
+        found = [f for x in lesions for f in lesion_findings(x) if f.quantity == of]
         values = [f.value for f in found if f.value is not None]
         if not values:
             yield Finding(quantity, None, reason="no tumour has a diameter")
+            continue
+        if unknown := dict.fromkeys(f.reason or "" for f in found if f.value is None):
+            bound: Bound = "at_least" if extreme is max else "at_most"
+            yield Finding(quantity, extreme(values), reason="; ".join(unknown), bound=bound)
             continue
         ends = [f.ci95 for f in found if f.ci95 is not None]
         ci95 = (extreme(low for low, _ in ends), extreme(high for _, high in ends)) if len(ends) == len(found) else None
@@ -147,13 +156,18 @@ def _of_lesion(lesion: LesionAssessment) -> Iterator[Finding]:
     covered = _covered(lesion)
     yield Finding(registry.COVERED, covered, one, reason=None if covered is not None else why_no_margin(lesion))
     yield from _margins(lesion)
-    for quantity, (start, required, optional) in NEAREST.items():
-        yield _found(quantity, nearest_structure(lesion.distances, start, required, optional), one)
+    for quantity, (required, optional) in NEAREST.items():
+        yield _found(quantity, nearest_structure(lesion.distances, "tumour", required, optional), one)
     yield _found(registry.TUMOUR_TO_DUCT_MM, nearest_duct(lesion.distances, "tumour"), one)
-    yield _found(registry.ZONE_TO_DUCT_MM, nearest_duct(lesion.distances, "ablation"), one)
     yield _found(registry.TUMOUR_TO_VESSEL_MM, nearest_vessel(lesion.distances, "tumour"), one)
-    yield _found(registry.ZONE_TO_VESSEL_MM, nearest_vessel(lesion.distances, "ablation"), one)
     yield _calibre(lesion)
+    if not lesion.zones:
+        yield from (Finding(quantity, None, one, reason=NO_ZONE, applies=False) for quantity in OF_ZONES)
+        return
+    for quantity, (required, optional) in ZONE_NEAREST.items():
+        yield _found(quantity, nearest_structure(lesion.distances, "ablation", required, optional), one)
+    yield _found(registry.ZONE_TO_DUCT_MM, nearest_duct(lesion.distances, "ablation"), one)
+    yield _found(registry.ZONE_TO_VESSEL_MM, nearest_vessel(lesion.distances, "ablation"), one)
     yield _contact(lesion)
 
 
@@ -244,7 +258,7 @@ def _contact(lesion: LesionAssessment) -> Finding:
                for d in beside if d.contact_mm is None]  # fmt: skip
     absent = nearest_vessel(lesion.distances, "ablation")
     reasons = [*unknown, *((absent.reason,) if absent.bound != "exact" and absent.reason else ())]
-    if not lengths:
+    if not lengths or (unknown and max(lengths) == 0.0):
         return Finding(quantity, None, one, reason="; ".join(reasons) or absent.reason)
     text = "; ".join(reasons) or None
     return Finding(quantity, max(lengths), one, reason=text, bound="at_least" if reasons else "exact")
@@ -255,5 +269,7 @@ def _given(
 ) -> Finding:
     if value is not None:
         return Finding(quantity, value, lesion.lesion_id, ci95)
-    texts = [reason.text for reason in lesion.reasons]
+    field = {"volume_ml": "tumour_ml"}.get(quantity.name.rpartition(".")[2], quantity.name.rpartition(".")[2])
+    own = [reason.text for reason in lesion.reasons if reason.field == field]
+    texts = dict.fromkeys(own or [reason.text for reason in lesion.reasons])
     return Finding(quantity, None, lesion.lesion_id, reason="; ".join(texts) or "not measured")

@@ -64,7 +64,7 @@ class InLobes:
     def words(self) -> str:
         """Return where the tumour lies, in words."""
         if not self.known:
-            return "too far from the masks of the lobes"
+            return "not told by the masks of the lobes, which lie too far away or overlap"
         return " and ".join(self.lobes) or ("caudate lobe" if self.caudate_share >= 0.5 else "in no lobe for the most")
 
 
@@ -103,7 +103,7 @@ def _in_lobes(points: FloatArray, masks: Mapping[str, Sequence[Mask]]) -> InLobe
         in_left = _on_first_side(points, _thinned(beside[0]), _thinned(beside[1]))
         nearest = np.where(nearest == 2, nearest, np.where(in_left, 0, 1))
     where = np.where(inside.any(axis=0), inside.argmax(axis=0), nearest)
-    known = inside.any(axis=0) | (away_mm.min(axis=0) <= NEAR_MM)
+    known = (inside.any(axis=0) | (away_mm.min(axis=0) <= NEAR_MM)) & ~(inside[0] & inside[1])
     left, right, caudate = (float((known & (where == n)).mean()) for n in range(3))
     return InLobes(left, right, caudate)
 

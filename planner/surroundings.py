@@ -35,6 +35,9 @@ CAPSULE = "liver_capsule"
 AROUND_ZONE_MM = 30.0
 """So much of a vessel around the zones is thinned to its centreline."""
 
+UNUSABLE = "drawn in {} only, and the registration cannot be used at this lesion"
+"""Why a structure of the other study has no distance."""
+
 IN_PARTS = ("lung", "heart")
 """Structures that may be drawn in parts, each a role that begins so."""
 
@@ -111,6 +114,8 @@ def tumour_distances(
             found.append(near.told(math.hypot(apart_mm, near.extrapolated_mm), contour_sd_mm))
         elif in_post is not None and error_mm is not None:
             found.append(_reached(role, "tumour", [tumour], in_post, None).told(error_mm, contour_sd_mm))
+        elif in_post is not None:
+            found.append(Distance(role, "tumour", None, None, reason=UNUSABLE.format("POST")))
     return tuple(sorted(found, key=_by_distance))
 
 
@@ -126,7 +131,10 @@ def zone_distances(
     for role in around.roles:
         own = around.post.get(role)
         structure = own or around.pre.get(role)
-        if structure is None or (own is None and error_mm is None):
+        if structure is None:
+            continue
+        if own is None and error_mm is None:
+            found.append(Distance(role, "ablation", None, None, reason=UNUSABLE.format("PRE")))
             continue
         reached = _reached(role, "ablation", zones, structure, None if own else alignment)
         moved_mm = 0.0 if own or error_mm is None else math.hypot(error_mm, reached.extrapolated_mm)

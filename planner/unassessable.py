@@ -18,6 +18,20 @@ def unassessable(lesion_id: str, zones: Sequence[str], case: Case, alignment: Al
     return (*_cut_reasons(lesion_id, zones, case), *_gate_reasons(failed))
 
 
+def error_away_mm(zones: Sequence[str], alignment: Alignment) -> float | None:
+    """Return the registration error to reckon with where no margin is measured; None where none can be trusted.
+
+    It is the largest predicted at the lesion's zones; of a lesion without any the largest of those that passed.
+    """
+    if any(check.passed is False for check in alignment.checks):
+        return None
+    asked = zones or tuple(alignment.error_at_zone_mm) or tuple(alignment.zone_checks)
+    passed = [zone for zone in asked if all(check.passed is not False for check in alignment.zone_checks.get(zone, ()))]
+    if asked and (not passed or (zones and len(passed) < len(zones))):
+        return None
+    return max((alignment.error_at_zone_mm.get(zone, 0.0) for zone in passed), default=0.0)
+
+
 def _failed_for(zones: Sequence[str], alignment: Alignment, *, every: bool) -> list[Check]:
     """Return the failed checks of the case, and of these zones: of any of them, or only if every one has some."""
     by_zone = [[c for c in alignment.zone_checks.get(z, ()) if c.passed is False] for z in zones]

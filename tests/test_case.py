@@ -125,3 +125,9 @@ def test_aligned_masks_are_noted_one_by_one_and_where_no_zone_leaves_the_tumour(
     (note,) = aligned_notes(large, [small])
     assert note.startswith("small: wholly inside the tumour")
     assert len(aligned_notes(small, [mask("ablation_1"), part("ablation_2", (1, 2), (1, 2), (1, 2))])) == 2
+
+
+def test_a_zone_that_is_named_twice_for_a_lesion_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        Case("c", "p", study("tumour_1"), study("ablation_1"), {"1": ("1", "1")})
+    assert caught.value.code == "duplicate-zone"

@@ -116,3 +116,10 @@ def test_parts_of_the_liver_are_nothing_to_keep_a_distance_from() -> None:
     mask = {role: Mask(np.ones(GRID.shape_kji, dtype=bool), GRID, role) for role in (*LOBES, *SEGMENTS, "colon")}
     image = Volume(np.zeros(GRID.shape_kji, dtype=np.float32), GRID)
     assert structures_of(Case("a", "a", Study(image, mask), Study(image, {}))) == ("colon",)
+
+
+def test_masks_of_the_lobes_that_hold_the_same_voxels_tell_nothing() -> None:
+    whole = ball((0, 0, 0), 30.0)
+    found = bilobar(study(ball((-10, 0, 0), 4.0), liver_left=whole, liver_right=whole))
+    assert found.value is None
+    assert "overlap" in str(found.reason)

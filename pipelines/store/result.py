@@ -219,6 +219,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
         "lesion_id": finding.lesion_id,
         "value": value,
         "unit": finding.quantity.unit,
+        "bound": finding.bound,
         "ci95": None if finding.ci95 is None else pair(finding.ci95),
         "reason": finding.reason or unknown,
     }

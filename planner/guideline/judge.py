@@ -153,7 +153,11 @@ def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, obj
     outside = _out_of_scope(rule, known)
     if outside:
         return Verdict(rule, "not_applicable", lesion_id, None, reasons=(outside,))
-    readings = tuple(_reading(part, measured.get(part.quantity.name), known) for part in rule.parts)
+    asked = [(part, measured.get(part.quantity.name)) for part in rule.parts]
+    readings = tuple(_reading(part, value, known) for part, value in asked if value is None or value.applies)
+    if not readings:
+        why = _once(value.reason or "" for _, value in asked if value is not None)
+        return Verdict(rule, "not_applicable", lesion_id, None, reasons=why)
     deciding = min(readings, key=lambda reading: _rank(rule, reading))
     scope = (PRIMARY.name,) if rule.primary and PRIMARY.name not in known else ()
     word: Word = "not_evaluable" if scope else deciding.word

@@ -30,6 +30,8 @@ class Measured:
         Why the value is None, or why it is a bound only.
     bound
         "at_most": the true value may be lower, for example because a structure that may lie nearer has no mask.
+    applies
+        Whether it can be asked at all, as of `Finding`.
     """
 
     value: float | None
@@ -38,6 +40,7 @@ class Measured:
     p_at_least: Mapping[float, float] = field(default_factory=dict)
     reason: str | None = None
     bound: Bound = "exact"
+    applies: bool = True
 
     def __post_init__(self) -> None:
         """Check that numbers are numbers and that what is unknown has a reason."""
