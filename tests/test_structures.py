@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from analytic import ball, below, both, box, centres, lattice, rigid, sphere, voxelised, without
+from analytic import ball, below, both, box, centres, lattice, moved, rigid, sphere, voxelised, without
 from review_fixture import assessed
 
 from planner.assessment import Distance
@@ -99,6 +99,20 @@ def test_a_calibre_beside_a_branch_is_that_of_the_trunk() -> None:
 def test_a_calibre_is_that_of_the_wide_vein_too() -> None:
     wide = voxelised(tube((0.1, 0.15, 1), 22.0), lattice((34.0, 26.0, 26.0), (1.5, 1.0, 1.0)))
     assert calibre_at(wide, np.array([11.0, 0.0, 0.0])).mm == pytest.approx(22.0, abs=0.5)
+
+
+@pytest.mark.parametrize("wide_mm", [3.5, 7.0, 10.0])
+def test_a_calibre_near_a_vessels_end_is_that_of_its_wall_not_of_its_cap_or_is_not_told(wide_mm: float) -> None:
+    turned = rigid((0.0, 0.4, 0.3))
+    ended = moved(both(tube((1, 0, 0), wide_mm), below(0, 0.3)), turned)
+    mask = voxelised(ended, EVEN)
+    told = 0
+    for back_mm in (0.0, 1.5, 3.0, 6.0, 9.0):
+        at = turned[:3, :3] @ np.array([0.3 - back_mm, 0.5 * wide_mm, 0.0])
+        found = calibre_at(mask, at)
+        told += found.mm is not None
+        assert found.mm == pytest.approx(wide_mm, abs=0.4) if found.mm is not None else found.reason
+    assert told >= 2
 
 
 def test_a_tumour_within_a_vessel_sized_ball_has_no_axis() -> None:
@@ -367,7 +381,10 @@ def test_findings_of_vessels_are_those_of_the_nearest_and_of_the_longest_contact
     contact = lesion_finding(drawn, VESSEL_CONTACT_MM.name)
     assert (contact.value, contact.bound) == (12.0, "exact")
     unknown = (vessel("portal_vein", -1.0, contact_reason="too thin"), *drawn[3:])
-    assert lesion_finding(unknown, VESSEL_CONTACT_MM.name).bound == "at_least"
+    none = lesion_finding(unknown, VESSEL_CONTACT_MM.name)
+    assert (none.value, none.reason) == (None, "portal vein: too thin")
+    longer = lesion_finding((*unknown, vessel("hepatic_artery", -2.0, contact_mm=4.0)), VESSEL_CONTACT_MM.name)
+    assert (longer.value, longer.bound) == (4.0, "at_least")
     assert lesion_finding((), VESSEL_CONTACT_MM.name).value is None
     assert "portal vein: no mask" in lesion_finding((), VESSEL_CALIBRE_MM.name).reason
 

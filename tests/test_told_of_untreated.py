@@ -40,9 +40,11 @@ def finding(found, name, lesion_id=None):
     return next(f for f in found.findings if f.quantity.name == name and f.lesion_id == lesion_id)
 
 
-AROUND = {"common_bile_duct": ball((-22, 0, 0), 3.0), "left_hepatic_duct": ball((-22, 12, 0), 2.0),
-          "right_hepatic_duct": ball((-22, -12, 0), 2.0), "colon": ball((0, 20, 0), 4.0), "stomach": ball((30, 18, 0), 4.0),
-          "small_bowel": ball((36, -18, 0), 4.0)}  # fmt: skip
+AROUND = {
+    "common_bile_duct": ball((-22, 0, 0), 3.0), "left_hepatic_duct": ball((-22, 12, 0), 2.0),
+    "right_hepatic_duct": ball((-22, -12, 0), 2.0), "colon": ball((0, 20, 0), 4.0), "stomach": ball((30, 18, 0), 4.0),
+    "small_bowel": ball((36, -18, 0), 4.0),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

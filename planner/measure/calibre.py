@@ -28,9 +28,17 @@ WINDOW_RADII = 2.5
 """Half the side of the box that is turned into a surface: at least the first, and so many guessed radii."""
 
 STEP_MM = 0.1
-ROUNDS = 3
+ROUNDS = 5
 FARTHEST_RADII = 1.8
 """Wall farther from the axis than so many radii belongs to a branch."""
+
+CAP_COSINE = 0.6
+"""Wall that faces along the axis more than this closes a vessel's end and says nothing of its width."""
+
+ENOUGH = 0.7
+"""There has to be wall over this share of the length, both ways."""
+
+NO_WALL = "the vessel has no wall all around near its nearest point (its mask ends or branches)"
 
 SECTORS = 8
 FEWEST_SECTORS = 7
@@ -77,7 +85,7 @@ def calibre_at(mask: Mask, wall_lps_mm: FloatArray) -> Calibre:
     for _ in range(ROUNDS):
         found = _about_axis(wall, centre, radius)
         if found is None:
-            return Calibre(None, "the vessel has no wall all around at its nearest point (its mask ends or branches)")
+            return Calibre(None, NO_WALL)
         centre, radius = found
     return Calibre(2.0 * radius)
 
@@ -110,18 +118,35 @@ def _medial(wall: Surface, start: FloatArray, reach_mm: float) -> tuple[FloatArr
 
 
 def _about_axis(wall: Surface, centre: FloatArray, radius: float) -> tuple[FloatArray, float] | None:
-    """Return a better centre and the mean distance of the wall from the axis; None without wall all around."""
+    """Return a better centre and the mean distance of the wall from the axis; None without wall all around.
+
+    Where the vessel ends within the length that is read, the centre moves away from its end.
+    """
     offset = wall.triangle_centres_lps_mm - centre
     near = np.linalg.norm(offset, axis=1) < np.hypot(ALONG_MM, FARTHEST_RADII * radius)
     normals, area = wall.triangle_normals[near], np.linalg.norm(wall.triangle_vectors_mm2[near], axis=1)
     axes = np.linalg.eigh(np.einsum("n,ni,nj->ij", area, normals, normals))[1]
     along, (x, y) = offset[near] @ axes[:, 0], (offset[near] @ axes[:, 1:]).T
     away = np.hypot(x, y)
-    own = (np.abs(along) < ALONG_MM) & (away < FARTHEST_RADII * radius) & (away > 0.0)
+    side = np.abs(normals @ axes[:, 0]) < CAP_COSINE
+    own = side & (np.abs(along) < ALONG_MM) & (away < FARTHEST_RADII * radius) & (away > 0.0)
     if len(np.unique(np.floor((np.arctan2(y[own], x[own]) / (2 * np.pi) + 0.5) * SECTORS) % SECTORS)) < FEWEST_SECTORS:
+        return None
+    inward = _inward_mm(along[own])
+    if inward is None:
         return None
     along, x, y, away, weight = along[own], x[own], y[own], away[own], np.sqrt(area[own])
     cosine, sine = x / away, y / away
     terms = np.stack([cosine, sine, along * cosine, along * sine, np.ones_like(away)], axis=1)
     found = np.linalg.lstsq(terms * weight[:, None], away * weight, rcond=None)[0]
-    return centre + axes[:, 1:] @ found[:2], float(found[4])
+    moved = axes[:, 1:] @ (found[:2] + inward * found[2:4]) + inward * axes[:, 0]
+    return centre + moved, float(found[4])
+
+
+def _inward_mm(along: FloatArray) -> float | None:
+    """Return how far to move along the axis so that there is wall both ways; None where the vessel is too short."""
+    low, high = float(np.percentile(along, 2)), float(np.percentile(along, 98))
+    short_low, short_high = max(0.0, low + ENOUGH * ALONG_MM), max(0.0, ENOUGH * ALONG_MM - high)
+    if short_low > 0.0 and short_high > 0.0:
+        return None
+    return short_low - short_high
