@@ -14,6 +14,7 @@ from pipelines.formats.voxel_file import VoxelFile, read_voxel_file, safe_name, 
 from pipelines.roles import Claim, Claims, Loaded, Part, claims_of_segments, role_of_segment, unclear
 from planner.errors import AmbiguousInputError, InputError, located
 from planner.grid import Grid
+from planner.report.counts import counted
 
 
 def claims_of_files(paths: Sequence[Path], near: Grid, taken: frozenset[Part]) -> Claims:
@@ -51,7 +52,7 @@ def claims_of_files(paths: Sequence[Path], near: Grid, taken: frozenset[Part]) -
         else:
             unknown += 1
     if unknown:
-        notes.append(f"{unknown} mask files of structures without a role here were not read")
+        notes.append(f"not read: {counted(unknown, 'mask file')} of structures without a role here")
     segments = claims_of_segments(segmentations, near, taken)
     return Claims((*claims, *segments.claims), (*notes, *segments.notes))
 

@@ -32,6 +32,7 @@ from planner.case import Study, mask_notes
 from planner.caution import Caution
 from planner.errors import AmbiguousInputError, EmptyMaskError, InputError, located
 from planner.grid import Grid
+from planner.report.counts import counted
 from planner.volume import Mask, Volume
 
 WHOLE = ("tumour_", "ablation_", "portal_vein", "hepatic_", "ivc")
@@ -264,12 +265,15 @@ def _place(role: str, mask: Mask, image: Grid) -> _Placing:
 
 def _placing_notes(placings: Sequence[_Placing]) -> tuple[str, ...]:
     count = Counter(p.how for p in placings)
-    said: dict[How, str] = {
-        "absent": "{} masks are empty: those structures count as absent",
-        "own": "{} masks keep their own lattice, which is not the image's",
-        "reordered": "{} masks store the image's voxels in another order of axes, taken over voxel by voxel",
-    }
-    found = [text.format(count[how]) for how, text in said.items() if count[how]]
+    said: dict[How, tuple[str, str]] = {
+        "absent": ("mask is empty: that structure counts as absent",
+                   "masks are empty: those structures count as absent"),
+        "own": ("mask keeps its own lattice, which is not the image's",
+                "masks keep their own lattice, which is not the image's"),
+        "reordered": ("mask stores the image's voxels in another order of axes, taken over voxel by voxel",
+                      "masks store the image's voxels in another order of axes, taken over voxel by voxel"),
+    }  # fmt: skip
+    found = [counted(count[how], one, several) for how, (one, several) in said.items() if count[how]]
     return (*found, *(note for p in placings for note in p.notes))
 
 

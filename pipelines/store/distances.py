@@ -36,10 +36,10 @@ def distance_reasons(lesion: LesionAssessment) -> Iterable[Reason]:
     unknown = [d.structure if d.reason is None else f"{d.structure} ({d.reason})"
                for d in lesion.distances if number(d.mm) is None]  # fmt: skip
     if unknown:
-        yield Reason("distances.mm", "not-known", f"not determined: {', '.join(unknown)}")
-    if any(distance.ci95_mm is None for distance in lesion.distances):
+        yield Reason("distances.mm", "not-known", f"not determined: {', '.join(dict.fromkeys(unknown))}")
+    if without := dict.fromkeys(d.structure for d in lesion.distances if d.ci95_mm is None):
         for key in ("ci95_mm", "voxel_sd_mm", "registration_sd_mm"):
-            yield Reason(f"distances.{key}", "no-interval", "no interval of distances was computed")
+            yield Reason(f"distances.{key}", "no-interval", f"no interval of: {', '.join(without)}")
     vessels = [distance for distance in lesion.distances if distance.structure in VESSELS]
     calibres = [(d.structure, d.calibre_reason) for d in vessels if d.calibre_mm is None]
     contacts = [(d.structure, d.contact_reason) for d in vessels if d.from_ == "ablation" and d.contact_mm is None]

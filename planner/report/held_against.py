@@ -151,6 +151,8 @@ def _interval(risk: RelativeHazard, lesion: LesionAssessment) -> str:
     low, high = risk.interval
     if low is None:
         return ""
+    if high is not None and low == high:
+        return f" (held at {low:.2f} over all of the margin's 95 % interval)"
     if high is not None:
         return f" ({low:.2f} to {high:.2f} over the margin's 95 % interval)"
     interval = None if lesion.margin is None else lesion.margin.interval
