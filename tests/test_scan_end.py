@@ -44,8 +44,11 @@ def test_a_scan_that_ends_in_tumour_or_zone_gives_no_margin(tumour_z: float, zon
     found = assessed(tumour_z, zone_z)
     assert found.status == "not_assessable"
     assert found.margin is None
-    assert [(r.field, r.code) for r in found.reasons] == [("margin", "scan-ends-in-lesion")]
-    assert found.reasons[0].text.startswith(said)
+    (reason,) = (r for r in found.reasons if r.field == "margin")
+    assert reason.code == "scan-ends-in-lesion"
+    assert reason.text.startswith(said)
+    assert {r.code for r in found.reasons} == {"scan-ends-in-lesion"}
+    assert (found.tumour_ml is None) == said.startswith("the scan of PRE")
 
 
 def test_a_mask_on_a_lattice_of_its_own_is_held_against_the_scan_not_against_that() -> None:

@@ -67,12 +67,17 @@ def test_only_a_distance_across_the_studies_carries_the_registration_error() -> 
     assert width["portal_vein"] > width["common_bile_duct"] + 1.0
 
 
-def test_without_a_usable_registration_structures_of_the_other_study_are_left_out() -> None:
-    assert [d.structure for d in tumour_distances(tumour(case()), Around.of(case()), MOVED, None, 0.5)] == [
-        "common_bile_duct"
-    ]
+def test_without_a_usable_registration_structures_of_the_other_study_have_no_distance_but_a_reason() -> None:
+    found = {d.structure: d for d in tumour_distances(tumour(case()), Around.of(case()), MOVED, None, 0.5)}
+    assert set(found) == {"common_bile_duct", "portal_vein"}
+    assert found["common_bile_duct"].mm is not None
+    assert (found["portal_vein"].mm, found["portal_vein"].ci95_mm) == (None, None)
+    assert found["portal_vein"].reason == "drawn in POST only, and the registration cannot be used at this lesion"
     zone = surface_of(case().post.ablations["1"])
-    assert [d.structure for d in zone_distances([zone], Around.of(case()), MOVED, None, 0.5)] == ["portal_vein"]
+    of_zone = {d.structure: d for d in zone_distances([zone], Around.of(case()), MOVED, None, 0.5)}
+    assert of_zone["portal_vein"].mm is not None
+    assert of_zone["common_bile_duct"].mm is None
+    assert "drawn in PRE only" in str(of_zone["common_bile_duct"].reason)
 
 
 def test_of_several_zones_the_nearest_counts_and_distances_come_nearest_first() -> None:
