@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.assessment import Assessment, CaseStatus, Distance, LesionAssessment, Reason
-from planner.case import Case, Study
+from planner.case import Case, Study, twins
 from planner.caution import Caution
 from planner.errors import InputError
 from planner.grid import FloatArray
@@ -127,7 +127,7 @@ def _assessed(
     return Assessment(
         case.case_id, case.patient_key, status, reasons, alignment, tuple(lesions),
         findings_of(case, scene, alignment, lesions, passages, since_baseline), scene.liver_used,
-        (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post)),
+        (*case.notes, *_labelled("PRE", case.pre), *_labelled("POST", case.post), *twins(case)),
         cautions=(*case.cautions, *_nothing_treated(lesions)), timing=case.timing, since_baseline=since_baseline,
         passages=passages,
     )  # fmt: skip

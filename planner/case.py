@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
@@ -239,3 +240,18 @@ class Case:
                     raise InputError(f"pair: zone {zone} has no ablation mask in POST", code="unknown-zone")
         object.__setattr__(self, "pairs", MappingProxyType(dict(self.pairs)))
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+
+def twins(case: Case) -> tuple[str, ...]:
+    """Return sentences on tumours, or ablation zones, whose masks are one and the same: one lesion counted twice."""
+    return tuple(
+        f"{kind}_{one} and {kind}_{other} have the same mask: is one of them a copy?"
+        for kind, masks in (("tumour", case.pre.tumours), ("ablation", case.post.ablations))
+        for one, other in combinations(masks, 2)
+        if _same_voxels(masks[one], masks[other])
+    )
+
+
+def _same_voxels(a: Mask, b: Mask) -> bool:
+    a, b = a.cropped(0), b.cropped(0)
+    return a.grid.same_lattice(b.grid) and bool((a.voxels_kji == b.voxels_kji).all())

@@ -306,3 +306,10 @@ def test_a_tumour_at_the_capsule_inside_the_ablated_liver_is_covered_on_lattices
     margin = assess_aligned(tumour, [zone], liver).lesions[0].margin
     assert margin is not None
     assert margin.min_mm == pytest.approx(6.5, abs=0.6)
+
+
+def test_one_mask_given_as_two_tumours_is_said_to_be_one() -> None:
+    pre, post = case().pre.masks["tumour_1"], case().post.masks["ablation_1"]
+    twice = case(pre=study(tumour_1=pre, tumour_2=pre), post=study(ablation_1=post))
+    assert "tumour_1 and tumour_2 have the same mask: is one of them a copy?" in assessed(twice, alignment()).notes
+    assert not any("same mask" in note for note in whole().notes)
