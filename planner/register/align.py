@@ -13,7 +13,6 @@ from planner.register.alignment import Alignment, Check, Displacement, Kind, Spa
 from planner.register.compared import Compared, compared_by
 from planner.register.deformable import ANYTHING, LEVELS, LIVER, QUICK, displacement_on_post, faded
 from planner.register.gate import DECIDING
-from planner.register.halfway import carried, halfway
 from planner.register.judged import judged_at
 from planner.register.map_checks import with_map_checks
 from planner.register.mirrored import require_not_mirrored
@@ -204,11 +203,9 @@ def _deformed(task: _Task, rigid: SpatialMap, observe: Observe) -> tuple[Answers
     prior = ANYTHING if post.liver is None else LIVER
     observe("registration: deformable", 0.4)
     levels = LEVELS if task.both_ct else QUICK
+    displacement = displacement_on_post(post, pre_on_post, seen, task.region, prior, levels, compared)
+    found = SpatialMap(rigid.rigid_pre_from_post, displacement)
     where = task.region & seen
-    there = displacement_on_post(post, pre_on_post, seen, task.region, prior, levels, compared)
-    turned, around = replace(post, image=pre_on_post), carried(task.region, post.grid, there) & seen
-    back = displacement_on_post(turned, post.image, post.seen, around, prior, levels, compared)
-    found = SpatialMap(rigid.rigid_pre_from_post, halfway(there, back))
     moved = moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32)
     if likeness(post.image, moved, where, compared) <= likeness(post.image, pre_on_post, where, compared):
         return None, (_rigid_note("the deformation brought the images no closer"),)
