@@ -70,12 +70,13 @@ def _of_patient(case: Case, lesions: Sequence[LesionAssessment]) -> Iterator[Fin
 
 def _extremes(lesions: Sequence[LesionAssessment]) -> Iterator[Finding]:
     """Yield the largest and the smallest tumour's diameters; their intervals end where the extreme of all ends lies."""
+    every = [finding for lesion in lesions for finding in lesion_findings(lesion)]
     for quantity, of, extreme in (
         (registry.LARGEST_MM, registry.AXIAL_DIAMETER_MM, max),
         (registry.LARGEST_3D_MM, registry.DIAMETER_MM, max),
         (registry.SMALLEST_MM, registry.AXIAL_DIAMETER_MM, min),
     ):
-        found = [f for x in lesions for f in lesion_findings(x) if f.quantity == of]
+        found = [finding for finding in every if finding.quantity == of]
         values = [f.value for f in found if f.value is not None]
         if not values:
             yield Finding(quantity, None, reason="no tumour has a diameter")

@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -243,6 +244,11 @@ def _summary(error: FloatArray) -> dict[str, float]:
             "max_over_mm": float(max(0.0, known.max())), "max_abs_mm": float(np.abs(known).max())}  # fmt: skip
 
 
+def _is_nan(value: object) -> bool:
+    """Return whether a value is one that JSON cannot hold."""
+    return isinstance(value, float) and math.isnan(value)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -263,7 +269,7 @@ def main() -> None:
                 print("{:15} {:8} {:11} {:16} {:5d} {:7.3f} {:6.3f} {:11.3f} {:10.3f} {:13.2f} {:6.3f}".format(
                     *(row[name] for name in head)))  # fmt: skip
     if options.json:
-        plain = [{k: None if v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124  # NaN is not JSON
+        plain = [{name: None if _is_nan(value) else value for name, value in row.items()} for row in rows]
         document = {"seed": options.seed, "cases": options.cases, "rows": plain}
         options.json.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
