@@ -20,8 +20,10 @@ from planner.guideline.catalogue import Catalogue, load_catalogue
 def packaged_catalogue() -> Catalogue:
     """Return the rules that come with the program."""
     guideline = resources.files("planner.guideline")
-    conflicts = guideline.joinpath("conflicts.toml").read_text(encoding="utf-8")
-    return load_catalogue(_texts("planner.guideline", "rules"), conflicts)
+    conflicts, omitted = (
+        guideline.joinpath(name).read_text(encoding="utf-8") for name in ("conflicts.toml", "omitted.toml")
+    )
+    return load_catalogue(_texts("planner.guideline", "rules"), conflicts, omitted)
 
 
 @cache

@@ -82,7 +82,7 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     findings = _with_standard(assessment.findings, known, evidence.standard_volume)
     case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
-    unlocking = unlocking_facts(evidence.rules, measured, case, known)
+    unlocking = unlocking_facts([one.rule for one in judged if one.here], measured, case, known)
     return replace(
         assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts), unlocking=unlocking
     )

@@ -130,7 +130,7 @@ def refused(text, found, put):
         ('if_missing  = "not_evaluable"', 'if_missing = "pass"', "CO-02", "not_evaluable"),
         ("title       = ", "titel       = ", "CO-02", "titel: unknown key"),
         ('verdict  = "pass"', 'verdict  = "fail"', "CO-02", "example 1 gives pass, states fail"),
-        ('"CO-05"', '"CO-02"', "CO-02", "given to two rules"),
+        ('"CO-05"', '"CO-02"', "CO-02", "given to two entries"),
         ("displacement = true }", "displacement = false }", "CO-06", "cases hold for"),
         ('approach = "open" }', 'approach = "opne" }', "CO-06", "cannot be 'opne', expected percutaneous"),
         ("when  = { displacement = true }", "when  = { displacment = true }", "CO-06", "did you mean 'displacement'"),

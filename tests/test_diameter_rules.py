@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipelines.catalogue import packaged_catalogue
-from planner.guideline.catalogue import load_rules
 from planner.guideline.judge import judge_case
+from planner.guideline.loading import load_file
 from planner.guideline.measured import Measured
 from planner.guideline.words import reads
 
@@ -32,6 +32,7 @@ id = "ZZ-01"
 source = "trial"
 title = "at most 30 mm"
 statement = "Tumours measured at most 30 mm."
+question = "size_and_number"
 phase = ["eligibility"]
 about = "ablation"
 scope = { primary = ["colorectal"], treatment = "thermal_ablation" }
@@ -59,7 +60,7 @@ verdict = "fail"
 
 def rules(per: str, quantity: str):
     text = TEXT.replace("PER", per).replace("QUANTITY", quantity)
-    return load_rules(text, "trial.toml", packaged_catalogue().conflicts)
+    return load_file(text, "trial.toml", packaged_catalogue().conflicts)[0]
 
 
 def mm(value: float, ci95: tuple[float, float] | None = None) -> Measured:
@@ -78,28 +79,28 @@ def mm(value: float, ci95: tuple[float, float] | None = None) -> Measured:
 def test_the_axial_diameter_decides_and_the_one_in_3d_across_an_edge_makes_it_borderline(
     axial_mm, in_3d_mm, word, borderline
 ):
-    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(axial_mm), IN_3D: mm(in_3d_mm)}}, {}, CRC)
+    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(axial_mm), IN_3D: mm(in_3d_mm)}}, {}, CRC, "plan")
     for verdict in judged.verdicts:
         assert (verdict.word, verdict.borderline, verdict.value) == (word, borderline, axial_mm)
 
 
 def test_a_borderline_diameter_names_the_one_in_3d_and_what_it_would_say():
-    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(29.0), IN_3D: mm(31.26)}}, {}, CRC)
+    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(29.0), IN_3D: mm(31.26)}}, {}, CRC, "plan")
     said = "meets; borderline: by the longest diameter in 3D, 31.3 mm: outside this source's criterion"
     assert reads(judged.case) == said
 
 
 def test_both_doubts_of_a_diameter_are_printed():
     measured = {AXIAL: mm(29.0, (27.0, 31.0)), IN_3D: mm(31.0)}
-    (judged,) = judge_case(rules("lesion", AXIAL), {"1": measured}, {}, CRC)
+    (judged,) = judge_case(rules("lesion", AXIAL), {"1": measured}, {}, CRC, "plan")
     assert "84 % below and 16 % above 30 mm; by the longest diameter in 3D" in reads(judged.case)
 
 
 def test_the_largest_tumour_of_a_patient_is_judged_by_both_diameters_too():
-    (judged,) = judge_case(rules("patient", LARGEST), {}, {LARGEST: mm(28.0), LARGEST_3D: mm(33.0)}, CRC)
+    (judged,) = judge_case(rules("patient", LARGEST), {}, {LARGEST: mm(28.0), LARGEST_3D: mm(33.0)}, CRC, "plan")
     assert (judged.case.word, judged.case.borderline) == ("pass", True)
 
 
 def test_without_a_diameter_in_3d_the_axial_one_stands_alone():
-    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(29.0)}}, {}, CRC)
+    (judged,) = judge_case(rules("lesion", AXIAL), {"1": {AXIAL: mm(29.0)}}, {}, CRC, "plan")
     assert not judged.case.borderline

@@ -20,7 +20,7 @@ from planner.errors import EvidenceError
 from planner.evidence.standard_volume import load_standard_volume
 from planner.findings import ABLATED_ML, ABLATED_PERCENT, LIVER_ML, Finding
 from planner.grid import Grid
-from planner.guideline.catalogue import load_rules
+from planner.guideline.loading import load_file
 from planner.register.alignment import Alignment, Check, SpatialMap
 from planner.remnant import is_truncated, liver_findings
 from planner.scene import make_scene, zone_surfaces
@@ -213,6 +213,7 @@ id = "ZZ-01"
 source = "trial"
 title = "a remnant above 20 %"
 statement = "The trial asked for a remnant above 20 %."
+question = "remnant"
 phase = ["post_procedure"]
 about = "either"
 scope = { treatment = "ablation" }
@@ -237,9 +238,9 @@ verdict = "fail"
 FLR_RULES = tuple(
     rule
     for name, rule_id in ((OF_FUNCTIONING, "ZZ-01"), (OF_STANDARD, "ZZ-02"))
-    for rule in load_rules(
+    for rule in load_file(
         FLR.replace("NAME", name).replace("ZZ-01", rule_id), "trial.toml", packaged_catalogue().conflicts
-    )
+    )[0]
 )
 
 

@@ -1,22 +1,26 @@
-"""The catalogue: rules from TOML texts, one per source; a malformed one is refused with file, id and reason."""
+"""The catalogue: every statement of the sources, rules, numbers and advice, in the order of their sources."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from pydantic import Field
 
-from planner.errors import EvidenceError, PlannerError
+from planner.errors import EvidenceError
 from planner.evidence.document import Table, parsed
-from planner.facts import PRIMARY, nearest
-from planner.findings import QUANTITIES
-from planner.guideline.judge import judge
-from planner.guideline.measured import Measured
-from planner.guideline.parts import parts_of
-from planner.guideline.rule import Example, Rule, Source
-from planner.guideline.tables import ExampleTable, RuleFile, RuleTable, SourceTable
+from planner.facts import nearest
+from planner.guideline.entry import Advisory, Entry, Omitted, Reference
+from planner.guideline.loading import load_file
+from planner.guideline.rule import Rule
+from planner.guideline.tables import OmittedFile
+
+StatedT = TypeVar("StatedT", Rule, Reference, Advisory)
+
+KINDS = ("guideline", "consensus", "rct", "meta_analysis", "cohort", "practice", "web_summary", "site")
+"""Kinds of source in the order in which they are shown; among signed and unsigned ones apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,35 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Rules in the order of their sources (guidelines and trials first, unsigned ones last), and their conflicts."""
+    """Everything that the sources say, in their order (guidelines and trials first, unsigned ones last).
+
+    Parameters
+    ----------
+    rules
+        What is judged.
+    conflicts
+        Where sources disagree, by id.
+    references, advisories
+        What is shown and never judged.
+    omitted
+        What the source documents lost.
+    """
 
     rules: tuple[Rule, ...]
     conflicts: Mapping[str, Conflict]
+    references: tuple[Reference, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    omitted: tuple[Omitted, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Ids of all rules."""
         return tuple(rule.id for rule in self.rules)
+
+    @property
+    def statements(self) -> tuple[Rule | Entry, ...]:
+        """Rules, references and advisories, in the order of their sources."""
+        return tuple(sorted((*self.rules, *self.references, *self.advisories), key=source_order))
 
     def rule(self, rule_id: str) -> Rule:
         """Return a rule by its id.
@@ -53,10 +77,10 @@ class Catalogue:
             raise EvidenceError(f"rule '{rule_id}' is not in the catalogue{nearest(rule_id, self.ids)}")
         return found
 
-    def disputing(self, rule: Rule) -> tuple[Rule, ...]:
-        """Return the other rules that share a conflict with this one."""
+    def disputing(self, stated: Rule | Entry) -> tuple[Rule | Entry, ...]:
+        """Return the other statements that share a conflict with this one."""
         return tuple(
-            other for other in self.rules if other.id != rule.id and set(other.conflicts) & set(rule.conflicts)
+            other for other in self.statements if other.id != stated.id and set(other.conflicts) & set(stated.conflicts)
         )
 
 
@@ -70,8 +94,8 @@ class _ConflictFile(Table):
     conflict: list[_ConflictTable] = Field(min_length=1)
 
 
-def load_catalogue(files: Mapping[str, str], conflicts: str) -> Catalogue:
-    """Return the rules of several TOML texts.
+def load_catalogue(files: Mapping[str, str], conflicts: str, omitted: str = "") -> Catalogue:
+    """Return the statements of several TOML texts.
 
     Parameters
     ----------
@@ -79,18 +103,73 @@ def load_catalogue(files: Mapping[str, str], conflicts: str) -> Catalogue:
         File name -> text, one per source.
     conflicts
         Text of the conflicts between sources.
+    omitted
+        Text of what is left out.
 
     Raises
     ------
     EvidenceError
-        A text or a rule is malformed, an id is given twice, or an example does not have the verdict it states.
+        A text or an entry is malformed, an id is given twice, a later entry that one names is not there, or an example
+        does not have the verdict it states.
     """
     known = load_conflicts(conflicts, "conflicts.toml")
-    rules = [rule for name, text in sorted(files.items()) for rule in load_rules(text, name, known)]
-    twice = next((rule.id for place, rule in enumerate(rules) if rule.id in {r.id for r in rules[:place]}), None)
-    if twice is not None:
-        raise EvidenceError(f"{twice}: this id is given to two rules")
-    return Catalogue(tuple(sorted(rules, key=source_order)), known)
+    left_out = tuple(Omitted(o.id, o.source, o.reason) for o in parsed(omitted, "omitted.toml", OmittedFile).omitted)
+    loaded = []
+    taken = {one.id: "omitted.toml" for one in left_out}
+    for name, text in sorted(files.items()):
+        loaded.append(load_file(text, name, known))
+        _take([stated.id for part in loaded[-1] for stated in part], name, taken)
+    if site := next((rule for rules, _, _ in loaded for rule in rules if rule.source.of_site), None):
+        raise EvidenceError(f"{site.id}: a site's policy is no source document: give it by --rules")
+    found = Catalogue(
+        _ordered(rule for rules, _, _ in loaded for rule in rules),
+        known,
+        _ordered(reference for _, references, _ in loaded for reference in references),
+        _ordered(advisory for _, _, advisories in loaded for advisory in advisories),
+        left_out,
+    )
+    _require_successors(found)
+    return found
+
+
+def with_site(catalogue: Catalogue, files: Mapping[str, str]) -> Catalogue:
+    """Return a catalogue with a site's rules: those that override one stand for it, the others come last.
+
+    Parameters
+    ----------
+    catalogue
+        Of the source documents.
+    files
+        File name -> text of the site; every source in it is of kind "site".
+
+    Raises
+    ------
+    EvidenceError
+        A text or a rule is malformed, an id is taken, or a rule overrides one that is not there.
+    """
+    added: list[Rule] = []
+    taken = dict.fromkeys((*(s.id for s in catalogue.statements), *(o.id for o in catalogue.omitted)), "the catalogue")
+    for name, text in sorted(files.items()):
+        rules, references, advisories = load_file(text, name, catalogue.conflicts)
+        everything: tuple[Rule | Entry, ...] = (*rules, *references, *advisories)
+        for stated in everything:
+            if not stated.source.of_site:
+                raise EvidenceError(f"{name}: {stated.id}: source {stated.source.key} must be of kind site")
+        if references or advisories:
+            first = (*references, *advisories)[0]
+            raise EvidenceError(f"{name}: {first.id}: a site's file holds rules only")
+        for rule in rules:
+            if rule.overrides and rule.overrides not in catalogue.ids:
+                near = nearest(rule.overrides, catalogue.ids)
+                raise EvidenceError(f"{name}: {rule.id}: overrides {rule.overrides}, which is no rule{near}")
+        _take([rule.id for rule in rules], name, taken)
+        _take([f"overrides {rule.overrides}" for rule in rules if rule.overrides], name, taken)
+        added += rules
+    replaced = {rule.overrides for rule in added}
+    kept = (rule for rule in catalogue.rules if rule.id not in replaced)
+    found = replace(catalogue, rules=_ordered((*kept, *added)))
+    _require_successors(replace(found, rules=tuple(added)), found)
+    return found
 
 
 def load_conflicts(text: str, file: str) -> Mapping[str, Conflict]:
@@ -99,98 +178,27 @@ def load_conflicts(text: str, file: str) -> Mapping[str, Conflict]:
     return MappingProxyType({table.id: Conflict(table.id, table.title, table.positions) for table in tables})
 
 
-def source_order(rule: Rule) -> tuple[bool, int, int, str]:
-    """Return what orders rules by source: signed before unsigned, then by kind, the older first, then by id."""
-    source = rule.source
-    kinds = ("guideline", "consensus", "rct", "meta_analysis", "cohort", "practice", "web_summary")
-    return source.unsigned, kinds.index(source.kind), source.citation.year or 0, rule.id
+def source_order(stated: Rule | Entry) -> tuple[bool, int, int, str]:
+    """Return what orders statements by source: signed before unsigned, then by kind, the older first, then by id."""
+    source = stated.source
+    return source.unsigned, KINDS.index(source.kind), source.citation.year or 0, stated.id
 
 
-def load_rules(text: str, file: str, conflicts: Mapping[str, Conflict]) -> tuple[Rule, ...]:
-    """Return the rules of one TOML text, each proved: bands, branches, names, units and examples."""
-    document = parsed(text, file, RuleFile)
-    sources = {key: _source(key, table, f"{file}: source {key}") for key, table in document.sources.items()}
-    rules = []
-    for table in document.rule:
-        place = f"{file}: {table.id}"
-        if table.source not in sources:
-            raise EvidenceError(f"{place}: source '{table.source}' is not in this file{nearest(table.source, sources)}")
-        if strange := set(table.conflicts) - set(conflicts):
-            raise EvidenceError(f"{place}: conflict {min(strange)} is not described{nearest(min(strange), conflicts)}")
-        rules.append(_rule(table, sources[table.source], place))
-    return tuple(rules)
+def _ordered(found: Iterable[StatedT]) -> tuple[StatedT, ...]:
+    return tuple(sorted(found, key=source_order))
 
 
-def _source(key: str, table: SourceTable, place: str) -> Source:
-    if table.year is None and table.status != "unattributed":
-        raise EvidenceError(f"{place}: year is missing; only an unattributed source may lack it")
-    return Source(key, table.label, table.citation(), table.kind, table.status, table.scheme)
+def _take(ids: Iterable[str], file: str, taken: dict[str, str]) -> None:
+    for name in ids:
+        if name in taken:
+            where = "" if taken[name] == file else f", here and in {taken[name]}"
+            raise EvidenceError(f"{file}: {name}: this id is given to two entries{where}")
+        taken[name] = file
 
 
-def _rule(table: RuleTable, source: Source, place: str) -> Rule:
-    parts = parts_of(table, place)
-    if strange := set(table.scope.primary) - set(PRIMARY.choices):
-        raise EvidenceError(f"{place}: primary '{min(strange)}' is not known{nearest(min(strange), PRIMARY.choices)}")
-    for part in parts:
-        if part.quantity.scope != table.per:
-            raise EvidenceError(f"{place}: per {table.per}, but {part.quantity.name} is of a {part.quantity.scope}")
-    needed = {name for part in parts for branch in part.branches for name in branch.when}
-    needed |= {PRIMARY.name} if table.scope.primary else set()
-    _require_listed(table.entered, needed, f"{place}: entered")
-    _require_listed(table.measured, {part.quantity.name for part in parts}, f"{place}: measured")
-    rule = Rule(
-        table.id, f"{source.label}: {table.title}", table.statement, source, table.level.grade,
-        table.level.stated_in_source, tuple(table.phase), table.about,
-        tuple(table.scope.primary), table.scope.treatment, table.per, parts, tuple(table.entered), table.exceptions,
-        table.note, tuple(table.conflicts),
-    )  # fmt: skip
-    examples = [_example(e, f"{place}: example {n}") for n, e in enumerate(table.example, start=1)]
-    rule = replace(rule, examples=tuple(examples))
-    for fault in failing_examples(rule):
-        raise EvidenceError(f"{place}: {fault}")
-    return rule
-
-
-def _require_listed(listed: list[str], needed: set[str], place: str) -> None:
-    if set(listed) != needed or len(listed) != len(needed):
-        raise EvidenceError(f"{place} lists {_names(listed)}, the rule needs {_names(sorted(needed))}")
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names) or "nothing"
-
-
-def _example(table: ExampleTable, place: str) -> Example:
-    for name in (*table.measured, *table.interval):
-        if name not in QUANTITIES:
-            raise EvidenceError(f"{place}: quantity '{name}' is not known{nearest(name, QUANTITIES)}")
-    if strange := set(table.interval) - set(table.measured):
-        raise EvidenceError(f"{place}: an interval of {min(strange)} without its value")
-    try:
-        measured = {
-            name: Measured(value, QUANTITIES[name].unit, _pair(table.interval.get(name)))
-            for name, value in table.measured.items()
-        }
-    except PlannerError as error:
-        raise EvidenceError(f"{place}: {error}") from error
-    missing = None if table.missing is None else tuple(table.missing)
-    return Example(measured, MappingProxyType(dict(table.facts)), table.verdict, missing, table.borderline)
-
-
-def _pair(values: list[float] | None) -> tuple[float, float] | None:
-    return None if values is None else (values[0], values[1])
-
-
-def failing_examples(rule: Rule) -> Iterator[str]:
-    """Yield what is wrong with each example that does not come out as it states."""
-    for number, example in enumerate(rule.examples, start=1):
-        try:
-            found = judge(rule, example.measured, example.facts)
-        except PlannerError as error:
-            yield f"example {number}: {error}"
-            continue
-        if found.word != example.verdict or found.borderline != example.borderline:
-            expected = f"{example.verdict}{', borderline' * example.borderline}"
-            yield f"example {number} gives {found.word}{', borderline' * found.borderline}, states {expected}"
-        elif example.missing is not None and found.missing != example.missing:
-            yield f"example {number} misses {_names(list(found.missing))}, states {_names(list(example.missing))}"
+def _require_successors(catalogue: Catalogue, known: Catalogue | None = None) -> None:
+    ids = {stated.id for stated in (known or catalogue).statements}
+    for rule in catalogue.rules:
+        for name in rule.superseded_by:
+            if name not in ids:
+                raise EvidenceError(f"{rule.id}: superseded_by {name}, which is no entry{nearest(name, ids)}")

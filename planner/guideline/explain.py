@@ -9,6 +9,7 @@ from planner.evidence.hazard import Hazard
 from planner.evidence.population import Population, studied_words
 from planner.evidence.ratio import ORIGINS, RatioInterval
 from planner.facts import FACTS, SETTING_FACTS
+from planner.findings import Quantity
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Example, Part, Rule, Scale
@@ -155,27 +156,39 @@ def drawn(scale: Scale, unit: str) -> list[str]:
 
 def _bands(rule: Rule) -> Iterator[str]:
     for quantity in (part.quantity for part in rule.parts):
-        yield from wrapped(f"{quantity_words(quantity.name).capitalize()}: {quantity.definition}")
+        yield from wrapped(f"{_named(quantity)}: {quantity.definition}")
     shared = [rule.parts[0]] if all(p.branches == rule.parts[0].branches for p in rule.parts) else rule.parts
     if len(rule.parts) > 1:
-        yield "The worse decides."
+        yield "The worse decides." if rule.combine == "all" else "One that speaks is enough."
     for part in shared:
-        yield from _part(part)
+        yield from _part(part, named=len(shared) > 1)
 
 
-def _part(part: Part) -> Iterator[str]:
+def _named(quantity: Quantity) -> str:
+    said = fact_words(quantity.name) if quantity.name in FACTS else quantity_words(quantity.name)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def _part(part: Part, *, named: bool) -> Iterator[str]:
+    if named:
+        yield from ("", _named(part.quantity))
     for branch in part.branches:
         yield ""
         if branch.when:
             yield f"  where {_facts({name: ' or '.join(map(_fact, v)) for name, v in branch.when.items()})}"
-        yield from (f"  {line}" for line in drawn(branch.scale, part.quantity.unit))
+        elif len(part.branches) > 1:
+            yield "  otherwise"
+        if branch.scale.edges:
+            yield from (f"  {line}" for line in drawn(branch.scale, part.quantity.unit))
+        else:
+            yield f"  {READS[branch.scale.verdicts[0]]}"
         if branch.note:
             yield from (f"  {line}" for line in wrapped(branch.note))
 
 
 def _example(example: Example) -> str:
     values = [f"{quantity_words(name)} {_measured(m)}" for name, m in example.measured.items()]
-    borderline = ", borderline" if example.borderline else ""
+    borderline = f"{', borderline' * example.borderline}{', as its own source means it' * example.own}"
     missing = f" (not entered: {', '.join(map(fact_words, example.missing))})" if example.missing else ""
     facts = _facts(example.facts) or "nothing entered"
     return f"{', '.join(values) or 'nothing measured'}; {facts} -> {READS[example.verdict]}{borderline}{missing}"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
-from planner.errors import UsageError
 from planner.facts import FACTS, MODALITY, PRIMARY, checked_facts
 from planner.findings import (
     AXIAL_DIAMETER_MM,
@@ -19,8 +17,16 @@ from planner.findings import (
     Quantity,
 )
 from planner.guideline.measured import Measured
-from planner.guideline.rule import TREATMENTS, WORST_FIRST, Branch, Part, Rule, Scale, Word
-from planner.guideline.verdict import Reading, Side, Verdict
+from planner.guideline.phases import Command, judged_by, not_here
+from planner.guideline.reading import once, reading_of
+from planner.guideline.rule import ASIDE, TREATMENTS, WORST_FIRST, Rule, Word
+from planner.guideline.verdict import Reading, Verdict
+
+ALL_OF: tuple[Word, ...] = ("not_applicable", *WORST_FIRST[:-1])
+"""Which part decides where all must hold: one that does not apply puts the rule out of scope, then the worst."""
+
+ANY_OF: tuple[Word, ...] = ("fail", "caution", "info", "pass", "not_evaluable", "not_applicable")
+"""Which part decides where one that speaks is enough."""
 
 OTHERS = {
     MARGIN_MM.name: GEOMETRIC_MARGIN_MM,
@@ -32,11 +38,15 @@ OTHERS = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A rule held to a case: its worst verdict, and those of the lesions where it speaks of lesions."""
+    """A rule held to a case: its worst verdict, and those of the lesions where it speaks of lesions.
+
+    `here`: whether the command judges rules of its phases; one that it does not is listed with the reason.
+    """
 
     rule: Rule
     case: Verdict
     lesions: tuple[Verdict, ...] = ()
+    here: bool = True
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -45,9 +55,17 @@ class Judged:
 
 
 def judge(
-    rule: Rule, measured: Mapping[str, Measured], facts: Mapping[str, object], lesion_id: str | None = None
+    rule: Rule,
+    measured: Mapping[str, Measured],
+    facts: Mapping[str, object],
+    lesion_id: str | None = None,
+    *,
+    own: bool = False,
 ) -> Verdict:
-    """Return what a rule says.
+    """Return what a rule says of an ablation case.
+
+    A statement about resection or systemic therapy never judges one: it is `info` where the case is such that it
+    would speak, else it does not apply.
 
     Parameters
     ----------
@@ -59,6 +77,8 @@ def judge(
         As entered; one that is left out is unknown.
     lesion_id
         The lesion that is judged.
+    own
+        The case is of the treatment that the statement speaks of, not an ablation: its own word is returned.
 
     Raises
     ------
@@ -67,7 +87,20 @@ def judge(
     UsageError
         A value has another unit than its quantity.
     """
-    return _judge(rule, measured, checked_facts(facts), lesion_id)
+    return judge_checked(rule, measured, checked_facts(facts), lesion_id, own=own)
+
+
+def judge_checked(
+    rule: Rule,
+    measured: Mapping[str, Measured],
+    known: Mapping[str, object],
+    lesion_id: str | None = None,
+    *,
+    own: bool = False,
+) -> Verdict:
+    """Return what `judge` does, of facts that were checked already."""
+    verdict = _judge(rule, measured, known, lesion_id)
+    return verdict if own or rule.about not in ASIDE else _aside(verdict)
 
 
 def judge_case(
@@ -75,6 +108,7 @@ def judge_case(
     lesions: Mapping[str, Mapping[str, Measured]],
     case: Mapping[str, Measured],
     facts: Mapping[str, object],
+    command: Command = "review",
 ) -> tuple[Judged, ...]:
     """Return what each rule says of each lesion and, by the worst of them, of the case.
 
@@ -88,9 +122,17 @@ def judge_case(
         Measured values of the patient and the session.
     facts
         As entered.
+    command
+        Which judges: a rule of other phases does not apply here, and says which command judges it.
     """
     known = checked_facts(facts)
-    return tuple(_judged(rule, lesions, case, known) for rule in rules)
+    return tuple(
+        _judged(rule, lesions, case, known) if judged_by(command, rule) else _elsewhere(rule, command) for rule in rules
+    )
+
+
+def _elsewhere(rule: Rule, command: Command) -> Judged:
+    return Judged(rule, Verdict(rule, "not_applicable", None, None, reasons=(not_here(command, rule),)), here=False)
 
 
 def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
@@ -129,7 +171,7 @@ def _judged(
     if not lesions:
         none = Verdict(rule, "not_evaluable", None, None, reasons=("there is no lesion to judge",))
         return Judged(rule, none)
-    found = tuple(_with_others(rule, values, known, lesion_id) for lesion_id, values in lesions.items())
+    found = tuple(_with_others(rule, {**case, **values}, known, lesion_id) for lesion_id, values in lesions.items())
     return Judged(rule, replace(worst_of(found), lesion_id=None), found)
 
 
@@ -137,12 +179,12 @@ def _with_others(
     rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, object], lesion_id: str | None
 ) -> Verdict:
     """Return the verdict with what the geometric margin and the diameter in 3D would say where they differ."""
-    verdict = _judge(rule, measured, known, lesion_id)
+    verdict = judge_checked(rule, measured, known, lesion_id)
     for name, other in OTHERS.items():
         value = measured.get(other.name)
         if name not in rule.measured or value is None or value.value is None:
             continue
-        found = _judge(rule, {**measured, name: value}, known, lesion_id)
+        found = judge_checked(rule, {**measured, name: value}, known, lesion_id)
         if found.word == verdict.word:
             continue
         verdict = replace(verdict, geometric=found) if name == MARGIN_MM.name else replace(verdict, in_3d=found)
@@ -153,26 +195,40 @@ def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, obj
     outside = _out_of_scope(rule, known)
     if outside:
         return Verdict(rule, "not_applicable", lesion_id, None, reasons=(outside,))
-    asked = [(part, measured.get(part.quantity.name)) for part in rule.parts]
-    readings = tuple(_reading(part, value, known) for part, value in asked if value is None or value.applies)
+    asked = [(part, measured.get(part.quantity.name) if part.kind == "measured" else None) for part in rule.parts]
+    readings = tuple(
+        reading_of(part, measured, known, rule.if_missing) for part, value in asked if value is None or value.applies
+    )
     if not readings:
-        why = _once(value.reason or "" for _, value in asked if value is not None)
+        why = once(value.reason or "" for _, value in asked if value is not None)
         return Verdict(rule, "not_applicable", lesion_id, None, reasons=why)
     deciding = min(readings, key=lambda reading: _rank(rule, reading))
-    scope = (PRIMARY.name,) if rule.primary and PRIMARY.name not in known else ()
+    if deciding.word == "not_applicable":
+        return Verdict(rule, "not_applicable", lesion_id, deciding, readings, (), deciding.reasons)
+    scope = tuple(name for name in _scope(rule) if name not in known)
     word: Word = "not_evaluable" if scope else deciding.word
     # A part that fails decides by itself; only a rule that cannot be judged waits for what its other parts lack.
     waiting = readings if word == "not_evaluable" else (deciding,)
-    missing = (*scope, *_once(fact for reading in waiting for fact in reading.missing))
-    reasons = _once(reason for reading in waiting for reason in reading.reasons)
+    missing = once((*scope, *(fact for reading in waiting for fact in reading.missing)))
+    reasons = once(reason for reading in waiting for reason in reading.reasons)
     return Verdict(rule, word, lesion_id, deciding, readings, missing, reasons)
 
 
 def _rank(rule: Rule, reading: Reading) -> tuple[int, bool, float]:
-    """Return what sorts the parts of a rule: the worst word first, then borderline ones, then the worst value."""
+    """Return what sorts the parts of a rule: the word that decides first, then borderline ones, then the worst value.
+
+    Of parts that must all hold, one that does not apply decides, then the worst; where one is enough, the worst of
+    those that were judged.
+    """
     value = -math.inf if reading.value is None else reading.value
     worse_value = -value if reading.value is not None and _high_is_worse(rule, reading.quantity) else value
-    return WORST_FIRST.index(reading.word), not reading.sides, worse_value
+    order = ALL_OF if rule.combine == "all" else ANY_OF
+    return order.index(reading.word), not reading.sides, worse_value
+
+
+def _scope(rule: Rule) -> tuple[str, ...]:
+    """Return the facts that tell whether a rule applies, apart from the modality: that is taken to fit."""
+    return (*((PRIMARY.name,) if rule.primary else ()), *rule.where)
 
 
 def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
@@ -184,77 +240,26 @@ def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
     if covered is not None and modality is not None and modality not in covered:
         entered = str(modality).replace("_", " ")
         return f"speaks of {rule.treatment.replace('_', ' ')}, entered ablation modality: {entered}"
+    for name, values in rule.where.items():
+        if name in known and known[name] not in values:
+            spoken = _or(sorted(map(_said, values)))
+            return f"speaks of {FACTS[name].words}: {spoken}; entered: {_said(known[name])}"
     return ""
 
 
-def _reading(part: Part, measured: Measured | None, known: Mapping[str, object]) -> Reading:
-    quantity = part.quantity
-    if measured is not None and measured.unit != quantity.unit:
-        raise UsageError(f"{quantity.name}: unit {measured.unit}, expected {quantity.unit}", code="unit")
-    branches = [branch for branch in part.branches if branch.may_hold(known)]
-    if measured is None or measured.value is None:
-        reason = f"{quantity.name}: {'not measured' if measured is None else measured.reason}"
-        missing = _deciding_facts([(branch, branch.scale) for branch in branches], known)
-        return Reading(quantity, "not_evaluable", None, None, (), missing, (reason,))
-    found = [_on_scale(branch.scale, quantity, measured) for branch in branches]
-    if len({reading.word for reading in found}) > 1:
-        missing = _deciding_facts([(branch, f.word) for branch, f in zip(branches, found, strict=True)], known)
-        reasons = _once(reason for reading in found for reason in reading.reasons)
-        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), missing, reasons)
-    # Facts that are open but change nothing do not block; the reading that is nearest to an edge stands for all.
-    chosen = max(found, key=lambda reading: len(reading.sides))
-    notes = tuple(note for note in (branches[0].note,) if note and len(branches) == 1)
-    return replace(chosen, reasons=(*chosen.reasons, *notes))
+def _aside(verdict: Verdict) -> Verdict:
+    """Return a verdict of a statement about another treatment as it stands beside an ablation: it judges nothing."""
+    rule = verdict.rule
+    spoken = ASIDE[rule.about]
+    if verdict.word == "not_applicable" or PRIMARY.name in verdict.missing:
+        return replace(verdict, missing=verdict.missing[:1])
+    if verdict.word == "not_evaluable":
+        return Verdict(rule, "not_applicable", verdict.lesion_id, None, reasons=(spoken,))
+    return Verdict(rule, "info", verdict.lesion_id, None, reasons=(f"{spoken}, not about ablation",))
 
 
-def _on_scale(scale: Scale, quantity: Quantity, measured: Measured) -> Reading:
-    """Return what a scale says of a known value: one word only if all values that it may stand for share it."""
-    value = 0.0 if measured.value is None else measured.value
-    last = len(scale.verdicts) - 1
-    at, low, high = scale.place(value), *(scale.place(end) for end in measured.span)
-    first_possible = 0 if measured.bound == "at_most" else at
-    last_possible = last if measured.bound == "at_least" else at
-    words = set(scale.verdicts[first_possible : last_possible + 1])
-    if len(words) > 1:
-        reason = f"{quantity.name}: {value:.1f} {quantity.unit} {measured.bound.replace('_', ' ')} ({measured.reason})"
-        return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), (), (reason,))
-    sides = tuple(
-        _side(scale, index, quantity, measured)
-        for index in range(min(low, first_possible), max(high, last_possible))
-        if scale.verdicts[index] != scale.verdicts[index + 1]
-    )
-    return Reading(quantity, scale.verdicts[at], measured.value, measured.ci95, sides)
-
-
-def _side(scale: Scale, index: int, quantity: Quantity, measured: Measured) -> Side:
-    edge = scale.edges[index]
-    above = measured.probability_at_least(edge.at)
-    return Side(
-        edge.at, quantity.unit, scale.verdicts[index], scale.verdicts[index + 1],
-        None if above is None else 1.0 - above, above, edge.from_source,
-    )  # fmt: skip
-
-
-def _deciding_facts(outcomes: Sequence[tuple[Branch, Hashable]], known: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the facts that were not entered and on which the outcome depends."""
-    names = _once(name for branch, _ in outcomes for name in branch.when if name not in known)
-    found = []
-    for name in names:
-        rest = [other for other in names if other != name]
-        for values in product(*(FACTS[other].values for other in rest)):
-            given = {**known, **dict(zip(rest, values, strict=True))}
-            if len({_outcome(outcomes, {**given, name: value}) for value in FACTS[name].values}) > 1:
-                found.append(name)
-                break
-    return tuple(found)
-
-
-def _outcome(outcomes: Sequence[tuple[Branch, Hashable]], facts: Mapping[str, object]) -> Hashable:
-    return next(outcome for branch, outcome in outcomes if branch.may_hold(facts))
-
-
-def _once(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 def _or(words: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from planner.evidence.baseline import Baseline
@@ -63,6 +64,7 @@ def _conflict(conflict: Conflict) -> dict[str, Plain]:
 def _part(part: Part) -> dict[str, Plain]:
     quantity = part.quantity
     return {
+        "kind": part.kind, "facts": list(part.needs),
         "quantity": quantity.name, "unit": quantity.unit, "definition": quantity.definition,
         "branches": [_branch(branch) for branch in part.branches],
     }  # fmt: skip
@@ -70,7 +72,7 @@ def _part(part: Part) -> dict[str, Plain]:
 
 def _branch(branch: Branch) -> dict[str, Plain]:
     when = {name: sorted(values, key=str) for name, values in branch.when.items()}
-    return {"when": when, "bands": _bands(branch.scale), "note": branch.note}
+    return {"when": when, "bands": _bands(branch.scale), "needs_value": branch.needs_value, "note": branch.note}
 
 
 def _bands(scale: Scale) -> list[dict[str, Plain]]:
@@ -98,6 +100,7 @@ def _example(example: Example) -> dict[str, Plain]:
     return {
         "measured": {name: m.value for name, m in example.measured.items()},
         "interval": {name: list(m.ci95) for name, m in example.measured.items() if m.ci95 is not None},
-        "facts": dict(example.facts), "verdict": example.verdict, "borderline": example.borderline,
+        "facts": {n: v.isoformat() if isinstance(v, date) else v for n, v in example.facts.items()},
+        "verdict": example.verdict, "borderline": example.borderline, "own": example.own,
         "missing": None if example.missing is None else list(example.missing),
     }  # fmt: skip

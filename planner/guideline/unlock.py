@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from datetime import date, timedelta
+from itertools import pairwise, product
 
 from planner.errors import InputError
 from planner.facts import FACTS, PRIMARY, checked_facts
 from planner.guideline.judge import judge
 from planner.guideline.measured import Measured
-from planner.guideline.rule import FactWord, Rule, Word
+from planner.guideline.rule import ASIDE, FactWord, Part, Rule, Word
 
 JUDGED: frozenset[Word] = frozenset({"pass", "caution", "fail", "info"})
 """Words that judge; a rule that does not apply is not unlocked."""
 
 Values = Mapping[str, Measured]
+
+_SOME_DAY = date(2000, 1, 1)
+"""Stands for the first of two days that were not entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,12 @@ def unlocking_facts(
     is judged (pass, caution, fail or info), and with those of the others only, it is not. It does so alone where some
     value of it suffices. A fact unlocks a rule where it unlocks at least one of its verdicts; what waits for a
     measurement is unlocked by no fact. Facts that unlock as many rules come in the order: more alone, then as
-    registered.
+    registered. Statements about another treatment than ablation judge nothing here: no fact unlocks them.
 
     Parameters
     ----------
     rules, lesions, case
-        As `judge_case` takes them.
+        As `judge_case` takes them; `rules` those that the command judges.
     facts
         As entered.
 
@@ -64,8 +69,8 @@ def unlocking_facts(
     known = checked_facts(facts)
     together: dict[str, list[str]] = {}
     alone: dict[str, list[str]] = {}
-    for rule in rules:
-        measured = list(lesions.values()) if rule.per == "lesion" else [case]
+    for rule in (rule for rule in rules if rule.about not in ASIDE):
+        measured = [{**case, **values} for values in lesions.values()] if rule.per == "lesion" else [case]
         held = [_keys(rule, values, known) for values in measured]
         for name in dict.fromkeys(name for keys in held for name in keys):
             together.setdefault(name, []).append(rule.id)
@@ -82,7 +87,7 @@ def _keys(rule: Rule, measured: Values, known: Mapping[str, object]) -> dict[str
         return {}
     open_names = [name for name in rule.entered if name not in known]
     found: dict[str, bool] = {}
-    for given in _assignments(rule, open_names):
+    for given in _assignments(rule, known):
         if _word(rule, measured, {**known, **given}) not in JUDGED:
             continue
         for name in open_names:
@@ -92,18 +97,56 @@ def _keys(rule: Rule, measured: Values, known: Mapping[str, object]) -> dict[str
     return found
 
 
-def _assignments(rule: Rule, names: Sequence[str]) -> Iterator[dict[str, FactWord]]:
-    """Yield values for facts; of values that no branch of the rule tells apart the first stands for all."""
-    for values in product(*(_told_apart(rule, name) for name in names)):
-        yield dict(zip(names, values, strict=True))
+def _assignments(rule: Rule, known: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Yield values for the facts that were not entered; of values that nothing tells apart the first stands for all."""
+    numbers = [part for part in rule.parts if part.needs]
+    given_by_numbers = {name for part in numbers for name in part.needs}
+    choices: list[list[dict[str, object]]] = [
+        [{name: value} for value in _told_apart(rule, name)]
+        for name in rule.entered
+        if name not in known and name not in given_by_numbers
+    ]
+    choices += [found for part in numbers if (found := list(_numbers(part, known)))]
+    for chosen in product(*choices):
+        yield {name: value for one in chosen for name, value in one.items()}
 
 
 def _told_apart(rule: Rule, name: str) -> tuple[FactWord, ...]:
     whens = [branch.when[name] for part in rule.parts for branch in part.branches if name in branch.when]
+    whens += [rule.where[name]] if name in rule.where else []
     first: dict[tuple[bool, ...], FactWord] = {}
     for value in rule.primary if name == PRIMARY.name and rule.primary else FACTS[name].values:
         first.setdefault(tuple(value in when for when in whens), value)
     return tuple(first.values())
+
+
+def _numbers(part: Part, known: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Yield an assignment of the facts that give a part's number for each band; none where they were entered."""
+    if all(name in known for name in part.needs):
+        return
+    for value in _representatives(part):
+        if part.kind == "number":
+            yield {part.needs[0]: value}
+            continue
+        start, end = part.needs
+        if isinstance(last := known.get(end), date):
+            yield {start: last - timedelta(days=value)}
+        elif isinstance(first := known.get(start), date):
+            yield {end: first + timedelta(days=value)}
+        else:
+            yield {start: _SOME_DAY, end: _SOME_DAY + timedelta(days=value)}
+
+
+def _representatives(part: Part) -> tuple[float, ...]:
+    """Return a number within each band of each scale, and every edge."""
+    edges = sorted({edge.at for branch in part.branches for edge in branch.scale.edges}) or [0.0]
+    between = [(low + high) / 2.0 for low, high in pairwise(edges)]
+    every = (edges[0] - 1.0, *edges, *between, edges[-1] + 1.0)
+    if part.kind == "days":
+        return every
+    fact = FACTS[part.needs[0]]
+    most = math.inf if fact.at_most is None else fact.at_most
+    return tuple(value for value in every if fact.at_least <= value <= most)
 
 
 def _word(rule: Rule, measured: Values, facts: Mapping[str, object]) -> Word:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner import facts, findings
+from planner.guideline.entry import Entry
 from planner.guideline.rule import Rule, Word
 from planner.guideline.verdict import Side, Verdict
 
@@ -92,18 +93,20 @@ def _plain(reason: str) -> str:
     return f"{quantity_words(name)}{colon}{rest}"
 
 
-def attribution(rule: Rule) -> str:
+def attribution(rule: Rule | Entry) -> str:
     """Return whose a rule is: source, year and strength; an unsigned source is labelled so."""
     year = rule.source.citation.year
     return f"{_standing(rule)}{rule.source.label} ({'undated' if year is None else year}; {rule.strength})"
 
 
-def cited(rule: Rule) -> str:
+def cited(rule: Rule | Entry) -> str:
     """Return the citation of a rule's source, with the strength of the rule; an unsigned source is labelled so."""
     return f"{_standing(rule)}{rule.source.citation.text} ({rule.strength})"
 
 
-def _standing(rule: Rule) -> str:
+def _standing(rule: Rule | Entry) -> str:
+    if rule.source.of_site:
+        return "site policy: "
     return "unattributed: " if rule.source.status == "unattributed" else "unsigned: " if rule.source.unsigned else ""
 
 
