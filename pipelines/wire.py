@@ -115,9 +115,11 @@ def packaged_evidence(baseline: str | None = None) -> Evidence:
         There is no cohort of that name.
     """
     cohort = None if baseline is None else named_baseline(baseline)
+    catalogue = packaged_catalogue()
     return Evidence(
-        packaged_hazards(), packaged_catalogue().rules, packaged_comparisons(), cohort, packaged_standard_volume()
-    )
+        packaged_hazards(), catalogue.rules, packaged_comparisons(), cohort, packaged_standard_volume(),
+        (*catalogue.references, *catalogue.advisories), catalogue.conflicts,
+    )  # fmt: skip
 
 
 def posts_store(out: Path, log: Callable[[], str]) -> PostsStore:

@@ -11,6 +11,8 @@ from planner.evidence.beside import Beside
 from planner.evidence.hazard import RelativeHazard
 from planner.facts import days_since_ablation
 from planner.findings import Finding
+from planner.guideline.catalogue import Conflict
+from planner.guideline.entry import Shown
 from planner.guideline.judge import Judged
 from planner.guideline.unlock import Unlocking
 from planner.measure.coverage import Coverage
@@ -128,6 +130,7 @@ class Assessment:
 
     `facts` holds what was entered, by registered name, without dates; None is not entered. `cautions` come before
     every number. `unlocking` holds facts that would let rules be judged, those that unlock most first.
+    `shown` are published numbers and advice beside it, `conflicts` tells by id where sources disagree.
     """
 
     case_id: str
@@ -146,6 +149,8 @@ class Assessment:
     unlocking: tuple[Unlocking, ...] = ()
     since_baseline: SinceBaseline = NO_BASELINE
     passages: tuple[Passage, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
     @property
     def days_since_ablation(self) -> float | None:

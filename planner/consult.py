@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 
@@ -24,6 +24,8 @@ from planner.facts import (
     setting_of,
 )
 from planner.findings import MARGIN_MM, REMNANT_ML, REMNANT_OF_STANDARD_PERCENT, Finding
+from planner.guideline.catalogue import Conflict
+from planner.guideline.entry import Advisory, Reference, shown_beside
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
@@ -37,8 +39,9 @@ from planner.timing import with_days
 class Evidence:
     """What numbers are held against: relations (the first is the default), rules, and what stands beside a relation.
 
-    `baseline` is the cohort that the user named; without one there is no absolute rate. `standard_volume` is the
-    formula that takes a body surface area.
+    `shown` are published numbers and advice, of which the relevant ones are shown; `conflicts` tells by id where
+    sources disagree. `baseline` is the cohort that the user named; without one there is no absolute rate.
+    `standard_volume` is the formula that takes a body surface area.
     """
 
     hazards: tuple[Hazard, ...] = ()
@@ -46,6 +49,8 @@ class Evidence:
     comparisons: tuple[Comparison, ...] = ()
     baseline: Baseline | None = None
     standard_volume: StandardVolume | None = None
+    shown: tuple[Reference | Advisory, ...] = ()
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
 
 _SCAN_DATES = (ABLATION_DATE.name, POST_SCAN_DATE.name)
@@ -83,9 +88,11 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
     unlocking = unlocking_facts([one.rule for one in judged if one.here], measured, case, known)
+    shown = shown_beside(evidence.shown, measured, case, known, "review")
     return replace(
-        assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts), unlocking=unlocking
-    )
+        assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts), unlocking=unlocking,
+        shown=shown, conflicts=evidence.conflicts,
+    )  # fmt: skip
 
 
 def facts_kept(facts: Mapping[str, object]) -> Mapping[str, object]:

@@ -14,14 +14,13 @@ from planner.assessment import Distance
 from planner.consult import Evidence, consulted
 from planner.facts import FACTS as REGISTERED
 from planner.register.alignment import Check
+from planner.report.criteria import criteria
 from planner.report.held_against import (
     fact_rows,
     missing_facts,
     other_facts,
     references,
     risk_sentences,
-    rule_counts,
-    rule_rows,
     unlocking_sentence,
 )
 
@@ -77,27 +76,50 @@ def test_without_evidence_nothing_is_added():
     assert [x.margin for x in found.lesions] == [x.margin for x in whole().lesions]
 
 
+def rows_of(found):
+    part = criteria(found)
+    return [row for group in part.groups for row in (*group.rows, *group.unknown)] + list(part.not_applicable)
+
+
 def test_a_reader_sees_words_with_their_source_never_bare_verdicts():
     found = consulted(whole(), FACTS, EVIDENCE)
-    rows = rule_rows(found)
-    assert {row.says.split(";")[0] for row in rows} <= {
+    rows = rows_of(found)
+    assert {row.rule for row in rows} == {judged.rule.id for judged in found.judged if judged.here}
+    assert {line.says.split(";")[0] for row in rows for line in row.lines} <= {
         "meets", "short of the preferred band", "outside this source's criterion", "could not be judged",
         "does not apply", "for information",
     }  # fmt: skip
     assert all(row.source for row in rows)
-    held, counts = rule_counts(found).split(": ")
-    assert held == f"{len(EVIDENCE.rules)} rules, {len(rows)} verdicts"
-    assert sum(int(part.split(" ", 1)[0]) for part in counts.split(", ")) == len(rows)
+
+
+def test_counts_are_those_of_the_verdicts_that_a_review_judges():
+    found = consulted(whole(), FACTS, EVIDENCE)
+    here = [judged for judged in found.judged if judged.here]
+    verdicts_ = [verdict for judged in here for verdict in judged.lesions or (judged.case,)]
+    held, counts = criteria(found).counts.split(": ")
+    assert held == f"{len(here)} statements that a review judges, {len(verdicts_)} verdicts"
+    assert sum(int(part.split(" ", 1)[0]) for part in counts.split(";")[0].split(", ")) == len(verdicts_)
 
 
 def test_counts_of_one_and_of_several_are_grammatical():
     found = consulted(whole(), FACTS, Evidence(rules=tuple(r for r in EVIDENCE.rules if r.id == "CO-02")))
     one = replace(found.judged[0].lesions[0], word="pass")
-    counted = {n: rule_counts(replace(found, judged=(replace(found.judged[0], lesions=(one,) * n),))) for n in (1, 2)}
+    counted = {
+        n: criteria(replace(found, judged=(replace(found.judged[0], lesions=(one,) * n),))).counts.split(";")[0]
+        for n in (1, 2)
+    }
     assert counted == {
-        1: "1 rule, 1 verdict: 1 meets its criterion", 2: "1 rule, 2 verdicts: 2 meet their criterion",
-    }  # fmt: skip
-    assert rule_counts(whole()) == "No rule was held against this case"
+        1: "1 statement that a review judges, 1 verdict: 1 meets",
+        2: "1 statement that a review judges, 2 verdicts: 2 meets",
+    }
+    assert criteria(whole()) is None
+
+
+def test_lesions_that_read_alike_share_a_line():
+    found = consulted(whole(), {}, EVIDENCE)
+    (row,) = (row for row in rows_of(found) if row.rule == "PP-13")
+    assert {line.lesions for line in row.lines} <= {"every lesion", *(x.lesion_id for x in whole().lesions)}
+    assert sum(len(line.lesions.split(", ")) for line in row.lines) <= len(whole().lesions)
 
 
 @pytest.mark.parametrize(
@@ -106,15 +128,16 @@ def test_counts_of_one_and_of_several_are_grammatical():
 def test_a_zone_that_overlaps_a_duct_is_said_to(distance_mm, printed):
     near = Distance("common_bile_duct", "ablation", distance_mm, None)
     found = consulted(replace(whole(), lesions=(replace(lesion(whole(), "1"), distances=(near,)),)), FACTS, EVIDENCE)
-    (row,) = (row for row in rule_rows(found) if row.rule == "PS-03")
-    assert (row.word, row.value) == ("caution", printed)
+    (row,) = (row for row in rows_of(found) if row.rule == "PS-03")
+    assert [(line.word, line.value) for line in row.lines] == [("caution", printed)]
 
 
 def test_a_margin_below_zero_stays_a_number():
     first = lesion(whole(), "1")
     negative = replace(first, margin=replace(first.margin, min_mm=-2.0, interval=None))
     found = consulted(replace(whole(), lesions=(negative,)), FACTS, EVIDENCE)
-    assert {row.value for row in rule_rows(found) if row.rule in ("CO-02", "PP-13")} == {"-2.0 mm"}
+    stated = [row for row in rows_of(found) if row.rule in ("CO-02", "PP-13")]
+    assert [line.value for row in stated for line in row.lines] == ["-2.0 mm", "-2.0 mm"]
 
 
 def test_a_negative_margin_reads_not_covered_and_has_no_number():

@@ -47,9 +47,12 @@ def risk_document(risk: RelativeHazard, around: Beside | None) -> dict[str, Json
 
 
 def judged_documents(judged: Sequence[Judged], unlocking: Sequence[Unlocking]) -> dict[str, Json]:
-    """Return `guidelines` and `unlocking_facts`: what each rule says, and the facts that would let most be judged."""
+    """Return what each rule says, which are not judged by this command, and the facts that would let most be judged."""
     return {
-        "guidelines": [verdict_document(verdict) for one in judged for verdict in one.verdicts],
+        "guidelines": [verdict_document(verdict) for one in judged if one.here for verdict in one.verdicts],
+        "guidelines_elsewhere": [
+            {"rule": one.rule.id, "reasons": list(one.case.reasons)} for one in judged if not one.here
+        ],
         "unlocking_facts": [
             {"fact": one.fact, "rules": list(one.rules), "alone": list(one.alone)} for one in unlocking[:MOST_UNLOCKING]
         ],
@@ -84,6 +87,10 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "source": rule.source.label,
         "year": rule.source.citation.year,
         "strength": rule.strength,
+        "question": rule.question,
+        "about": rule.about,
+        "site_policy": rule.source.of_site,
+        "superseded_by": list(rule.superseded_by),
         "missing": list(verdict.missing),
         "reasons": list(verdict.reasons),
         "geometric_verdict": None if verdict.geometric is None else verdict.geometric.word,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.facts import PRIMARY
@@ -105,6 +105,53 @@ class Omitted:
     id: str
     source: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry that is shown beside a case, with the row of its table that the case, or each lesion, falls into.
+
+    `rows` holds lesion id (None for the case) and label, of those whose value is known.
+    """
+
+    entry: Reference | Advisory
+    rows: tuple[tuple[str | None, str], ...] = ()
+
+
+def shown_beside(
+    entries: Iterable[Reference | Advisory],
+    lesions: Mapping[str, Mapping[str, Measured]],
+    case: Mapping[str, Measured],
+    known: Mapping[str, object],
+    command: Command,
+) -> tuple[Shown, ...]:
+    """Return the entries that are shown beside a case.
+
+    Parameters
+    ----------
+    entries
+        Published numbers and advice.
+    lesions, case
+        Measured values by name, of each lesion and of the case.
+    known
+        Entered facts, checked.
+    command
+        Which shows them.
+    """
+    return tuple(
+        Shown(entry, _rows(entry, lesions, case) if isinstance(entry, Reference) else ())
+        for entry in entries
+        if relevant(entry, known, command)
+    )
+
+
+def _rows(
+    entry: Reference, lesions: Mapping[str, Mapping[str, Measured]], case: Mapping[str, Measured]
+) -> tuple[tuple[str | None, str], ...]:
+    of_lesions = entry.strata is not None and entry.strata.quantity.scope == "lesion"
+    asked: Iterable[tuple[str | None, Mapping[str, Measured]]] = lesions.items() if of_lesions else ((None, case),)
+    found = ((lesion_id, entry.stratum(measured)) for lesion_id, measured in asked)
+    return tuple((lesion_id, label) for lesion_id, label in found if label)
 
 
 def relevant(entry: Entry, known: Mapping[str, object], command: Command) -> bool:

@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import NOT_COVERED, RelativeHazard
 from planner.facts import APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, FACTS, MODALITY, ONE_SESSION, PRIMARY
-from planner.guideline.judge import Judged
-from planner.guideline.rule import Word
-from planner.guideline.verdict import Verdict
-from planner.guideline.words import attribution, fact_words, percent, reads, unit_words, why
-from planner.report import words
+from planner.guideline.words import fact_words, percent, unit_words
 from planner.report.counts import counted
 
 _NO_MARGIN = "no margin was measured: no relative hazard"
-
-_COUNTED: dict[Word, tuple[str, str]] = {
-    "pass": ("meets its criterion", "meet their criterion"),
-    "caution": ("is short of the preferred band", "are short of the preferred band"),
-    "fail": ("is outside its source's criterion", "are outside their source's criterion"),
-    "info": ("is for information", "are for information"),
-    "not_evaluable": ("could not be judged", "could not be judged"),
-    "not_applicable": ("does not apply", "do not apply"),
-}
-"""What one verdict, and what several, of a word do."""
-
 
 _ALWAYS = tuple(fact.name for fact in (PRIMARY, MODALITY, APPROACH, DISPLACEMENT, ONE_SESSION, DAYS_SINCE_ABLATION))
 """Facts that a report lists whether entered or not."""
 
 _MOST_UNLOCKING = 3
 """Facts that a report names as those that would unlock most rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """One verdict as a table row; `word` is the verdict's own word, for a style that never stands alone."""
-
-    rule: str
-    title: str
-    lesion: str
-    value: str
-    says: str
-    why: str
-    source: str
-    word: Word
-    borderline: bool
 
 
 def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
@@ -66,23 +35,9 @@ def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     )
 
 
-def rule_rows(assessment: Assessment) -> tuple[RuleRow, ...]:
-    """Return a row for each rule and lesion, the rules in their order (unsigned sources last)."""
-    return tuple(_row(judged, verdict) for judged in assessment.judged for verdict in judged.lesions or (judged.case,))
-
-
-def rule_counts(assessment: Assessment) -> str:
-    """Return how many verdicts read which way, in words; there is no verdict over several rules."""
-    found = [row.word for row in rule_rows(assessment)]
-    if not found:
-        return "No rule was held against this case"
-    held = f"{counted(len(assessment.judged), 'rule')}, {counted(len(found), 'verdict')}"
-    return f"{held}: {', '.join(counted(found.count(word), *_COUNTED[word]) for word in dict.fromkeys(found))}"
-
-
 def fact_rows(assessment: Assessment) -> tuple[tuple[str, str], ...]:
     """Return in words the facts that were entered or are asked for; dates are not among them, only days."""
-    asked = {*_ALWAYS, *(name for judged in assessment.judged for name in judged.rule.entered)}
+    asked = {*_ALWAYS, *(name for judged in assessment.judged if judged.here for name in judged.rule.entered)}
     return tuple(
         (fact_words(name), _entered(name, value))
         for name, value in assessment.facts.items()
@@ -112,7 +67,7 @@ def references(assessment: Assessment) -> tuple[tuple[str, str, str], ...]:
     for risk in (lesion.risk for lesion in assessment.lesions if lesion.risk is not None):
         found.setdefault(risk.model, (risk.source.short, risk.source.text, risk.strength))
     strengths: dict[str, list[str]] = {}
-    for rule in (judged.rule for judged in assessment.judged):
+    for rule in (judged.rule for judged in assessment.judged if judged.here):
         strengths.setdefault(rule.source.key, []).append(f"{rule.id}: {rule.strength}")
         year = rule.source.citation.year or "undated"
         short = f"{rule.source.label} ({year}{', unattributed' * (rule.source.status == 'unattributed')})"
@@ -158,37 +113,6 @@ def _interval(risk: RelativeHazard, lesion: LesionAssessment) -> str:
     interval = None if lesion.margin is None else lesion.margin.interval
     below = "" if interval is None else f", P(margin < 0 mm) {percent(1.0 - interval.p_at_least[0.0])}"
     return f" ({low:.2f} to not bounded{below})"
-
-
-def _row(judged: Judged, verdict: Verdict) -> RuleRow:
-    geometric = "" if verdict.geometric is None else f"by the geometric margin: {reads(verdict.geometric)}"
-    reasons = "; ".join(part for part in (why(verdict), geometric) if part)
-    lesion = "case" if verdict.lesion_id is None else verdict.lesion_id
-    rule = judged.rule
-    return RuleRow(
-        rule.id,
-        rule.title,
-        lesion,
-        _value(verdict),
-        reads(verdict),
-        reasons,
-        attribution(rule),
-        verdict.word,
-        verdict.borderline,
-    )
-
-
-def _value(verdict: Verdict) -> str:
-    """Return the value that decided; a distance to a structure that is touched or overlapped, in words."""
-    if verdict.value is None or verdict.deciding is None:
-        return "not known"
-    apart = words.millimetres(verdict.value) if verdict.unit == "mm" else f"{verdict.value:.1f}"
-    if verdict.deciding.quantity.name.startswith("dist."):
-        if verdict.value < 0:
-            return "overlapping"
-        if apart == "0.0":
-            return "touching"
-    return f"{apart} {unit_words(verdict.unit)}"
 
 
 def _sentences(texts: Iterable[str]) -> tuple[str, ...]:

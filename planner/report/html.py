@@ -11,6 +11,7 @@ from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
 from planner.report.checks import check_name, check_result, check_value
+from planner.report.criteria import criteria, primary_sentence
 from planner.report.figure import Figure
 from planner.report.findings import finding_rows
 from planner.report.held_against import (
@@ -19,9 +20,6 @@ from planner.report.held_against import (
     other_facts,
     references,
     risk_sentences,
-    rule_counts,
-    rule_rows,
-    unlocking_sentence,
 )
 from planner.report.page import Picture, environment, picture, style_of
 from planner.report.passages import passage_sentences
@@ -116,10 +114,9 @@ def render_html(
         findings=finding_rows(assessment.findings),
         passages=passage_sentences(assessment.passages),
         lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
-        rules=rule_rows(assessment),
-        rule_counts=rule_counts(assessment),
+        criteria=criteria(assessment),
+        hepatocellular=primary_sentence(assessment),
         missing_facts=missing_facts(assessment),
-        unlocking=unlocking_sentence(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
         references=(*references(assessment), *beside_references(assessment)),
