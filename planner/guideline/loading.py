@@ -57,8 +57,8 @@ def load_file(
 
 
 def _source(key: str, table: SourceTable, place: str) -> Source:
-    if table.year is None and table.status != "unattributed":
-        raise EvidenceError(f"{place}: year is missing; only an unattributed source may lack it")
+    if table.year is None and table.status != "unattributed" and not table.published:
+        raise EvidenceError(f"{place}: year is missing; a source may lack it that is unattributed or published without")
     return Source(key, table.label, table.citation(), table.kind, table.status, table.scheme)
 
 
