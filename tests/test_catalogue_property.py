@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from random_cases import RULES, Draw, a_case, a_fact, consistent
+from test_bench_scripts import script
 
 from planner.facts import FACTS, checked_facts
 from planner.guideline.judge import judge, judge_case
 from planner.guideline.rule import ASIDE, WORST_FIRST
 
+random_cases = script("random_cases")
+RULES, Draw, a_case = random_cases.RULES, random_cases.Draw, random_cases.a_case
+
 CASES, SEED = 5_000, 20_261_127
 
 
-def completed(draw: Draw, facts: dict[str, object]) -> dict[str, object]:
+def completed(draw, facts: dict[str, object]) -> dict[str, object]:
     """Return the facts with every other one entered as well, but for what would contradict."""
     found = dict(facts)
     for name in FACTS:
-        more = {**found, name: a_fact(draw, name)}
-        if name not in found and consistent(draw, dict(more)) == more:
+        more = {**found, name: random_cases.a_fact(draw, name)}
+        if name not in found and random_cases.consistent(draw, dict(more)) == more:
             found = more
     return found
 
