@@ -18,7 +18,7 @@ from planner.findings import (
 )
 from planner.guideline.measured import Measured
 from planner.guideline.phases import Command, judged_by, not_here
-from planner.guideline.reading import once, reading_of
+from planner.guideline.reading import once, reading_of, said
 from planner.guideline.rule import ASIDE, TREATMENTS, WORST_FIRST, Rule, Word
 from planner.guideline.verdict import Reading, Verdict
 
@@ -242,8 +242,8 @@ def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
         return f"speaks of {rule.treatment.replace('_', ' ')}, entered ablation modality: {entered}"
     for name, values in rule.where.items():
         if name in known and known[name] not in values:
-            spoken = _or(sorted(map(_said, values)))
-            return f"speaks of {FACTS[name].words}: {spoken}; entered: {_said(known[name])}"
+            spoken = _or(sorted(map(said, values)))
+            return f"speaks of {FACTS[name].words}: {spoken}; entered: {said(known[name])}"
     return ""
 
 
@@ -256,10 +256,6 @@ def _aside(verdict: Verdict) -> Verdict:
     if verdict.word == "not_evaluable":
         return Verdict(rule, "not_applicable", verdict.lesion_id, None, reasons=(spoken,))
     return Verdict(rule, "info", verdict.lesion_id, None, reasons=(f"{spoken}, not about ablation",))
-
-
-def _said(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 def _or(words: Sequence[str]) -> str:

@@ -47,14 +47,28 @@ def reading_of(part: Part, measured: Mapping[str, Measured], known: Facts, if_mi
             (*_deciding(part, known, lambda n: (part.branches[n].scale, part.branches[n].needs_value)), *missing)
         )
     notes = tuple(part.branches[n].note for n in found if len(found) == 1 and part.branches[n].note)
-    return Reading(
-        chosen.quantity, chosen.word, chosen.value, chosen.ci95, chosen.sides, missing, once((*chosen.reasons, *notes))
-    )
+    reasons = once((*chosen.reasons, *notes)) or _out_of_reach(chosen, part, known)
+    return Reading(chosen.quantity, chosen.word, chosen.value, chosen.ci95, chosen.sides, missing, reasons)
 
 
 def once(values: Iterable[str]) -> tuple[str, ...]:
     """Return each value once, in order."""
     return tuple(dict.fromkeys(values))
+
+
+def _out_of_reach(chosen: Reading, part: Part, known: Facts) -> tuple[str, ...]:
+    """Return why a part does not apply, where no note says so."""
+    if chosen.word != "not_applicable":
+        return ()
+    if chosen.value is not None:
+        return (f"{part.quantity.name}: {chosen.value:.1f} {part.quantity.unit}, of which it does not speak",)
+    entered = ", ".join(f"{FACTS[name].words}: {said(known[name])}" for name in part.asked if name in known)
+    return (f"does not speak of what was entered ({entered})",)
+
+
+def said(value: object) -> str:
+    """Return an entered value in words."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).replace("_", " ")
 
 
 def _undecided(part: Part, value: Measured | None, known: Facts, found: Mapping[int, Reading]) -> Reading:
