@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from test_bench_scripts import script
 
+from planner.errors import InputError
 from planner.facts import FACTS, checked_facts
 from planner.guideline.judge import judge, judge_case
 from planner.guideline.rule import ASIDE, WORST_FIRST
@@ -59,6 +60,22 @@ def test_what_is_missing_never_becomes_a_pass():
                     tried += word == "pass"
                     assert judge(rule, measured, after, own=True).word in (word, "not_applicable"), (rule.id, facts)
     assert tried > 100
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_what_an_example_says_stays_whatever_else_is_entered(rule):
+    draw = Draw(SEED)
+    for example in rule.examples:
+        known = dict(checked_facts(example.facts))
+        for _ in range(12):
+            more = {name: random_cases.a_fact(draw, name) for name in rule.entered if name not in known}
+            try:
+                found = judge(rule, example.measured, {**more, **known}, own=True).word
+            except InputError:
+                continue
+            before = judge(rule, example.measured, known, own=True).word
+            if before in ("pass", "caution", "fail", "info"):
+                assert found in (before, "not_applicable"), (known, more)
 
 
 def test_without_any_measurement_no_rule_about_one_passes():

@@ -12,11 +12,16 @@ from planner.facts import FACTS, SETTING_FACTS
 from planner.findings import Quantity
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.measured import Measured
-from planner.guideline.rule import Example, Part, Rule, Scale
+from planner.guideline.rule import Combine, Example, Part, Rule, Scale
 from planner.guideline.words import READS, attribution, cited, fact_words, quantity_words, unit_words
 
 WIDTH = 110
 _ANY = "any"
+_COMBINED: Mapping[Combine, str] = {
+    "all": "The worse decides.",
+    "any": "One that speaks is enough.",
+    "first": "The first that can be judged decides.",
+}
 
 
 def rules_table(rules: Sequence[Rule], hazards: Sequence[Hazard]) -> str:
@@ -159,7 +164,7 @@ def _bands(rule: Rule) -> Iterator[str]:
         yield from wrapped(f"{_named(quantity)}: {quantity.definition}")
     shared = [rule.parts[0]] if all(p.branches == rule.parts[0].branches for p in rule.parts) else rule.parts
     if len(rule.parts) > 1:
-        yield "The worse decides." if rule.combine == "all" else "One that speaks is enough."
+        yield _COMBINED[rule.combine]
     for part in shared:
         yield from _part(part, named=len(shared) > 1)
 

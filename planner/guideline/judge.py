@@ -202,7 +202,7 @@ def _judge(rule: Rule, measured: Mapping[str, Measured], known: Mapping[str, obj
     if not readings:
         why = once(value.reason or "" for _, value in asked if value is not None)
         return Verdict(rule, "not_applicable", lesion_id, None, reasons=why)
-    deciding = min(readings, key=lambda reading: _rank(rule, reading))
+    deciding = _deciding(rule, readings)
     if deciding.word == "not_applicable":
         return Verdict(rule, "not_applicable", lesion_id, deciding, readings, (), deciding.reasons)
     scope = tuple(name for name in _scope(rule) if name not in known)
@@ -224,6 +224,23 @@ def _rank(rule: Rule, reading: Reading) -> tuple[int, bool, float]:
     worse_value = -value if reading.value is not None and _high_is_worse(rule, reading.quantity) else value
     order = ALL_OF if rule.combine == "all" else ANY_OF
     return order.index(reading.word), not reading.sides, worse_value
+
+
+def _deciding(rule: Rule, readings: Sequence[Reading]) -> Reading:
+    """Return the reading that decides, by how the rule combines its parts."""
+    if rule.combine == "first":
+        spoken = (reading for reading in readings if reading.word not in ("not_evaluable", "not_applicable"))
+        unknown = (reading for reading in readings if reading.word == "not_evaluable")
+        return next(spoken, None) or next(unknown, readings[0])
+    worst = min(readings, key=lambda reading: _rank(rule, reading))
+    if rule.combine == "any":
+        return next((reading for reading in readings if _may_be_worse(reading, worst.word)), worst)
+    return worst
+
+
+def _may_be_worse(reading: Reading, word: Word) -> bool:
+    """Return whether a part that could not be judged may turn out to have a word that comes before another."""
+    return reading.word == "not_evaluable" and any(ANY_OF.index(w) < ANY_OF.index(word) for w in reading.may_be)
 
 
 def _scope(rule: Rule) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from planner.guideline.entry import Advisory, Figure, Reference, Strata
 from planner.guideline.judge import judge
 from planner.guideline.measured import Measured
 from planner.guideline.parts import cut, parts_of, registered, values_of
-from planner.guideline.rule import Example, Part, Rule, Source
+from planner.guideline.rule import Combine, Example, Part, Rule, Source
 from planner.guideline.tables import (
     AdvisoryTable,
     EntryTable,
@@ -85,7 +85,7 @@ def _rule(table: RuleTable, source: Source, place: str) -> Rule:
         table.id, f"{source.label}: {table.title}", table.statement, source, table.level.grade,
         table.level.stated_in_source, tuple(table.phase), table.about,
         tuple(table.scope.primary), table.scope.treatment, table.per, parts, tuple(table.entered), table.question,
-        MappingProxyType(where), "all" if table.any_of is None else "any", table.if_missing,
+        MappingProxyType(where), _combine(table), table.if_missing,
         table.exceptions, table.note, tuple(table.conflicts), tuple(table.superseded_by), table.overrides,
     )  # fmt: skip
     _require_listed(table.entered, _needed(rule, parts), f"{place}: entered")
@@ -95,6 +95,10 @@ def _rule(table: RuleTable, source: Source, place: str) -> Rule:
     for fault in failing_examples(rule):
         raise EvidenceError(f"{place}: {fault}")
     return rule
+
+
+def _combine(table: RuleTable) -> Combine:
+    return "any" if table.any_of is not None else "first" if table.first_of is not None else "all"
 
 
 def _needed(rule: Rule, parts: tuple[Part, ...]) -> set[str]:

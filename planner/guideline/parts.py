@@ -64,11 +64,11 @@ def values_of(name: str, stated: bool | str | Sequence[str], place: str) -> froz
 
 def _stated_parts(table: RuleTable, place: str) -> Sequence[PartTable]:
     single = (table.quantity, table.fact, table.days, table.unit, table.bands, table.case)
-    several = table.all_of if table.any_of is None else table.any_of
-    if several is not None:
-        if any(value is not None for value in single) or (table.all_of is not None and table.any_of is not None):
-            raise EvidenceError(f"{place}: all_of or any_of stands alone, without quantity, fact, days, bands or case")
-        return several
+    several = [parts for parts in (table.all_of, table.any_of, table.first_of) if parts is not None]
+    if several:
+        if any(value is not None for value in single) or len(several) > 1:
+            raise EvidenceError(f"{place}: all_of, any_of or first_of stands alone, without quantity, bands or case")
+        return several[0]
     names = table.quantity if isinstance(table.quantity, list) else [table.quantity]
     return [
         PartTable(quantity=n, fact=table.fact, days=table.days, unit=table.unit, bands=table.bands, case=table.case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -37,8 +38,9 @@ def reading_of(part: Part, measured: Mapping[str, Measured], known: Facts, if_mi
     """
     value = _value(part, measured, known)
     found = {n: _says(part.branches[n], part, value, known, if_missing) for n in _possible(part, known)}
+    may_be = frozenset(word for n, reading in found.items() for word in _possible_words(reading, part.branches[n]))
     if len({reading.word for reading in found.values()}) > 1:
-        return _undecided(part, value, known, found)
+        return replace(_undecided(part, value, known, found), may_be=may_be)
     # Facts that are open but change nothing do not block; the reading that is nearest to an edge stands for all.
     chosen = max(found.values(), key=lambda reading: len(reading.sides))
     missing = once(name for reading in found.values() for name in reading.missing)
@@ -48,12 +50,17 @@ def reading_of(part: Part, measured: Mapping[str, Measured], known: Facts, if_mi
         )
     notes = tuple(part.branches[n].note for n in found if len(found) == 1 and part.branches[n].note)
     reasons = once((*chosen.reasons, *notes)) or _out_of_reach(chosen, part, known)
-    return Reading(chosen.quantity, chosen.word, chosen.value, chosen.ci95, chosen.sides, missing, reasons)
+    return replace(chosen, missing=missing, reasons=reasons, may_be=may_be)
 
 
 def once(values: Iterable[str]) -> tuple[str, ...]:
     """Return each value once, in order."""
     return tuple(dict.fromkeys(values))
+
+
+def _possible_words(reading: Reading, branch: Branch) -> tuple[Word, ...]:
+    """Return the words that a branch may turn out to have."""
+    return branch.scale.verdicts if reading.word == "not_evaluable" else (reading.word,)
 
 
 def _out_of_reach(chosen: Reading, part: Part, known: Facts) -> tuple[str, ...]:

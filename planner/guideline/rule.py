@@ -18,7 +18,7 @@ Treatment = Literal["any", "ablation", "thermal_ablation", "radiofrequency"]
 SourceKind = Literal["guideline", "consensus", "rct", "meta_analysis", "cohort", "practice", "web_summary", "site"]
 SourceStatus = Literal["current", "superseded", "unattributed"]
 PartKind = Literal["measured", "number", "days", "facts"]
-Combine = Literal["all", "any"]
+Combine = Literal["all", "any", "first"]
 FactWord = str | bool
 
 WORST_FIRST: tuple[Word, ...] = ("fail", "not_evaluable", "caution", "info", "pass", "not_applicable")
@@ -193,7 +193,8 @@ class Rule:
         Facts of its scope with the values that they may have; with others it does not apply.
     combine
         "all": the worst part decides, and one that does not apply puts the rule out of scope; "any": one part that
-        speaks is enough.
+        speaks is enough, if no part that could not be judged may say worse; "first": the first part that can be judged
+        decides, those after it stand in for what it lacks.
     if_missing
         Its word where the value is not known: "caution" where the source asks that it be.
     exceptions, note, conflicts

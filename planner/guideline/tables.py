@@ -51,7 +51,7 @@ class CaseTable(Table):
 
 
 class PartTable(Table):
-    """A part of `all_of` or `any_of`: a measured quantity, an entered number, days between two dates, or facts."""
+    """A part of several: a measured quantity, an entered number, days between two dates, or facts alone."""
 
     quantity: Text | None = None
     fact: Text | None = None
@@ -121,6 +121,7 @@ class RuleTable(EntryTable):
     case: list[CaseTable] | None = None
     all_of: list[PartTable] | None = Field(default=None, min_length=1)
     any_of: list[PartTable] | None = Field(default=None, min_length=1)
+    first_of: list[PartTable] | None = Field(default=None, min_length=1)
     edges_from_source: list[float] = Field(default_factory=list)
     superseded_by: list[str] = Field(default_factory=list)
     overrides: str = ""

@@ -26,7 +26,7 @@ class Reading:
     """What one part of a rule says: its word, the value it rests on, and what kept it from saying more.
 
     `missing` names facts that were not entered and would change the word; `reasons` says why a value is unknown, and
-    which branch was taken.
+    which branch was taken; `may_be` holds the words that a part which could not be judged may turn out to have.
     """
 
     quantity: Quantity
@@ -36,6 +36,7 @@ class Reading:
     sides: tuple[Side, ...] = ()
     missing: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    may_be: frozenset[Word] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
