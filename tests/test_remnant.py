@@ -260,15 +260,20 @@ def verdicts(found: Assessment) -> dict[str, list[str]]:
     return {one.rule.id: [verdict.word for verdict in one.verdicts] for one in found.judged}
 
 
-FACTS = {"primary": "colorectal", "one_session": True, "standard_liver_volume_ml": 1400.0}
+FACTS = {
+    "primary": "colorectal", "one_session": True, "standard_liver_volume_ml": 1400.0, "post_chemotherapy": False,
+}  # fmt: skip
 
 
 def test_a_truncated_liver_leaves_exactly_the_rules_that_need_it_unjudged() -> None:
     whole = verdicts(judged(FACTS))
     cut = verdicts(judged(FACTS, cut=True))
-    assert {rule for rule, words in cut.items() if words != whole[rule]} == {"PS-02", "ZZ-01", "ZZ-02"}
-    assert {word for rule in ("PS-02", "ZZ-01", "ZZ-02") for word in whole[rule]} == {"pass"}
-    assert {word for rule in ("PS-02", "ZZ-01", "ZZ-02") for word in cut[rule]} == {"not_evaluable"}
+    unjudged = ("PS-02", "CO-03", "ZZ-01", "ZZ-02")
+    assert {rule for rule, words in cut.items() if words != whole[rule]} == {*unjudged, "MG-04"}
+    assert {word for rule in unjudged for word in whole[rule]} == {"pass"}
+    assert {word for rule in unjudged for word in cut[rule]} == {"not_evaluable"}
+    # A statement about resection has nothing to say of a remnant that is not known.
+    assert (whole["MG-04"], cut["MG-04"]) == (["info"], ["not_applicable"])
 
 
 def test_a_bound_judges_where_it_suffices() -> None:

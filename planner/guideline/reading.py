@@ -49,7 +49,9 @@ def reading_of(part: Part, measured: Mapping[str, Measured], known: Facts, if_mi
             (*_deciding(part, known, lambda n: (part.branches[n].scale, part.branches[n].needs_value)), *missing)
         )
     notes = tuple(part.branches[n].note for n in found if len(found) == 1 and part.branches[n].note)
-    reasons = once((*chosen.reasons, *notes)) or _out_of_reach(chosen, part, known)
+    # A branch's note explains a word; where the value is not known, the reason of that says all.
+    told = () if chosen.word == "not_evaluable" and chosen.reasons else notes
+    reasons = once((*chosen.reasons, *told)) or _out_of_reach(chosen, part, known)
     return replace(chosen, missing=missing, reasons=reasons, may_be=may_be)
 
 

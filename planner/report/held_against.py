@@ -37,7 +37,7 @@ def risk_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
 
 def fact_rows(assessment: Assessment) -> tuple[tuple[str, str], ...]:
     """Return in words the facts that were entered or are asked for; dates are not among them, only days."""
-    asked = {*_ALWAYS, *(name for judged in assessment.judged if judged.here for name in judged.rule.entered)}
+    asked = {*_ALWAYS, *(name for judged in assessment.judged for name in judged.case.missing)}
     return tuple(
         (fact_words(name), _entered(name, value))
         for name, value in assessment.facts.items()
