@@ -116,7 +116,7 @@ def test_counts_of_one_and_of_several_are_grammatical():
     }
     assert counted == {
         1: "1 statement that a review judges, 1 verdict: 1 meets",
-        2: "1 statement that a review judges, 2 verdicts: 2 meets",
+        2: "1 statement that a review judges, 2 verdicts: 2 meet",
     }
     assert criteria(whole()) is None
 

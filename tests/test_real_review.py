@@ -184,7 +184,7 @@ def test_only_what_needs_the_whole_liver_is_unknown_where_the_scan_cuts_it(nifti
     assert by_scope["patient.n_lesions"]["value"] == 2
     assert by_scope["ablation.volume_ml"]["value"] > 0
     unknown = [v for v in nifti.result["guidelines"] if any("truncated" in reason for reason in v["reasons"])]
-    assert {v["rule"] for v in unknown} == {"PS-02"}
+    assert {v["rule"] for v in unknown} == {"PS-02", "CO-03", "CO-04"}
 
 
 def test_every_distance_is_listed_with_both_parts_of_its_doubt(review):

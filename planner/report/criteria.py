@@ -140,14 +140,21 @@ def _counts(here: Sequence[Judged]) -> str:
     found = Counter(verdict.word for judged in here for verdict in _verdicts(judged))
     borderline = sum(verdict.borderline for judged in here for verdict in _verdicts(judged))
     total = counted(sum(found.values()), "verdict")
-    said = [f"{found[word]} {READS[word]}" for word in SHOWN_WORDS if found[word]]
+    said = [counted_words(found[word], word) for word in SHOWN_WORDS if found[word]]
     near = f"; {borderline} of them borderline" if borderline else ""
     return f"{counted(len(here), 'statement')} that a review judges, {total}: {', '.join(said)}{near}"
 
 
+def counted_words(count: int, word: Word) -> str:
+    """Return how many verdicts read which way: "1 meets", "2 meet"."""
+    several = {"pass": "meet", "not_applicable": "do not apply"}.get(word, READS[word])
+    return f"{count} {READS[word] if count == 1 else several}"
+
+
 def _pressing(judged: Judged) -> CriterionRow:
     """Return a rule with only what is outside its criterion or borderline."""
-    return _row(judged, [v for v in _verdicts(judged) if v.word == "fail" or v.borderline])
+    near = [v for v in _verdicts(judged) if v.word == "fail" or (v.borderline and v.word != "not_applicable")]
+    return _row(judged, near)
 
 
 def _pressing_first(judged: Judged) -> tuple[bool, bool]:
@@ -163,7 +170,7 @@ def _group(question: Question, here: Sequence[Judged], assessment: Assessment) -
         return None
     disputes = tuple(_disputes(asked, shown, assessment))
     found = Counter(v.word for j in asked for v in _verdicts(j))
-    summary = ", ".join(f"{found[word]} {READS[word]}" for word in SHOWN_WORDS[:-1] if found[word])
+    summary = ", ".join(counted_words(found[word], word) for word in SHOWN_WORDS[:-1] if found[word])
     return Group(
         QUESTIONS[question],
         summary or "nothing to judge",
@@ -220,13 +227,17 @@ def _value(verdict: Verdict) -> str:
 
 def _disputes(asked: Sequence[Judged], shown: Sequence[Shown], assessment: Assessment) -> Iterator[DisputeRow]:
     """Yield the conflicts in which at least two statements of a question take part."""
-    stated: list[tuple[Rule | Entry, str]] = [(j.rule, READS[j.case.word]) for j in asked]
+    stated: list[tuple[Rule | Entry, str]] = [(j.rule, _worst(j)) for j in asked]
     stated += [(one.entry, "") for one in shown]
     named = dict.fromkeys(name for one, _ in stated for name in one.conflicts)
     for conflict in (assessment.conflicts[name] for name in named if name in assessment.conflicts):
         sides = [_side(one, reads_) for one, reads_ in stated if conflict.id in one.conflicts]
         if len(sides) > 1:
             yield _dispute(conflict, sides)
+
+
+def _worst(judged: Judged) -> str:
+    return f"{'worst lesion ' if len(judged.lesions) > 1 else ''}{READS[judged.case.word]}"
 
 
 def _side(stated: Rule | Entry, reads_: str) -> str:
@@ -246,13 +257,14 @@ def _shown(one: Shown) -> ShownRow:
     here = "; ".join(f"{'this case' if lesion is None else f'lesion {lesion}'}: {label}" for lesion, label in one.rows)
     disputed = "the source contradicts itself here" if entry.disputed else ""
     note = ". ".join(part for part in (disputed, entry.note) if part)
-    said = f"{entry.statement} Of {entry.population}; {entry.endpoint}."
+    said = f"{entry.statement} Of whom: {entry.population}. What: {entry.endpoint}."
     return ShownRow(entry.id, title, said, tuple(map(figure_words, entry.figures)), here, note, attribution(entry))
 
 
 def figure_words(figure: Figure) -> str:
     """Return a published number in words, with its interval, count and p."""
-    unit = f" {figure.unit}" if figure.unit else ""
+    one = figure.value == 1.0 and figure.ends is None and figure.unit.endswith("s")
+    unit = f" {figure.unit[:-1] if one else figure.unit}" if figure.unit else ""
     number = "" if figure.value is None else f"{figure.value:g}{unit}"
     if figure.ends is not None:
         between = f"{figure.ends[0]:g} to {figure.ends[1]:g}{unit}"

@@ -16,7 +16,6 @@ from planner.report.figure import Figure
 from planner.report.findings import finding_rows
 from planner.report.held_against import (
     fact_rows,
-    missing_facts,
     other_facts,
     references,
     risk_sentences,
@@ -116,7 +115,6 @@ def render_html(
         lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
         criteria=criteria(assessment),
         hepatocellular=primary_sentence(assessment),
-        missing_facts=missing_facts(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
         references=(*references(assessment), *beside_references(assessment)),
