@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from pipelines.several import Several
     from pipelines.source import FolderSource
     from planner.errors import InputError
+    from planner.guideline.catalogue import Catalogue
 
 
 def review_posts(
-    sources: tuple[FolderSource, ...], out: Path, settings: Settings, progress: Progress, *, as_json: bool
+    sources: tuple[FolderSource, ...],
+    out: Path,
+    settings: Settings,
+    progress: Progress,
+    catalogue: Catalogue,
+    *,
+    as_json: bool,
 ) -> NoReturn:
     """Review each post, keep and print what they add up to, and exit with the code that fits."""
     from pipelines.post_order import in_order
@@ -36,7 +43,7 @@ def review_posts(
         begun = len(progress.lines)
         progress.note(f"study {source.number} of {source.posts} after the ablation")
         its_store = store.of_post(source.number, lambda: "".join(f"{line}\n" for line in progress.lines[begun:]))
-        return review_folders(source, its_store, settings, progress)
+        return review_folders(source, its_store, settings, progress, catalogue)
 
     def tell(number: int, ended: Review | InputError) -> None:
         if isinstance(ended, Exception):
