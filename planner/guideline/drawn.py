@@ -30,8 +30,8 @@ def drawn(scale: Scale, unit: str) -> list[str]:
 
 
 def _ours(scale: Scale) -> list[str]:
-    lines = dict.fromkeys(f"{edge.at:g}" for edge in scale.edges if not edge.from_source)
-    return [f"* the line at {' and '.join(lines)} is ours: the source does not print it"] if lines else []
+    own = any(not edge.from_source for edge in scale.edges)
+    return ["* this line is ours: the source does not print it"] if own else []
 
 
 def spans(edges: Sequence[Edge], unit: str) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from planner.facts import FACTS
 from planner.guideline.catalogue import Catalogue
 from planner.guideline.columns import wrapped
 from planner.guideline.drawn import drawn
-from planner.guideline.explain_entry import heading, remarks, standing
+from planner.guideline.explain_entry import entered_words, heading, remarks, standing
 from planner.guideline.measured import Measured
 from planner.guideline.rule import Branch, Combine, Example, FactWord, Part, Rule
 from planner.guideline.speaks import primary_words
@@ -34,11 +34,6 @@ def explained(rule: Rule, catalogue: Catalogue) -> str:
     lines += ["", *_bands(rule), "", "Examples"]
     lines += [line for example in rule.examples for line in wrapped(_example(example), "  ")]
     return "\n".join([*lines, *remarks(rule, catalogue)]).rstrip() + "\n"
-
-
-def entered_words(names: Iterable[str]) -> str:
-    """Return facts in words, each with the name to enter it by."""
-    return ", ".join(f"{fact_words(name)} (entered as {name})" for name in names)
 
 
 def _scope(rule: Rule) -> str:
@@ -123,4 +118,6 @@ def _facts(facts: Mapping[str, object]) -> str:
 def _fact(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value.isoformat()[:10] if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return f"{value:g}" if isinstance(value, float) else str(value)

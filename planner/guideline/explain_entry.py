@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from planner.guideline.catalogue import Catalogue, Conflict
 from planner.guideline.columns import columns, wrapped
@@ -46,12 +46,17 @@ def remarks(stated: Statement, catalogue: Catalogue) -> list[str]:
     return lines
 
 
+def entered_words(names: Iterable[str]) -> str:
+    """Return facts in words, each with the name to enter it by."""
+    return ", ".join(f"{fact_words(name)} (entered as {name})" for name in names)
+
+
 def explained_entry(entry: Reference | Advisory, catalogue: Catalogue) -> str:
     """Return everything that the catalogue holds about published numbers or advice."""
     lines = [*heading(entry), "", *standing(entry)]
     lines += wrapped(f"Speaks of: primary tumour {primary_words(entry.primary)}.")
-    resting = [*map(quantity_words, entry.measured), *map(fact_words, entry.entered)]
-    lines += wrapped(f"Relevant to: {', '.join(resting)}.") if resting else []
+    resting = [*map(quantity_words, entry.measured), *([entered_words(entry.entered)] if entry.entered else [])]
+    lines += wrapped(f"Belongs beside: {', '.join(resting)}.") if resting else []
     if isinstance(entry, Reference):
         lines += ["", *_figures(entry)]
     return "\n".join([*lines, *remarks(entry, catalogue)]).rstrip() + "\n"

@@ -11,7 +11,7 @@ from planner.evidence.population import Population, studied_words
 from planner.evidence.ratio import ORIGINS, RatioInterval
 from planner.facts import SETTING_FACTS
 from planner.guideline.columns import columns, wrapped
-from planner.guideline.explain import entered_words
+from planner.guideline.explain_entry import entered_words
 from planner.guideline.words import quantity_words
 
 
