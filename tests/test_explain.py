@@ -133,7 +133,7 @@ def test_a_rule_of_days_numbers_and_facts_is_explained_whole():
     assert "Later statements, to be read beside it see TT-02 (the same source; cohort)" in said
     assert "X1 Days or millimetres. One says days, one says millimetres. see TT-02 (the same source; cohort)" in said
     assert "ablation date = 2024-01-31" in said
-    assert "-> for information, as its own source means it" in said
+    assert "-> for information, for a case of its own treatment" in said
 
 
 def test_published_numbers_are_explained_as_a_table_by_row():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,7 @@ from planner.guideline.explain_risk import (
     explained_comparison,
     explained_hazard,
 )
-from planner.guideline.listing import facts_text, hazards_table, listed
+from planner.guideline.listing import beside, facts_text, hazards_table, listed
 from planner.guideline.rule import Rule
 from planner.guideline.selection import Wanted, selected
 
@@ -48,7 +49,8 @@ class Shown:
         parts = [listed(self.statements, wanted)]
         if not wanted.given:
             parts += [
-                hazards_table(self.hazards), comparisons_table(self.comparisons), baselines_table(self.baselines),
+                beside(self.conflicts, self.omitted), hazards_table(self.hazards),
+                comparisons_table(self.comparisons), baselines_table(self.baselines),
                 facts_text(self.statements, self.hazards), _closing(),
             ]  # fmt: skip
         return "\n".join(parts)
@@ -109,7 +111,8 @@ def named(ids: Iterable[str]) -> Shown:
     known = _explanations(all_there_is)
     wanted = [name.upper() for name in ids]
     for unknown in (name for name in wanted if name not in known):
-        raise UsageError(f"{quoted(unknown)} is not in the catalogue{nearest(unknown, known)}", code="unknown-rule")
+        near = nearest(re.sub(r"-(\d)$", r"-0\1", unknown), known)  # CO-5 means CO-05
+        raise UsageError(f"{quoted(unknown)} is not in the catalogue{near}", code="unknown-rule")
     return Shown(
         all_there_is.catalogue,
         tuple(one for one in all_there_is.statements if one.id in wanted),

@@ -100,7 +100,7 @@ def _conditions(when: Mapping[str, frozenset[FactWord]]) -> str:
 
 def _example(example: Example) -> str:
     values = [f"{quantity_words(name)} {_measured(m)}" for name, m in example.measured.items()]
-    borderline = f"{', borderline' * example.borderline}{', as its own source means it' * example.own}"
+    borderline = f"{', borderline' * example.borderline}{', for a case of its own treatment' * example.own}"
     missing = f" (not entered: {', '.join(map(fact_words, example.missing))})" if example.missing else ""
     facts = _facts(example.facts) or "nothing entered"
     return f"{', '.join(values) or 'nothing measured'}; {facts} -> {READS[example.verdict]}{borderline}{missing}"
@@ -108,7 +108,8 @@ def _example(example: Example) -> str:
 
 def _measured(measured: Measured) -> str:
     interval = f" ({measured.ci95[0]:g} to {measured.ci95[1]:g})" if measured.ci95 else ""
-    return f"{measured.value:g} {unit_words(measured.unit)}{interval}"
+    unit = "lesion" if measured.unit == "lesions" and measured.value == 1 else unit_words(measured.unit)
+    return f"{measured.value:g} {unit}{interval}"
 
 
 def _facts(facts: Mapping[str, object]) -> str:
@@ -120,4 +121,4 @@ def _fact(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, date):
         return value.isoformat()[:10]
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from planner.evidence.hazard import Hazard
 from planner.facts import FACTS, SETTING_FACTS
+from planner.guideline.catalogue import Conflict
 from planner.guideline.columns import columns, wrapped
+from planner.guideline.entry import Omitted
 from planner.guideline.rule import Source
 from planner.guideline.selection import Wanted
 from planner.guideline.speaks import ABOUT, KINDS, Statement, asks, kind_words, phase_words, primary_words, source_words
@@ -46,6 +48,15 @@ def _row(stated: Statement) -> tuple[str, ...]:
         stated.id, kind_words(stated), asks(stated), primary_words(stated.primary), phase_words(stated.phase),
         ABOUT[stated.about],
     )  # fmt: skip
+
+
+def beside(conflicts: Iterable[Conflict], omitted: Iterable[Omitted]) -> str:
+    """Return where sources disagree, and what is left out because the source documents lost it."""
+    lines = ["Where sources disagree: each position side by side, none outweighs another", ""]
+    lines += [f"{conflict.id:<4} {conflict.title}" for conflict in conflicts]
+    lost = ", ".join(one.id for one in omitted)
+    lines += ["", *wrapped(f"Left out, as the source documents lost their content: {lost}")] if lost else []
+    return "\n".join(lines) + "\n"
 
 
 def hazards_table(hazards: Sequence[Hazard]) -> str:
