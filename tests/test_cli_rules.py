@@ -6,7 +6,7 @@ import re
 import pytest
 from cli_runs import ablation
 
-from pipelines.catalogue import packaged_catalogue
+from pipelines.catalogue import packaged_catalogue, packaged_systems
 from planner.facts import FACTS, SETTING_FACTS, TOPICS
 from planner.guideline.speaks import asks, kind_words, source_words
 from planner.guideline.words import attribution
@@ -133,6 +133,7 @@ def test_json_is_one_document_with_everything():
     assert [rule["id"] for rule in document["rules"]] == list(CATALOGUE.ids)
     assert [conflict["id"] for conflict in document["conflicts"]] == list(CATALOGUE.conflicts)
     assert [omitted["id"] for omitted in document["omitted"]] == [omitted.id for omitted in CATALOGUE.omitted]
+    assert [system["name"] for system in document["systems"]] == [system.name for system in packaged_systems()]
     assert document["models"][0]["ratio"] == 0.54
     (rule,) = json.loads(ablation("rules", "CO-02", "--json").stdout)["rules"]
     assert rule["parts"][0]["branches"][0]["bands"] == [

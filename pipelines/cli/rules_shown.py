@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipelines.catalogue import packaged_baselines, packaged_catalogue, packaged_comparisons, packaged_hazards
+from pipelines.catalogue import (
+    packaged_baselines,
+    packaged_catalogue,
+    packaged_comparisons,
+    packaged_hazards,
+    packaged_systems,
+)
 from pipelines.site_rules import site_examples
 from planner.errors import UsageError, quoted
 from planner.evidence.baseline import Baseline
@@ -30,6 +36,7 @@ from planner.guideline.explain_risk import (
 from planner.guideline.listing import beside, facts_text, hazards_table, listed
 from planner.guideline.rule import Rule
 from planner.guideline.selection import Wanted, selected
+from planner.guideline.systems import System
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Shown:
     hazards: tuple[Hazard, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    systems: tuple[System, ...] = ()
 
     def listed(self, wanted: Wanted) -> str:
         """Return the list: statements alone where words chose them, else with figures, cohorts and facts."""
@@ -70,6 +78,7 @@ class Shown:
             "advisories": [plain.advisory_document(one, of) for one in stated if isinstance(one, Advisory)],
             "conflicts": [plain.conflict_document(conflict, of) for conflict in self.conflicts],
             "omitted": [plain.omitted_document(omitted) for omitted in self.omitted],
+            "systems": [plain.system_document(system) for system in self.systems],
             "models": [plain.hazard_document(hazard) for hazard in self.hazards],
             "comparisons": [plain.comparison_document(comparison) for comparison in self.comparisons],
             "baselines": [plain.baseline_document(baseline) for baseline in self.baselines],
@@ -81,7 +90,7 @@ def everything() -> Shown:
     held = packaged_catalogue()
     return Shown(
         held, held.statements, tuple(held.conflicts.values()), held.omitted, packaged_hazards(),
-        packaged_comparisons(), packaged_baselines(),
+        packaged_comparisons(), packaged_baselines(), packaged_systems(),
     )  # fmt: skip
 
 

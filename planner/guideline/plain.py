@@ -14,6 +14,7 @@ from planner.guideline.catalogue import Catalogue, Conflict
 from planner.guideline.entry import Advisory, Entry, Figure, Omitted, Reference, Strata
 from planner.guideline.rule import Branch, Edge, Example, Part, Rule, Scale, Source
 from planner.guideline.speaks import asks, commands_of
+from planner.guideline.systems import System
 
 Plain = Any
 
@@ -54,6 +55,11 @@ def conflict_document(conflict: Conflict, catalogue: Catalogue) -> dict[str, Pla
 def omitted_document(omitted: Omitted) -> dict[str, Plain]:
     """Return what is left out and why."""
     return asdict(omitted)
+
+
+def system_document(system: System) -> dict[str, Plain]:
+    """Return a named guideline, trial, treatment or method."""
+    return asdict(system)
 
 
 def _statement(stated: Rule | Entry, catalogue: Catalogue) -> dict[str, Plain]:
