@@ -94,9 +94,9 @@ ablation rules --check our_rules                                  # proves every
 ablation review PRE POST -o OUT --rules our_rules                 # also of batch and demo
 ```
 
-- Every source in such a file has `kind = "site"`. What it says is labelled "site policy" in table, report and result
-  (`site_policy`), and the SHA-256 of each file stands in the result (`provenance.settings.site_rules_sha256`), not
-  its name.
+- Every source in such a file has `kind = "site"`. What it says is labelled "site policy" at the terminal, in report
+  and result (`site_policy`), and the SHA-256 of each file stands in the result
+  (`provenance.settings.site_rules_sha256`), not its name.
 - A rule has an id of its own: capitals, a stroke and two or more digits (`SITE-01`). With `overrides = "CO-02"` it
   stands in the place of that rule; without, beside all others. A rule may be overridden once.
 - A file holds checks only, no figures or advice. `conflicts` may name a conflict of this page, to be shown beside the
@@ -161,7 +161,8 @@ def _counts(held: Catalogue) -> str:
     return (
         f"It holds {len(held.rules)} checks, {len(held.references)} tables of figures and {len(held.advisories)} pieces"
         f" of advice from {len({stated.source for stated in held.statements})} sources,\n{len(held.conflicts)}"
-        f" conflicts between them, and the relation {_and([one.id for one in packaged_hazards()])} (in [method.md](method.md));"
+        f" conflicts between them, and the relation {_and([one.id for one in packaged_hazards()])} (in"
+        " [method.md](method.md));"
         f" {len(held.omitted)} entries are left out.\n"
     )
 

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from batch_child import fake
 from cli_runs import ablation, ball, post_study, pre_study
@@ -16,6 +17,8 @@ from pipelines.batch.child import review_command
 from pipelines.catalogue import packaged_catalogue
 from pipelines.settings import Settings, with_registration
 from pipelines.site_rules import MOST_BYTES, MOST_FILES, site_example, site_examples, site_rules
+from planner.errors import EvidenceError
+from planner.guideline.catalogue import with_site
 from planner.guideline.explain import explained
 from planner.guideline.judge import judge
 
@@ -85,6 +88,7 @@ WRONG = {
     "no quantity": ('quantity    = "margin.min_mm"', "quantity = []", "quantity"),
     "a conflict that is not described": ('["X1"]', '["X99"]', "conflict X99 is not described"),
     "a fact that is not registered": ('entered     = ["primary"]', 'entered = ["primry"]', "lists primry"),
+    "a later statement that is not there": ('conflicts   = ["X1"]', 'superseded_by = ["CO-99"]', "which is no entry"),
     "an unknown key": ("title       =", "titel       =", "titel: unknown key"),
     "a value that is not finite": ("ge = 10.0", "ge = nan", "finite number"),
 }
@@ -229,12 +233,61 @@ def test_a_batch_tells_every_case_and_does_finished_ones_again_when_a_file_chang
 
 
 def test_a_site_rule_judges_as_its_examples_say():
-    from planner.guideline.catalogue import with_site
-
     rule = with_site(packaged_catalogue(), {"site.toml": ACCLAIM}).rule("ACCLAIM-01")
     for example in rule.examples:
         found = judge(replace(rule, examples=()), example.measured, example.facts)
         assert (found.word, found.borderline) == (example.verdict, example.borderline)
+
+
+def test_a_rule_that_names_an_overridden_one_as_later_is_explained_with_the_site_rule_in_its_place(tmp_path):
+    (older,) = [rule for rule in packaged_catalogue().rules if rule.id == "PP-25"]
+    assert older.superseded_by == ("CO-28",)
+    held = site_rules(write(tmp_path / "site", own=OVERRIDE.replace('"CO-02"', '"CO-28"'))).catalogue
+    assert "see ACCLAIM-01 (site policy: ACCLAIM margin" in " ".join(explained(older, held).split())
+
+
+ODD_VALUES = (
+    "-1", "0", "1e308", "nan", "true", '""', "[]", "{}", "[1]", '["x"]', "2024-01-31", "12:00:00", '"primary"', "{a=1}",
+    '"ablation_date"', '["margin.min_mm", "margin.min_mm"]', '"not_applicable"', "{ primary = [] }", "9" * 30,
+)  # fmt: skip
+ODD_LETTERS = tuple("\0\x1b\"'[]{}=\u2028\U0001f600")
+
+
+def with_slips(text: str, seed: int) -> str:
+    """Return a text with one to three slips of the pen."""
+    draw = np.random.default_rng(seed)
+    lines = text.splitlines()
+    for _ in range(draw.integers(1, 4)):
+        at, other = draw.integers(len(lines), size=2)
+        slip = draw.choice(["drop", "repeat", "swap", "value", "value", "letter"])
+        if slip == "drop":
+            del lines[at]
+        elif slip == "repeat":
+            lines.insert(at, lines[other])
+        elif slip == "swap":
+            lines[at], lines[other] = lines[other], lines[at]
+        elif slip == "value" and "=" in lines[at]:
+            lines[at] = f"{lines[at].split('=')[0]}= {draw.choice(ODD_VALUES)}"
+        elif lines[at]:
+            place = draw.integers(len(lines[at]))
+            lines[at] = lines[at][:place] + draw.choice(ODD_LETTERS) + lines[at][place + 1 :]
+    return "\n".join(lines)
+
+
+def refusal(text: str) -> str:
+    """Return why a text is refused; empty where it holds."""
+    try:
+        with_site(packaged_catalogue(), {"slip.toml": text})
+    except EvidenceError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_file_with_slips_of_the_pen_holds_or_is_refused_in_one_line(seed):
+    said = refusal(with_slips(ACCLAIM, seed))
+    assert not said or said.startswith("slip.toml: ")
+    assert "\n" not in said
 
 
 @pytest.mark.slow
@@ -252,7 +305,9 @@ def test_a_review_labels_a_site_rule_in_table_report_and_result(tmp_path):
     assert all(entry["site_policy"] == (entry["rule"] == "ACCLAIM-01") for entry in own["guidelines"])
     sha256 = hashlib.sha256(OVERRIDE.encode()).hexdigest()
     assert own["provenance"]["settings"]["site_rules_sha256"] == [sha256]
-    assert "site policy: ACCLAIM margin (2025; " in " ".join(ran.stdout.split())
+    (line,) = [line for line in ran.stdout.splitlines() if "site policy" in line]
+    assert line.startswith("ACCLAIM-01, in place of CO-02, site policy: ACCLAIM margin (2025; required for technical")
+    assert "lesion 1 short of the preferred band" in line
     report = (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
     assert "site policy: ACCLAIM margin (2025; " in report
     assert "site policy" not in (tmp_path / "without" / "report.html").read_text(encoding="utf-8")

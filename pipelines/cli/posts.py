@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from pipelines.cli.run import EXIT_GATE_FAILED, EXIT_PARTLY_FAILED, Progress, exit_codes
+from pipelines.cli.site_rules import site_lines
 from planner.errors import printable
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def review_posts(
         if isinstance(ended, Exception):
             progress.failed(ended, f"study {number} after the ablation: ")
         else:
-            tables.append(f"Study {number} after the ablation\n{table_text(ended.assessment)}")
+            lines = "".join(f"{printable(line)}\n" for line in site_lines(ended.assessment))
+            tables.append(f"Study {number} after the ablation\n{table_text(ended.assessment)}{lines}")
 
     with exit_codes(progress, store.abandon):
         ordered = in_order(sources, progress)

@@ -18,7 +18,7 @@ from pipelines.cli.registration import (
     registration_options,
 )
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
-from pipelines.cli.site_rules import rules_option
+from pipelines.cli.site_rules import rules_option, site_lines
 from planner.errors import printable
 
 if TYPE_CHECKING:
@@ -134,4 +134,6 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
         click.echo(result_bytes(result_document(finished)).decode("utf-8"), nl=False)
         return
     click.echo(table_text(finished.assessment))
+    for line in site_lines(finished.assessment):
+        click.echo(printable(line))
     click.echo(printable(f"report: {out.absolute() / 'report.html'}"))

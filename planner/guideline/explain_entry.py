@@ -78,7 +78,12 @@ def explained_conflict(conflict: Conflict, catalogue: Catalogue) -> str:
 
 
 def _found(name: str, catalogue: Catalogue) -> Statement:
-    return next(stated for stated in catalogue.statements if stated.id == name)
+    """Return the statement of an id, or the rule of a site that stands in its place."""
+    return next(
+        stated
+        for stated in catalogue.statements
+        if stated.id == name or (isinstance(stated, Rule) and stated.overrides == name)
+    )
 
 
 def _see(other: Statement, beside: Statement) -> list[str]:
