@@ -121,7 +121,7 @@ ablation review PRE POST -o OUT --rules our_rules                 # also of batc
 | `quantity`, `fact` or `days`, with `unit` | the number: measured, entered, or the days between two entered dates |
 | `bands` | `verdict` with ends `gt`, `ge`, `lt`, `le`: together they hold every number once |
 | `[[rule.case]]` | `when`: facts; then `bands`, or a `verdict` by facts alone; the last without `when` takes the rest |
-| `all_of`, `any_of` | several parts: the worst decides, or one that speaks is enough |
+| `all_of`, `any_of`, `first_of` | several parts: the worst decides, one that speaks is enough, or the first judged |
 | `edges_from_source` | the limits that the source prints; all others are marked as ours |
 | `exceptions`, `note`, `conflicts`, `superseded_by`, `overrides` | texts and ids, where there are any |
 | `[[rule.example]]` | `measured`, `interval`, `facts`, and the `verdict` that they must have; `missing`, `borderline` |
