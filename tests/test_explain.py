@@ -11,10 +11,11 @@ from planner.guideline.drawn import drawn, spans
 from planner.guideline.explain import explained
 from planner.guideline.explain_entry import explained_conflict, explained_entry, explained_omitted
 from planner.guideline.listing import listed
+from planner.guideline.phases import JUDGES
 from planner.guideline.plain import advisory_document, omitted_document, reference_document, rule_document
 from planner.guideline.rule import Edge, Scale
 from planner.guideline.selection import Wanted
-from planner.guideline.speaks import primary_words, source_words
+from planner.guideline.speaks import TO_COME, primary_words, source_words
 
 TEXT = """
 schema_version = 1
@@ -156,7 +157,10 @@ def test_published_numbers_are_explained_as_a_table_by_row():
 def test_advice_is_its_text_with_source_and_note():
     said = flat(explained_entry(ADVISORY, CATALOGUE))
     assert said.startswith("TT-03 Talk about it (advice) It advises to talk. Source: A series that this test made up.")
-    assert "About: how care is organised. Phase: board, procedure. Shown, never judged, by `ablation plan`" in said
+    assert (
+        "About: how care is organised. Phase: board, procedure. Shown, never judged, by `ablation plan` (not in this version)"
+        in said
+    )
     assert said.endswith("Note: Ours to add.")
 
 
@@ -191,6 +195,12 @@ def test_each_kind_is_plain_values_that_json_holds():
     assert reference["commands"] == ["review"]
     assert advisory["see"] == []
     assert omitted == {"id": "TT-09", "source": "Small series", "reason": "Its page was empty."}
+
+
+def test_a_command_that_statements_wait_for_is_told_apart_from_those_that_there_are():
+    from pipelines.cli.__main__ import COMMANDS
+
+    assert set(JUDGES) - set(COMMANDS) == TO_COME
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from cli_runs import ROOT
 
 from pipelines.catalogue import packaged_catalogue, packaged_systems
 from pipelines.site_rules import site_example
+from planner.guideline.speaks import TO_COME
 from planner.guideline.tables import RuleTable
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -58,6 +59,10 @@ def test_the_example_stands_there_whole_and_every_key_of_a_rule_is_explained():
     part = PAGE.split("| key of `[[rule]]` |")[1].split("\n\n")[0]
     explained = set(re.findall(r"`(?:\[\[rule\.)?(\w+)(?:\]\])?`", part))
     assert set(RuleTable.model_fields) - {"reduce"} <= explained
+
+
+def test_a_command_that_is_still_to_come_is_called_so():
+    assert ("which this version does not have yet" in " ".join(PAGE.split())) == bool(TO_COME)
 
 
 def test_every_table_has_as_many_cells_in_each_line():

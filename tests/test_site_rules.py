@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,14 +14,17 @@ from batch_child import fake
 from cli_runs import ablation, ball, post_study, pre_study
 from test_batch_runner import a_manifest
 
+from pipelines.audit.held_against import verdict_columns
 from pipelines.batch.child import review_command
 from pipelines.catalogue import packaged_catalogue
+from pipelines.cli.site_rules import site_lines
 from pipelines.settings import Settings, with_registration
 from pipelines.site_rules import MOST_BYTES, MOST_FILES, site_example, site_examples, site_rules
 from planner.errors import EvidenceError
 from planner.guideline.catalogue import with_site
 from planner.guideline.explain import explained
-from planner.guideline.judge import judge
+from planner.guideline.judge import judge, judge_case
+from planner.guideline.measured import Measured
 
 ACCLAIM = site_example("site_acclaim_2025")
 OVERRIDE = ACCLAIM.replace('conflicts   = ["X1"]', 'overrides   = "CO-02"', 1)
@@ -244,6 +248,72 @@ def test_a_rule_that_names_an_overridden_one_as_later_is_explained_with_the_site
     assert older.superseded_by == ("CO-28",)
     held = site_rules(write(tmp_path / "site", own=OVERRIDE.replace('"CO-02"', '"CO-28"'))).catalogue
     assert "see ACCLAIM-01 (site policy: ACCLAIM margin" in " ".join(explained(older, held).split())
+
+
+def test_a_site_file_holds_rules_and_no_figures_or_advice(tmp_path):
+    advice = """
+[[advisory]]
+id = "ACCLAIM-02"
+source = "site_acclaim_2025"
+title = "talk"
+statement = "Talk about it."
+question = "context"
+phase = ["board"]
+about = "organisation"
+level = { grade = "none", stated_in_source = false }
+"""
+    ran = ablation("rules", "--check", write(tmp_path / "site", own=ACCLAIM + advice))
+    assert ran.code == 3
+    assert "own.toml: ACCLAIM-02: a site's file holds rules only" in ran.stderr
+
+
+def test_an_example_that_is_not_there_is_wrong_usage_that_names_those_that_are():
+    ran = ablation("rules", "--site-example", "acclaim")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "example 'acclaim' is not known" in ran.stderr
+    assert all(name in ran.stderr for name in site_examples())
+
+
+def test_a_folder_or_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    folder = write(tmp_path / "site", own=ACCLAIM)
+
+    def denied(*_arguments, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", denied)
+    assert (
+        "error [unreadable]: own.toml: cannot be read (Permission denied)"
+        in ablation("rules", "--check", folder).stderr
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr("pathlib.Path.iterdir", denied)
+    ran = ablation("rules", "--check", folder)
+    assert ran.code == 3
+    assert "folder of site rules: cannot be read (Permission denied)" in ran.stderr
+
+
+def test_what_site_rules_say_is_a_line_each_labelled_whatever_they_say():
+    texts = {"a.toml": OVERRIDE, "b.toml": ACCLAIM.replace("ACCLAIM-01", "ACCLAIM-02")}
+    texts["b.toml"] = texts["b.toml"].replace('phase       = ["post_procedure"]', 'phase = ["eligibility"]')
+    texts["b.toml"] = texts["b.toml"].replace('"margin.min_mm"', '"patient.n_lesions"').replace('"mm"', '"lesions"')
+    texts["b.toml"] = texts["b.toml"].replace('per         = "lesion"', 'per = "patient"')
+    texts["b.toml"] = texts["b.toml"].replace('label     = "ACCLAIM margin"', 'label = "ACCLAIM\\nmargin"')
+    rules = with_site(packaged_catalogue(), texts).rules
+    judged = judge_case(rules, {"1": {}, "2": {"margin.min_mm": Measured(6.0, "mm")}}, {}, {"primary": "colorectal"})
+    first, second = site_lines(SimpleNamespace(judged=judged))
+    assert first.startswith("ACCLAIM-01, in place of CO-02, site policy: ACCLAIM margin (2025; ")
+    assert first.endswith("lesion 1 could not be judged (minimal margin: not measured);"
+                          " lesion 2 short of the preferred band")  # fmt: skip
+    assert second.startswith("ACCLAIM-02, site policy: ACCLAIM margin (2025; ")
+    assert "not judged here, speaks of eligibility" in second
+
+
+def test_an_audit_describes_the_column_of_a_site_rule_as_site_policy():
+    entry = {"rule": "ACCLAIM-01", "source": "ACCLAIM margin", "year": 2025, "strength": "ours", "site_policy": True}
+    (column,) = verdict_columns([{"guidelines": [entry]}])
+    assert "Rule ACCLAIM-01 of site policy: ACCLAIM margin (2025; ours)" in column.definition
+    (other,) = verdict_columns([{"guidelines": [entry | {"site_policy": False}]}])
+    assert "site policy" not in other.definition
 
 
 ODD_VALUES = (

@@ -37,6 +37,10 @@ SOURCE_KINDS: Mapping[SourceKind, str] = {
 """Kinds of source."""
 
 
+TO_COME: frozenset[Command] = frozenset({"plan"})
+"""Commands that take statements up in a later version: until then these are listed."""
+
+
 def kind_words(stated: Statement) -> str:
     """Return whether a statement is a check, figures or advice."""
     return KINDS[type(stated)]
@@ -79,7 +83,8 @@ def commands_of(stated: Statement) -> tuple[Command, ...]:
 
 def judged_words(stated: Statement) -> str:
     """Return in a sentence which command judges a statement, or shows it, and why none does."""
-    commands = " and ".join(f"`ablation {command}`" for command in commands_of(stated))
+    later = " (not in this version)"
+    commands = " and ".join(f"`ablation {command}`{later * (command in TO_COME)}" for command in commands_of(stated))
     spoken = " and ".join(PHASES[phase] for phase in stated.phase)
     judged = isinstance(stated, Rule)
     if stated.about in ASIDE:
