@@ -14,6 +14,7 @@ from planner.evidence.models_text import load_comparisons, load_hazards
 from planner.evidence.standard_volume import StandardVolume, load_standard_volume
 from planner.facts import nearest
 from planner.guideline.catalogue import Catalogue, load_catalogue
+from planner.guideline.systems import EntryKind, System, load_systems
 
 
 @cache
@@ -24,6 +25,21 @@ def packaged_catalogue() -> Catalogue:
         guideline.joinpath(name).read_text(encoding="utf-8") for name in ("conflicts.toml", "omitted.toml")
     )
     return load_catalogue(_texts("planner.guideline", "rules"), conflicts, omitted)
+
+
+@cache
+def packaged_systems() -> tuple[System, ...]:
+    """Return every guideline, trial, treatment and method that the source documents name, with what is held of it."""
+    held = packaged_catalogue()
+    kinds: dict[str, EntryKind] = {
+        **{rule.id: "check" for rule in held.rules},
+        **{reference.id: "reference" for reference in held.references},
+        **{hazard.id: "reference" for hazard in packaged_hazards()},
+        **{advisory.id: "advisory" for advisory in held.advisories},
+        **{omitted.id: "content_lost" for omitted in held.omitted},
+    }
+    text = resources.files("planner.guideline").joinpath("systems.toml").read_text(encoding="utf-8")
+    return load_systems(text, "systems.toml", kinds, kinds)
 
 
 @cache

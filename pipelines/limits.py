@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,38 @@ def content_of(path: Path, name: str, stamp: Stamp | None = None) -> bytes:
     if stamp is not None and stamp != now:
         raise changed(name)
     return content
+
+
+def small_content_of(path: Path, name: str, most_bytes: int) -> bytes:
+    """Return the bytes of a small file that somebody wrote by hand; one that is larger is not read whole.
+
+    Raises
+    ------
+    InputError
+        It is no regular file (a link, a pipe, a folder), larger than `most_bytes`, or cannot be read.
+    """
+    try:
+        found = path.lstat().st_mode
+        kind, content = found, b""
+        if stat.S_ISREG(found):
+            kind, content = _opened(path, most_bytes + 1)
+    except OSError as error:
+        code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
+        raise InputError(f"{name}: cannot be read ({error.strerror or type(error).__name__})", code=code) from error
+    if not stat.S_ISREG(kind):
+        what = "a symbolic link" if stat.S_ISLNK(kind) else "a folder" if stat.S_ISDIR(kind) else "a pipe or device"
+        raise InputError(f"{name}: {what}, expected a regular file", code="not-a-file")
+    if len(content) > most_bytes:
+        raise InputError(f"{name}: larger than {most_bytes / 1e6:g} MB, expected a small text file", code="too-large")
+    return content
+
+
+def _opened(path: Path, most_bytes: int) -> tuple[int, bytes]:
+    """Return the kind of what is opened and its first bytes; a link or pipe that took its place is not waited for."""
+    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, os.O_RDONLY | flags), "rb") as stream:
+        kind = os.fstat(stream.fileno()).st_mode
+        return kind, stream.read(most_bytes) if stat.S_ISREG(kind) else b""
 
 
 def changed(name: str) -> InputError:

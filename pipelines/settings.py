@@ -16,13 +16,18 @@ RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
 
 
 class Settings(BaseModel):
-    """Settings of a review; `baseline` names the cohort whose observed rates stand beside a margin, if any does."""
+    """Settings of a review.
+
+    `baseline` names the cohort whose observed rates stand beside a margin, if any does; `site_rules_sha256` the files
+    of a site's own rules, sorted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     registration: RegistrationSettings = RegistrationSettings()
     assess: AssessSettings = AssessSettings()
     baseline: str | None = None
+    site_rules_sha256: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the settings as plain values."""
@@ -34,11 +39,14 @@ class Settings(BaseModel):
 
 
 def with_registration(
-    kind: RegistrationKind, stated_error_mm: float | None = None, baseline: str | None = None
+    kind: RegistrationKind,
+    stated_error_mm: float | None = None,
+    baseline: str | None = None,
+    site_rules_sha256: tuple[str, ...] = (),
 ) -> Settings:
-    """Return the default settings with a kind of registration, what is stated of a given map's error, and a cohort."""
+    """Return the default settings with a kind of registration, a given map's error, a cohort and a site's files."""
     registration = RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm)
-    return Settings(registration=registration, baseline=baseline)
+    return Settings(registration=registration, baseline=baseline, site_rules_sha256=site_rules_sha256)
 
 
 def as_given(settings: Settings, stated_error_mm: float | None) -> Settings:

@@ -27,6 +27,7 @@ from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
 from pipelines.workflow import review
 from planner.consult import Evidence
+from planner.guideline.catalogue import Catalogue
 from planner.report.figure import Figure
 from planner.report.html import render_html
 from planner.report.trend import render_trend
@@ -83,8 +84,10 @@ class IsolatedSource:
         return isolated(self.source.read, observe, on_cpu=self.clock.add)
 
 
-def review_folders(source: FolderSource, store: FolderStore, settings: Settings, observe: Observe) -> Review:
-    """Review the case in two folders into a third."""
+def review_folders(
+    source: FolderSource, store: FolderStore, settings: Settings, observe: Observe, catalogue: Catalogue | None = None
+) -> Review:
+    """Review the case in two folders into a third, by a catalogue or by what comes with the program."""
     clock = CpuClock()
     return review(
         IsolatedSource(source, clock),
@@ -94,7 +97,7 @@ def review_folders(source: FolderSource, store: FolderStore, settings: Settings,
         settings=settings,
         clock=clock,
         observe=observe,
-        evidence=packaged_evidence(settings.baseline),
+        evidence=packaged_evidence(settings.baseline, catalogue),
     )
 
 
@@ -106,8 +109,10 @@ def keep_several(several: Several, store: PostsStore) -> None:
     store.put(trend_document(several.trend, several.provenance), page, several.folders)
 
 
-def packaged_evidence(baseline: str | None = None) -> Evidence:
+def packaged_evidence(baseline: str | None = None, catalogue: Catalogue | None = None) -> Evidence:
     """Return the relations and rules that come with the program, and the baseline cohort of a name.
+
+    A `catalogue` (with a site's rules) stands in place of the packaged one.
 
     Raises
     ------
@@ -115,10 +120,10 @@ def packaged_evidence(baseline: str | None = None) -> Evidence:
         There is no cohort of that name.
     """
     cohort = None if baseline is None else named_baseline(baseline)
-    catalogue = packaged_catalogue()
+    held = catalogue or packaged_catalogue()
     return Evidence(
-        packaged_hazards(), catalogue.rules, packaged_comparisons(), cohort, packaged_standard_volume(),
-        (*catalogue.references, *catalogue.advisories), catalogue.conflicts,
+        packaged_hazards(), held.rules, packaged_comparisons(), cohort, packaged_standard_volume(),
+        (*held.references, *held.advisories), held.conflicts,
     )  # fmt: skip
 
 

@@ -63,8 +63,9 @@ def _rule_name(rule: str) -> str:
 
 def _rule_words(rule: str, entry: Json) -> str:
     year = entry.get("year") or "undated"
+    site = "site policy: " if entry.get("site_policy") else ""
     return (
-        f"Rule {rule} of {entry.get('source')} ({year}; {entry.get('strength')}), by this source alone:"
+        f"Rule {rule} of {site}{entry.get('source')} ({year}; {entry.get('strength')}), by this source alone:"
         f" {', '.join(WORST_FIRST)}; of the case where the rule speaks of no lesion"
     )
 

@@ -47,8 +47,9 @@ def review_command(
     allow_different_patients: bool = False,
     phi: bool = False,
     baseline: str | None = None,
+    rules: Path | None = None,
 ) -> list[str]:
-    """Return the command that reviews one case into a folder; `registration` is a kind or an absolute path."""
+    """Return the command that reviews one case into a folder; `registration` is a kind or a path, all are absolute."""
     command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), *map(str, row.posts)]
     command += ["-o", str(folder), f"--case-id={row.case_id}", f"--registration={registration}", "--quiet"]
     if registration_error_mm is not None:
@@ -57,6 +58,8 @@ def review_command(
         command.append("--allow-different-patients")
     if baseline is not None:
         command.append(f"--baseline={baseline}")
+    if rules is not None:
+        command.append(f"--rules={rules}")
     if phi:
         command.append("--phi")
     if row.patient:

@@ -13,6 +13,7 @@ import click
 from pipelines.cli.baseline import baseline_option, require_baseline
 from pipelines.cli.registration import different_patients_option, kind_and_file, phi_option, registration_options
 from pipelines.cli.run import EXIT_INTERRUPTED, EXIT_PARTLY_FAILED, Progress, exit_codes
+from pipelines.cli.site_rules import rules_option
 
 if TYPE_CHECKING:
     from pipelines.batch.manifest import Row
@@ -37,6 +38,7 @@ def _cores() -> int:
 @registration_options
 @different_patients_option
 @baseline_option
+@rules_option
 @phi_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
@@ -48,6 +50,7 @@ def command(
     registration_error: float | None,
     allow_different_patients: bool,
     baseline: str | None,
+    rules: Path | None,
     phi: bool,
     quiet: bool,
 ) -> None:
@@ -66,8 +69,10 @@ def command(
     with exit_codes(progress):
         from pipelines.batch.manifest import read_manifest
         from pipelines.batch.out_folder import held
+        from pipelines.site_rules import site_rules
 
         require_baseline(baseline)
+        site = site_rules(rules)
         undecided = False
         if manifest.is_dir():
             manifest, undecided = _paired(manifest, out, progress)
@@ -75,6 +80,7 @@ def command(
         batch = _batch(
             out.resolve(), jobs or _cores(), timeout, registration, registration_error,
             allow_different_patients=allow_different_patients, phi=phi, baseline=baseline,
+            rules=None if rules is None else rules.resolve(), site_rules_sha256=site.sha256,
         )  # fmt: skip
         with held(out):
             tally = _run(batch, rows, progress)
@@ -115,6 +121,8 @@ def _batch(
     allow_different_patients: bool,
     phi: bool,
     baseline: str | None,
+    rules: Path | None,
+    site_rules_sha256: tuple[str, ...],
 ) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
@@ -127,13 +135,14 @@ def _batch(
 
         require_file(transform)
         transform = transform.resolve()
-    settings_sha256 = with_registration(kind, error_mm, baseline).sha256() + (" and patient data" if phi else "")
+    settings = with_registration(kind, error_mm, baseline, site_rules_sha256)
+    settings_sha256 = settings.sha256() + (" and patient data" if phi else "")
     grounds = partial(
         key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
     )
     command = partial(
         child.review_command, registration=str(transform or kind), registration_error_mm=error_mm,
-        allow_different_patients=allow_different_patients, phi=phi, baseline=baseline,
+        allow_different_patients=allow_different_patients, phi=phi, baseline=baseline, rules=rules,
     )  # fmt: skip
     return Batch(out, command, grounds, jobs, timeout_s)
 

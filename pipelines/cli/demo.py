@@ -9,14 +9,16 @@ import click
 
 from pipelines.cli.review import run_review
 from pipelines.cli.run import Progress, exit_codes
+from pipelines.cli.site_rules import rules_option
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 
 
 @click.command("demo")
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="Folder for the result.")
+@rules_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def command(out: Path, quiet: bool) -> None:
+def command(out: Path, rules: Path | None, quiet: bool) -> None:
     """Review the bundled synthetic patient (made by this project; no person)."""
     from planner.errors import InputError
 
@@ -26,5 +28,6 @@ def command(out: Path, quiet: bool) -> None:
                 f"sample: {SAMPLE} not found; run from a checkout, or make it with scripts/make_sample_data.py",
                 code="missing",
             )
-    run_review(SAMPLE / "pre", (SAMPLE / "post",), out, SAMPLE / "case.toml", "deformable", as_json=False, quiet=quiet)
+    pre, posts, case_file = SAMPLE / "pre", (SAMPLE / "post",), SAMPLE / "case.toml"
+    run_review(pre, posts, out, case_file, "deformable", as_json=False, quiet=quiet, rules=rules)
     sys.exit(0)

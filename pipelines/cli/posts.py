@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from pipelines.cli.run import EXIT_GATE_FAILED, EXIT_PARTLY_FAILED, Progress, exit_codes
+from pipelines.cli.site_rules import site_lines
 from planner.errors import printable
 
 if TYPE_CHECKING:
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
     from pipelines.several import Several
     from pipelines.source import FolderSource
     from planner.errors import InputError
+    from planner.guideline.catalogue import Catalogue
 
 
 def review_posts(
-    sources: tuple[FolderSource, ...], out: Path, settings: Settings, progress: Progress, *, as_json: bool
+    sources: tuple[FolderSource, ...],
+    out: Path,
+    settings: Settings,
+    progress: Progress,
+    catalogue: Catalogue,
+    *,
+    as_json: bool,
 ) -> NoReturn:
     """Review each post, keep and print what they add up to, and exit with the code that fits."""
     from pipelines.post_order import in_order
@@ -36,13 +44,14 @@ def review_posts(
         begun = len(progress.lines)
         progress.note(f"study {source.number} of {source.posts} after the ablation")
         its_store = store.of_post(source.number, lambda: "".join(f"{line}\n" for line in progress.lines[begun:]))
-        return review_folders(source, its_store, settings, progress)
+        return review_folders(source, its_store, settings, progress, catalogue)
 
     def tell(number: int, ended: Review | InputError) -> None:
         if isinstance(ended, Exception):
             progress.failed(ended, f"study {number} after the ablation: ")
         else:
-            tables.append(f"Study {number} after the ablation\n{table_text(ended.assessment)}")
+            lines = "".join(f"{printable(line)}\n" for line in site_lines(ended.assessment))
+            tables.append(f"Study {number} after the ablation\n{table_text(ended.assessment)}{lines}")
 
     with exit_codes(progress, store.abandon):
         ordered = in_order(sources, progress)

@@ -18,6 +18,7 @@ from pipelines.cli.registration import (
     registration_options,
 )
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
+from pipelines.cli.site_rules import rules_option, site_lines
 from planner.errors import printable
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @landmarks_option
 @different_patients_option
 @baseline_option
+@rules_option
 @phi_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
@@ -49,6 +51,7 @@ def command(
     landmarks: tuple[Path, ...],
     allow_different_patients: bool,
     baseline: str | None,
+    rules: Path | None,
     phi: bool,
     case_id: str,
     patient_key: str,
@@ -64,7 +67,7 @@ def command(
         pre, posts, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
-        landmarks=landmarks, phi=phi, baseline=baseline,
+        landmarks=landmarks, phi=phi, baseline=baseline, rules=rules,
     )  # fmt: skip
 
 
@@ -84,6 +87,7 @@ def run_review(
     landmarks: tuple[Path, ...] = (),
     phi: bool = False,
     baseline: str | None = None,
+    rules: Path | None = None,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
@@ -91,6 +95,7 @@ def run_review(
     from pipelines.limits import real
     from pipelines.post_order import sources_of
     from pipelines.settings import with_registration
+    from pipelines.site_rules import site_rules
     from pipelines.source import FolderSource
     from pipelines.wire import folder_store, review_folders
 
@@ -100,16 +105,17 @@ def run_review(
         pre, posts[0], case_file, real(out).name, case_id, patient_key, transform, registration_error_mm,
         allow_different_patients, landmarks, phi,
     )  # fmt: skip
-    settings = with_registration(kind, baseline=baseline)
     with exit_codes(progress):
         require_baseline(baseline)
+        site = site_rules(rules)
+        settings = with_registration(kind, baseline=baseline, site_rules_sha256=site.sha256)
         sources = sources_of(source, posts)
         for one in sources:
             one.require_outside(out)
     if len(sources) > 1:
-        review_posts(sources, out, settings, progress, as_json=as_json)
+        review_posts(sources, out, settings, progress, site.catalogue, as_json=as_json)
     with exit_codes(progress, store.abandon):
-        finished = review_folders(source, store, settings, progress)
+        finished = review_folders(source, store, settings, progress, site.catalogue)
     print_review(finished, out, as_json=as_json)
     sys.exit(0 if gate_passed(finished) else EXIT_GATE_FAILED)
 
@@ -128,4 +134,6 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
         click.echo(result_bytes(result_document(finished)).decode("utf-8"), nl=False)
         return
     click.echo(table_text(finished.assessment))
+    for line in site_lines(finished.assessment):
+        click.echo(printable(line))
     click.echo(printable(f"report: {out.absolute() / 'report.html'}"))

@@ -52,7 +52,9 @@ def parsed(text: str, file: str, model: type[TableT]) -> TableT:
         raise EvidenceError(f"{file}: {len(text)} characters, expected at most {LONGEST_TEXT}")
     try:
         stated = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise EvidenceError(f"{file}: not TOML: nested too deep") from error
+    except ValueError as error:  # what the parser says, and what Python says of a number with thousands of digits
         raise EvidenceError(f"{file}: not TOML: {' '.join(str(error).split())}") from error
     try:
         return model.model_validate(stated)

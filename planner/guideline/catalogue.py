@@ -128,7 +128,7 @@ def load_catalogue(files: Mapping[str, str], conflicts: str, omitted: str = "") 
         _ordered(advisory for _, _, advisories in loaded for advisory in advisories),
         left_out,
     )
-    _require_successors(found)
+    _require_successors(found.rules, found, taken)
     return found
 
 
@@ -168,7 +168,7 @@ def with_site(catalogue: Catalogue, files: Mapping[str, str]) -> Catalogue:
     replaced = {rule.overrides for rule in added}
     kept = (rule for rule in catalogue.rules if rule.id not in replaced)
     found = replace(catalogue, rules=_ordered((*kept, *added)))
-    _require_successors(replace(found, rules=tuple(added)), found)
+    _require_successors(added, found, taken)
     return found
 
 
@@ -196,9 +196,11 @@ def _take(ids: Iterable[str], file: str, taken: dict[str, str]) -> None:
         taken[name] = file
 
 
-def _require_successors(catalogue: Catalogue, known: Catalogue | None = None) -> None:
-    ids = {stated.id for stated in (known or catalogue).statements}
-    for rule in catalogue.rules:
+def _require_successors(rules: Iterable[Rule], catalogue: Catalogue, files: Mapping[str, str]) -> None:
+    """Raise unless every later statement that a rule names is there; `files` tells where each rule stands."""
+    ids = {stated.id for stated in catalogue.statements}
+    for rule in rules:
         for name in rule.superseded_by:
             if name not in ids:
-                raise EvidenceError(f"{rule.id}: superseded_by {name}, which is no entry{nearest(name, ids)}")
+                near = nearest(name, ids)
+                raise EvidenceError(f"{files[rule.id]}: {rule.id}: superseded_by {name}, which is no entry{near}")

@@ -1,4 +1,4 @@
-"""Published figures and baseline cohorts as text: as lines of a table, and explained one by one."""
+"""Published relations, figures and baseline cohorts as text: as lines of a table, and explained one by one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from planner.evidence.baseline import Baseline, Rate
 from planner.evidence.comparison import MEASURES, UNLIKE_A_HAZARD, Comparison, Slope
+from planner.evidence.hazard import Hazard
+from planner.evidence.population import Population, studied_words
+from planner.evidence.ratio import ORIGINS, RatioInterval
 from planner.facts import SETTING_FACTS
-from planner.guideline.explain import ci95_words, entered_words, studied, wrapped
+from planner.guideline.columns import columns, wrapped
+from planner.guideline.explain_entry import entered_words
+from planner.guideline.words import quantity_words
 
 
 def comparisons_table(comparisons: Sequence[Comparison]) -> str:
@@ -23,6 +28,55 @@ def baselines_table(baselines: Sequence[Baseline]) -> str:
     body = [(b.name, b.label, "; ".join(_all_rates(b))) for b in baselines]
     title = "Baseline cohorts: observed local tumour progression, shown if --baseline NAME asks for it"
     return _table(title, head, body)
+
+
+def explained_hazard(hazard: Hazard) -> str:
+    """Return everything known of a published relation."""
+    lines = [f"{hazard.id}  {hazard.title}", *wrapped(hazard.statement), ""]
+    lines += wrapped(f"Source: {hazard.source.text} ({hazard.strength})")
+    lines += wrapped(
+        f"Form: {hazard.ratio:g} ** ((margin - {hazard.reference_mm:g} mm) / {hazard.step_mm:g} mm), for margins from"
+        f" {hazard.valid_mm[0]:g} to {hazard.valid_mm[1]:g} mm: no number below, held at the end above."
+        " Relative to the reference, never an absolute risk; it gives no verdict."
+    )
+    lines += wrapped(studied(hazard.population))
+    lines += wrapped(f"Interval of {hazard.ratio:g}: {ci95_words(hazard.ci95)}.") if hazard.ci95 else []
+    if size := hazard.size:
+        step = size.per_step
+        lines += wrapped(
+            f"Tumour size, apart and never multiplied in: {size.statement} {step.ratio:g} per {step.step_mm:g} mm of"
+            f" {quantity_words(size.quantity)} ({ci95_words(step.ci95)}; {size.strength}), relative to"
+            f" {size.reference_mm:g} mm (our reference); {size.note}."
+        )
+    lines += wrapped(f"Facts it may need: {entered_words(fact.name for fact in SETTING_FACTS)}.")
+    lines += wrapped(f"Note: {hazard.note}") if hazard.note else []
+    lines += ["", "Minimal margin, mm   relative hazard"]
+    lines += [f"  {margin:>16g}   {hazard.relative(margin) or 0.0:.2f}" for margin in _steps(hazard)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def studied(population: Population) -> str:
+    """Return whom a figure was found in, in a sentence."""
+    said = studied_words(population)
+    counted = ((population.patients, "patients"), (population.lesions, "lesions"))
+    counts = [f"{count} {what}" for count, what in counted if count]
+    number = ", ".join(counts) or "how many is not known to us"
+    parts = "; ".join(f"{name} {words}" for name, words in said.items())
+    return f"Studied: {number}; {parts}. {population.note}".rstrip()
+
+
+def ci95_words(interval: RatioInterval | None) -> str:
+    """Return a ratio's own interval with its origin."""
+    if interval is None:
+        return "95 % interval not available to us"
+    return f"95 % interval {interval.low_ratio:g} to {interval.high_ratio:g}, {ORIGINS[interval.origin]}"
+
+
+def _steps(hazard: Hazard) -> Iterator[float]:
+    margin = hazard.valid_mm[0]
+    while margin <= hazard.valid_mm[1]:
+        yield margin
+        margin += hazard.step_mm
 
 
 def explained_comparison(comparison: Comparison) -> str:
@@ -74,8 +128,4 @@ def _rate(rate: Rate) -> str:
 
 
 def _table(title: str, head: tuple[str, ...], body: Sequence[tuple[str, ...]]) -> str:
-    rows = [head, *body]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
-    lines = [head, tuple("-" * width for width in widths), *body]
-    text = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines]
-    return "\n".join([title, "", *text]) + "\n"
+    return "\n".join([title, "", *columns(head, body)]) + "\n"

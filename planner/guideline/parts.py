@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise, product
+from math import prod
 from typing import NamedTuple
 
 from planner.errors import EvidenceError
@@ -11,6 +12,9 @@ from planner.facts import FACTS, nearest
 from planner.findings import QUANTITIES, Quantity
 from planner.guideline.rule import ENTERED_ALONE, Branch, Edge, FactWord, Part, PartKind, Scale, Word
 from planner.guideline.tables import BandTable, CaseTable, PartTable, RuleTable, SpanTable
+
+MOST_COMBINATIONS = 20_000
+"""Of the facts that the cases of one part ask for: each is proved when a file is read."""
 
 
 class _End(NamedTuple):
@@ -154,6 +158,8 @@ def _require_one_each(part: Part, place: str) -> None:
         raise EvidenceError(f"{place}: a case without `when` takes what the others leave: there is one, the last")
     stated = [branch for branch in part.branches if branch.when]
     names = part.asked
+    if prod(len(FACTS[name].values) for name in names) > MOST_COMBINATIONS:
+        raise EvidenceError(f"{place}: the cases ask for too many facts at once to be proved")
     for values in product(*(FACTS[name].values for name in names)):
         facts = dict(zip(names, values, strict=True))
         holding = sum(branch.holds(facts) for branch in stated)

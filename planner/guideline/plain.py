@@ -11,7 +11,10 @@ from planner.evidence.comparison import Comparison
 from planner.evidence.hazard import Hazard
 from planner.facts import Fact, Topic
 from planner.guideline.catalogue import Catalogue, Conflict
-from planner.guideline.rule import Branch, Edge, Example, Part, Rule, Scale
+from planner.guideline.entry import Advisory, Entry, Figure, Omitted, Reference, Strata
+from planner.guideline.rule import Branch, Edge, Example, Part, Rule, Scale, Source
+from planner.guideline.speaks import asks, commands_of
+from planner.guideline.systems import System
 
 Plain = Any
 
@@ -19,19 +22,80 @@ Plain = Any
 def rule_document(rule: Rule, catalogue: Catalogue) -> dict[str, Plain]:
     """Return a rule with its source, bands, examples and the rules that share a conflict with it."""
     return {
-        "id": rule.id, "title": rule.title, "statement": rule.statement,
-        "source": {"key": rule.source.key, "label": rule.source.label, **asdict(rule.source.citation),
-                   "kind": rule.source.kind, "status": rule.source.status,
-                   "scheme": rule.source.scheme, "unsigned": rule.source.unsigned},
-        "strength": rule.strength, "strength_stated": rule.strength_stated,
-        "phase": list(rule.phase), "about": rule.about, "primary": list(rule.primary),
-        "treatment": rule.treatment, "per": rule.per, "measured": list(rule.measured), "entered": list(rule.entered),
+        **_statement(rule, catalogue),
+        "treatment": rule.treatment, "where": {name: sorted(v, key=str) for name, v in rule.where.items()},
+        "per": rule.per, "combine": rule.combine, "if_missing": rule.if_missing,
         "parts": [_part(part) for part in rule.parts],
-        "exceptions": rule.exceptions, "note": rule.note,
-        "conflicts": [_conflict(catalogue.conflicts[name]) for name in rule.conflicts],
-        "see": [other.id for other in catalogue.disputing(rule)],
+        "superseded_by": list(rule.superseded_by), "overrides": rule.overrides or None,
         "examples": [_example(example) for example in rule.examples],
     }  # fmt: skip
+
+
+def reference_document(reference: Reference, catalogue: Catalogue) -> dict[str, Plain]:
+    """Return published numbers with their source."""
+    return {
+        **_statement(reference, catalogue),
+        "population": reference.population, "endpoint": reference.endpoint, "disputed": reference.disputed,
+        "figures": [_figure(figure) for figure in reference.figures],
+        "strata": None if reference.strata is None else _strata(reference.strata),
+    }  # fmt: skip
+
+
+def advisory_document(advisory: Advisory, catalogue: Catalogue) -> dict[str, Plain]:
+    """Return advice with its source."""
+    return _statement(advisory, catalogue)
+
+
+def conflict_document(conflict: Conflict, catalogue: Catalogue) -> dict[str, Plain]:
+    """Return where sources disagree, with the ids of the statements that take part."""
+    parties = [stated.id for stated in catalogue.statements if conflict.id in stated.conflicts]
+    return {**_conflict(conflict), "statements": parties}
+
+
+def omitted_document(omitted: Omitted) -> dict[str, Plain]:
+    """Return what is left out and why."""
+    return asdict(omitted)
+
+
+def system_document(system: System) -> dict[str, Plain]:
+    """Return a named guideline, trial, treatment or method."""
+    return asdict(system)
+
+
+def _statement(stated: Rule | Entry, catalogue: Catalogue) -> dict[str, Plain]:
+    return {
+        "id": stated.id, "title": asks(stated), "statement": stated.statement, "source": _source(stated.source),
+        "strength": stated.strength, "strength_stated": stated.strength_stated,
+        "question": stated.question, "phase": list(stated.phase), "commands": list(commands_of(stated)),
+        "about": stated.about, "primary": list(stated.primary),
+        "measured": list(stated.measured), "entered": list(stated.entered),
+        "exceptions": stated.exceptions, "note": stated.note,
+        "conflicts": [_conflict(catalogue.conflicts[name]) for name in stated.conflicts],
+        "see": [other.id for other in catalogue.disputing(stated)],
+    }  # fmt: skip
+
+
+def _source(source: Source) -> dict[str, Plain]:
+    return {
+        "key": source.key, "label": source.label, **asdict(source.citation), "kind": source.kind,
+        "status": source.status, "scheme": source.scheme, "unsigned": source.unsigned,
+    }  # fmt: skip
+
+
+def _figure(figure: Figure) -> dict[str, Plain]:
+    named = {"ends": "range"}
+    return {named.get(name, name): value for name, value in asdict(figure).items()}
+
+
+def _strata(strata: Strata) -> dict[str, Plain]:
+    lows, highs = (None, *strata.edges), (*strata.edges, None)
+    bands = [{"label": label} | _ends(low, high) for label, low, high in zip(strata.labels, lows, highs, strict=True)]
+    return {"quantity": strata.quantity.name, "unit": strata.quantity.unit, "bands": bands}
+
+
+def _ends(low: Edge | None, high: Edge | None) -> dict[str, Plain]:
+    """Return the ends of a band, without whose they are."""
+    return {name: at for name, at in (_low(low) | _high(high)).items() if not name.endswith("_from_source")}
 
 
 def fact_document(fact: Fact, topic: Topic) -> dict[str, Plain]:

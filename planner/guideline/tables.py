@@ -57,8 +57,8 @@ class PartTable(Table):
     fact: Text | None = None
     days: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
     unit: Text | None = None
-    bands: list[BandTable] | None = None
-    case: list[CaseTable] | None = None
+    bands: list[BandTable] | None = Field(default=None, min_length=1)
+    case: list[CaseTable] | None = Field(default=None, min_length=1)
 
 
 class ScopeTable(Table):
@@ -113,12 +113,12 @@ class RuleTable(EntryTable):
     measured: list[str]
     entered: list[str]
     if_missing: Literal["not_evaluable", "caution"]
-    quantity: Text | list[str] | None = None
+    quantity: Text | Annotated[list[str], Field(min_length=1)] | None = None
     fact: Text | None = None
     days: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
     unit: Text | None = None
-    bands: list[BandTable] | None = None
-    case: list[CaseTable] | None = None
+    bands: list[BandTable] | None = Field(default=None, min_length=1)
+    case: list[CaseTable] | None = Field(default=None, min_length=1)
     all_of: list[PartTable] | None = Field(default=None, min_length=1)
     any_of: list[PartTable] | None = Field(default=None, min_length=1)
     first_of: list[PartTable] | None = Field(default=None, min_length=1)
