@@ -4,11 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
+from entered import EVERYTHING
 
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from planner.errors import EvidenceError
+from planner.facts import FACTS
+from planner.findings import QUANTITIES
 from planner.guideline.catalogue import load_catalogue
-from planner.guideline.judge import judge
+from planner.guideline.judge import judge, judge_case
+from planner.guideline.measured import Measured
 from planner.guideline.rule import ASIDE, WORST_FIRST
 
 GUIDELINE = Path(__file__).resolve().parents[1] / "planner/guideline"
@@ -92,6 +96,23 @@ def test_statements_about_other_treatments_have_examples_as_meant_and_beside_an_
         assert not {e.verdict for e in rule.examples if not e.own} & {"pass", "caution", "fail"}
     else:
         assert not any(example.own for example in rule.examples)
+
+
+@pytest.mark.parametrize("primary", FACTS["primary"].values)
+@pytest.mark.parametrize("command", ["review", "plan"])
+def test_on_an_ablation_of_any_primary_nothing_about_another_treatment_judges(primary, command):
+    facts = {**EVERYTHING, "primary": primary, "modality": "microwave"}
+    measured = {name: Measured(1.0, quantity.unit) for name, quantity in QUANTITIES.items()}
+    judged = judge_case(CATALOGUE.rules, {"1": measured, "2": {}}, measured, facts, command)
+    for one in judged:
+        if one.rule.about in ASIDE:
+            assert {v.word for v in one.verdicts} <= {"info", "not_applicable"}, one.rule.id
+            info = [reason for v in one.verdicts if v.word == "info" for reason in v.reasons]
+            assert all(reason.startswith(f"{ASIDE[one.rule.about]}, not about ablation") for reason in info)
+    if primary == "hepatocellular" and command == "plan":
+        (scope,) = [one.case for one in judged if one.rule.id == "TA-04"]
+        assert scope.word == "not_evaluable"
+        assert "hepatocellular" in scope.reasons[0]
 
 
 def test_sources_are_cited_by_title_year_and_section_never_by_file_locators():

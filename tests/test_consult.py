@@ -18,7 +18,6 @@ from planner.register.alignment import Check
 from planner.report.criteria import criteria
 from planner.report.held_against import (
     fact_rows,
-    missing_facts,
     other_facts,
     references,
     risk_sentences,
@@ -63,7 +62,7 @@ def test_margins_are_judged_by_the_bands_of_each_source():
 def test_with_nothing_entered_a_colorectal_rule_waits_for_the_primary():
     found = consulted(whole(), {}, EVIDENCE)
     assert set(verdicts(found, "PP-13").values()) == {"not_evaluable"}
-    assert missing_facts(found)[0] == "primary tumour"
+    assert found.unlocking[0].fact == "primary"
 
 
 def test_a_failed_gate_leaves_hazard_and_margin_rules_unknown():

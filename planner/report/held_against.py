@@ -86,12 +86,6 @@ def _entered(name: str, value: object) -> str:
     return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value).replace("_", " ")
 
 
-def missing_facts(assessment: Assessment) -> tuple[str, ...]:
-    """Return the facts that were not entered, in words, those that more verdicts wait for first."""
-    waiting = [fact for judged in assessment.judged for fact in judged.case.missing]
-    return tuple(map(fact_words, sorted(set(waiting), key=lambda fact: (-waiting.count(fact), fact))))
-
-
 def _negative(lesion: LesionAssessment) -> bool:
     return lesion.margin is not None and lesion.margin.min_mm is not None and lesion.margin.min_mm < 0
 
