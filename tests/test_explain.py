@@ -11,11 +11,11 @@ from planner.guideline.drawn import drawn, spans
 from planner.guideline.explain import explained
 from planner.guideline.explain_entry import explained_conflict, explained_entry, explained_omitted
 from planner.guideline.listing import listed
-from planner.guideline.phases import JUDGES
+from planner.guideline.phases import JUDGES, TO_COME
 from planner.guideline.plain import advisory_document, omitted_document, reference_document, rule_document
 from planner.guideline.rule import Edge, Scale
 from planner.guideline.selection import Wanted
-from planner.guideline.speaks import TO_COME, primary_words, source_words
+from planner.guideline.speaks import primary_words, source_words
 
 TEXT = """
 schema_version = 1

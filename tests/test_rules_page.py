@@ -10,7 +10,7 @@ from cli_runs import ROOT
 
 from pipelines.catalogue import packaged_catalogue, packaged_systems
 from pipelines.site_rules import site_example
-from planner.guideline.speaks import TO_COME
+from planner.guideline.phases import TO_COME
 from planner.guideline.tables import RuleTable
 
 sys.path.insert(0, str(ROOT / "scripts"))

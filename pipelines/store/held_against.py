@@ -90,6 +90,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "question": rule.question,
         "about": rule.about,
         "site_policy": rule.source.of_site,
+        "overrides": rule.overrides or None,
         "superseded_by": list(rule.superseded_by),
         "missing": list(verdict.missing),
         "reasons": list(verdict.reasons),

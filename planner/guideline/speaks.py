@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from planner.facts import PRIMARY
 from planner.guideline.entry import Advisory, Entry, Reference
-from planner.guideline.phases import JUDGES, PHASES, Command, spoken_of_by
+from planner.guideline.phases import JUDGES, PHASES, TO_COME, Command, spoken_of_by
 from planner.guideline.rule import ASIDE, About, Phase, Rule, Source, SourceKind
 
 Statement = Rule | Entry
@@ -35,10 +35,6 @@ SOURCE_KINDS: Mapping[SourceKind, str] = {
     "site": "site policy",
 }
 """Kinds of source."""
-
-
-TO_COME: frozenset[Command] = frozenset({"plan"})
-"""Commands that take statements up in a later version: until then these are listed."""
 
 
 def kind_words(stated: Statement) -> str:
