@@ -17,7 +17,7 @@ from lifelines import KaplanMeierFitter
 from pipelines.sample import make_patient, render, write_sample
 
 SEEDS = range(200, 212)
-COARSE_MM = (4.0, 2.6, 2.6)
+COARSE_MM = (5.0, 3.4, 3.4)
 BANDS = {"below_0": (-np.inf, 0.0), "0_to_5": (0.0, 5.0), "5_to_10": (5.0, 10.0), "from_10": (10.0, np.inf)}
 
 
