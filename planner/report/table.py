@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from planner.assessment import Assessment, LesionAssessment, Reason
 from planner.measure.margin import Margin
 from planner.report import doubt, words
+from planner.report.criteria import criteria
 from planner.report.held_against import unlocking_sentence
 from planner.report.risk import risk_lines
 from planner.report.sensitivity import assumed_sentences
@@ -79,6 +80,8 @@ def table_text(assessment: Assessment) -> str:
         ]
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
     lines += [f"Note: {sentence}" for sentence in flag_sentences(assessment.timing)]
+    held = criteria(assessment)
+    lines += [] if held is None else [f"Published criteria: {held.counts}. The report says which."]
     lines += [f"{sentence}." for sentence in (unlocking_sentence(assessment),) if sentence]
     lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
     lines += [words.SIGN, words.BANNER]
