@@ -49,7 +49,7 @@ def _entered(fact: Fact) -> dict[str, Json]:
         return {"type": "array", "items": {"enum": list(fact.choices)}}
     if fact.kind == "number":
         most = {} if fact.at_most is None else {"maximum": fact.at_most}
-        return {"type": "number", "minimum": fact.at_least, **most}
+        return {"type": "integer" if fact.whole else "number", "minimum": fact.at_least, **most}
     return {"type": "boolean"} if fact.kind == "yes_no" else {"type": "string", "format": "date"}
 
 

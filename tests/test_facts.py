@@ -48,6 +48,8 @@ def test_an_empty_fact_is_unknown(empty):
         ("ki67", 20, "did you mean 'ki67_percent'?"),
         ("ki67_percent", 101, "a percentage, at least 0 and at most 100"),
         ("body_surface_area_m2", 18.0, "found 18.0, expected a number of m2, at least 0.1 and at most 4"),
+        ("days_since_ablation", 1e300, r"found 1e\+300, expected a number of days, at least 0 and at most 36525"),
+        ("resected_lesions", 1.5, "found 1.5, expected a whole number of tumours, at least 0 and at most 100"),
         ("standard_liver_volume_ml", 1.4, "at least 50"),
         ("board_members", ["radiologist", "liver_surgoen"], "a list of liver_surgeon, .*did you mean 'liver_surgeon'?"),
         ("board_members", "radiologist", "expected a list of"),

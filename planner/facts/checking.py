@@ -115,7 +115,8 @@ def _checked(fact: Fact, value: object) -> FactValue:
 
 
 def _in_range(fact: Fact, value: float) -> bool:
-    return math.isfinite(value) and fact.at_least <= value <= (math.inf if fact.at_most is None else fact.at_most)
+    within = math.isfinite(value) and fact.at_least <= value <= (math.inf if fact.at_most is None else fact.at_most)
+    return within and not (fact.whole and value % 1.0)
 
 
 def _day(fact: Fact, text: str) -> date:

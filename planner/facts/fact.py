@@ -28,7 +28,7 @@ class Fact:
     choices
         The words of a choice, or those that several may be taken of.
     unit, at_least, at_most
-        Of a number; what lies beyond the ends is a slip of the pen, not a finding.
+        Of a number; what lies beyond the ends is a slip of the pen, not a finding. A count of tumours is whole.
     also
         What else people call it: for the message that suggests the name.
     """
@@ -51,9 +51,15 @@ class Fact:
         return self.choices if self.kind == "choice" else ()
 
     @property
+    def whole(self) -> bool:
+        """Whether it is a count, which has no fractions."""
+        return self.unit == "tumours"
+
+    @property
     def expected(self) -> str:
         """Return in words what may be entered."""
-        kind = "a percentage" if self.unit == "percent" else f"a number of {self.unit}"
+        counted = "a whole number" if self.whole else "a number"
+        kind = "a percentage" if self.unit == "percent" else f"{counted} of {self.unit}"
         most = "" if self.at_most is None else f" and at most {self.at_most:g}"
         return {
             "choice": f"one of {', '.join(self.choices)}",

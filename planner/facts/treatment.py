@@ -28,7 +28,7 @@ ONE_SESSION = yes_no(
 )  # fmt: skip
 DAYS_SINCE_ABLATION = number(
     "days_since_ablation", "days since the ablation", "Days from the ablation to the POST scan.",
-    "scan_days", "post_scan_days", "days_after_ablation", "interval_days", unit="days",
+    "scan_days", "post_scan_days", "days_after_ablation", "interval_days", unit="days", at_most=36_525.0,
 )  # fmt: skip
 ABLATION_DATE = day(
     "ablation_date", "ablation date", "Day of the ablation; with post_scan_date instead of days_since_ablation.",
