@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from planner.grid import FloatArray
+from planner.measure.alike import fitting_radii_mm
 from planner.measure.structures import part_around
 from planner.surface import Surface
 from planner.volume import Mask
@@ -43,6 +44,19 @@ NO_WALL = "the vessel has no wall all around near its nearest point (its mask en
 SECTORS = 8
 FEWEST_SECTORS = 7
 """There has to be wall in so many of eight sectors around the axis."""
+
+
+OPEN_MM = 0.5
+"""A calibre that the mask leaves open by more than this, both ways, is not told; that of the radius is as much in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """A point on a vessel's axis, the mean distance of its wall, and the axis' direction (all zero where not known)."""
+
+    centre_lps_mm: FloatArray
+    radius_mm: float
+    direction_lps: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +95,24 @@ def calibre_at(mask: Mask, wall_lps_mm: FloatArray) -> Calibre:
     window = max(WINDOW_MM, WINDOW_RADII * _guessed_radius_mm(mask, wall_lps_mm))
     wall = part_around(mask, wall_lps_mm, window)
     start = wall.depths(wall_lps_mm).foot_lps_mm[0]
-    centre, radius = _medial(wall, start, window)
+    axis = _Axis(*_medial(wall, start, window), np.zeros(3))
     for _ in range(ROUNDS):
-        found = _about_axis(wall, centre, radius)
+        found = _about_axis(wall, axis.centre_lps_mm, axis.radius_mm)
         if found is None:
             return Calibre(None, NO_WALL)
-        centre, radius = found
-    return Calibre(2.0 * radius)
+        axis = found
+    fitting = fitting_radii_mm(mask, axis.centre_lps_mm, axis.direction_lps, axis.radius_mm, ALONG_MM)
+    return Calibre(2.0 * axis.radius_mm) if fitting is None else _between(*fitting)
+
+
+def _between(least_mm: float, most_mm: float) -> Calibre:
+    """Return the middle of the calibres that a mask fits alike; none where they lie too far apart."""
+    if most_mm - least_mm > OPEN_MM:
+        ends = f"{2.0 * least_mm:.1f} to {2.0 * most_mm:.1f} mm"
+        return Calibre(
+            None, f"the vessel runs along the mask's grid, and every calibre from {ends} has the same voxels"
+        )
+    return Calibre(least_mm + most_mm)
 
 
 def _guessed_radius_mm(mask: Mask, at_mm: FloatArray) -> float:
@@ -117,8 +142,8 @@ def _medial(wall: Surface, start: FloatArray, reach_mm: float) -> tuple[FloatArr
     return line[deepest], max(float(depth[deepest]), STEP_MM)
 
 
-def _about_axis(wall: Surface, centre: FloatArray, radius: float) -> tuple[FloatArray, float] | None:
-    """Return a better centre and the mean distance of the wall from the axis; None without wall all around.
+def _about_axis(wall: Surface, centre: FloatArray, radius: float) -> _Axis | None:
+    """Return a better centre, the mean distance of the wall and the direction; None without wall all around.
 
     Where the vessel ends within the length that is read, the centre moves away from its end.
     """
@@ -140,7 +165,7 @@ def _about_axis(wall: Surface, centre: FloatArray, radius: float) -> tuple[Float
     terms = np.stack([cosine, sine, along * cosine, along * sine, np.ones_like(away)], axis=1)
     found = np.linalg.lstsq(terms * weight[:, None], away * weight, rcond=None)[0]
     moved = axes[:, 1:] @ (found[:2] + inward * found[2:4]) + inward * axes[:, 0]
-    return centre + moved, float(found[4])
+    return _Axis(centre + moved, float(found[4]), axes[:, 0])
 
 
 def _inward_mm(along: FloatArray) -> float | None:
