@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from pipelines.catalogue import packaged_catalogue
+from pipelines.catalogue import packaged_catalogue, packaged_comparisons, packaged_hazards
 from pipelines.formats.voxel_file import safe_name
 from pipelines.limits import is_folder, small_content_of
 from planner.errors import EvidenceError, InputError, UsageError, located, quoted
@@ -107,7 +107,8 @@ def _held(paths: Mapping[str, Path], where: Mapping[str, str]) -> SiteRules:
     """Return the catalogue with the rules of files by what messages call them; `where` tells more at the terminal."""
     read = {name: _read(path, name, where.get(name, "")) for name, path in paths.items()}
     try:
-        catalogue = with_site(packaged_catalogue(), {name: text for name, (text, _) in read.items()})
+        reserved = [*(h.id for h in packaged_hazards()), *(c.id for c in packaged_comparisons())]
+        catalogue = with_site(packaged_catalogue(), {name: text for name, (text, _) in read.items()}, reserved)
     except EvidenceError as error:
         error.where = next((place for name, place in where.items() if str(error).startswith(f"{name}: ")), "")
         raise

@@ -84,6 +84,17 @@ def verdict_document(verdict: Verdict) -> dict[str, Json]:
         "borderline": verdict.borderline,
         "value": number(verdict.value),
         "unit": verdict.unit,
+        "edges": [
+            {
+                "at": side.edge,
+                "below": side.below,
+                "above": side.above,
+                "p_below": number(side.p_below),
+                "p_above": number(side.p_above),
+                "from_source": side.from_source,
+            }
+            for side in verdict.sides
+        ],
         "source": rule.source.label,
         "year": rule.source.citation.year,
         "strength": rule.strength,

@@ -78,7 +78,7 @@ def _place(stated: object, location: Sequence[int | str]) -> str:
             inside = None
         name = inside.get("id") if isinstance(inside, Mapping) and isinstance(part, int) else None
         if name:
-            words = [*words[:-1], str(name)]  # instead of "rule" or "model"
+            words = [*words[:-1], " ".join(str(name).split())]  # instead of "rule" or "model"
         else:
             words.append(f"number {part + 1}" if isinstance(part, int) else part)
     return ", ".join(words) or "the whole"

@@ -15,9 +15,9 @@ from planner.facts.disease import (
     PRIMARY_SITE,
 )
 from planner.facts.fact import Fact, FactValue
-from planner.facts.imaging import LIVER_MRI, LIVER_MRI_DATE, POST_SCAN_DATE, PREVIOUS_SCAN_DATE
-from planner.facts.organisation import MDT_DATE, MDT_DISCUSSED, SEEN_BY_SURGEON, SURGICAL_REVIEW_DATE
-from planner.facts.patient import PRIOR_LIVER_TREATMENT, PRIOR_MAJOR_HEPATECTOMY
+from planner.facts.imaging import DIFFUSION_MRI, LIVER_MRI, LIVER_MRI_DATE, POST_SCAN_DATE, PREVIOUS_SCAN_DATE
+from planner.facts.organisation import BOARD_MEMBERS, MDT_DATE, MDT_DISCUSSED, SEEN_BY_SURGEON, SURGICAL_REVIEW_DATE
+from planner.facts.patient import PARENCHYMA, PRIOR_LIVER_TREATMENT, PRIOR_MAJOR_HEPATECTOMY
 from planner.facts.systemic import (
     CHEMOTHERAPY_END_DATE,
     CHEMOTHERAPY_START_DATE,
@@ -48,6 +48,9 @@ _EXCLUSIONS = (
     _Exclusion(LIVER_MRI, "not_done", LIVER_MRI_DATE),
     _Exclusion(MDT_DISCUSSED, False, MDT_DATE),
     _Exclusion(SEEN_BY_SURGEON, False, SURGICAL_REVIEW_DATE),
+    _Exclusion(POST_CHEMOTHERAPY, False, PARENCHYMA, ("healthy", "steatosis", "fibrosis_or_cirrhosis")),
+    _Exclusion(LIVER_MRI, "not_done", DIFFUSION_MRI, (False,)),
+    _Exclusion(MDT_DISCUSSED, False, BOARD_MEMBERS),
 )
 
 _ORDER = ((CHEMOTHERAPY_START_DATE, CHEMOTHERAPY_END_DATE), (PREVIOUS_SCAN_DATE, POST_SCAN_DATE))
@@ -65,8 +68,9 @@ def contradictions(facts: Mapping[str, FactValue]) -> Iterator[str]:
         if _before(facts, second, first):
             yield f"{second.name} lies before {first.name}, expected it on that day or later"
     chemotherapy = facts.get(POST_CHEMOTHERAPY.name)
-    if chemotherapy is False and _before(facts, CHEMOTHERAPY_START_DATE, ABLATION_DATE):
-        yield f"{POST_CHEMOTHERAPY.name} is false, but {CHEMOTHERAPY_START_DATE.name} lies before {ABLATION_DATE.name}"
+    for day in (CHEMOTHERAPY_START_DATE, CHEMOTHERAPY_END_DATE):
+        if chemotherapy is False and _before(facts, day, ABLATION_DATE):
+            yield f"{POST_CHEMOTHERAPY.name} is false, but {day.name} lies before {ABLATION_DATE.name}"
     if chemotherapy is True and _before(facts, ABLATION_DATE, CHEMOTHERAPY_START_DATE):
         yield f"{POST_CHEMOTHERAPY.name} is true, but {CHEMOTHERAPY_START_DATE.name} lies after {ABLATION_DATE.name}"
 

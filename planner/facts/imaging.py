@@ -17,12 +17,15 @@ PREVIOUS_SCAN_DATE = day(
     "previous_scan_date", "date of the scan before", "Day of the last follow-up scan before POST.",
     "last_scan_date", "previous_follow_up_date",
 )  # fmt: skip
+DIFFUSION_MRI = yes_no(
+    "diffusion_mri", "diffusion-weighted MRI", "Whether the MRI of the liver holds diffusion-weighted images.",
+    "dwi", "dw_mri",
+)  # fmt: skip
 
 IMAGING = (
     LIVER_MRI,
     LIVER_MRI_DATE,
-    yes_no("diffusion_mri", "diffusion-weighted MRI", "Whether the MRI of the liver holds diffusion-weighted images.",
-           "dwi", "dw_mri"),
+    DIFFUSION_MRI,
     yes_no("pet_ct", "FDG-PET/CT", "Whether FDG-PET/CT was made before the treatment.", "pet", "fdg_pet", "pet_done"),
     yes_no("baseline_before_chemotherapy", "baseline before chemotherapy",
            "Whether imaging of the liver from before any chemotherapy is on file.", "baseline", "baseline_imaging"),

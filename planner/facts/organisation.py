@@ -18,14 +18,15 @@ SURGICAL_REVIEW_DATE = day(
     "Day on which a liver surgeon first reviewed the metastases.",
     "surgical_consultation_date",
 )  # fmt: skip
+BOARD_MEMBERS = several_of("board_members", "members of the tumour board", "Specialties that sat on the tumour board.",
+               ("liver_surgeon", "interventional_oncologist", "medical_oncologist", "radiologist",
+                "radiation_oncologist", "hepatologist", "pathologist"),
+               "mdt_members", "team", "team_list", "board_composition")  # fmt: skip
 
 ORGANISATION = (
     MDT_DISCUSSED,
     MDT_DATE,
-    several_of("board_members", "members of the tumour board", "Specialties that sat on the tumour board.",
-               ("liver_surgeon", "interventional_oncologist", "medical_oncologist", "radiologist",
-                "radiation_oncologist", "hepatologist", "pathologist"),
-               "mdt_members", "team", "team_list", "board_composition"),
+    BOARD_MEMBERS,
     yes_no("tertiary_centre", "tertiary centre", "Whether the tumour board is that of a tertiary hepatobiliary centre.",
            "mdt_tertiary", "centre"),
     SEEN_BY_SURGEON,

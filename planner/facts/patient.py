@@ -22,6 +22,9 @@ BODY_SURFACE_AREA = number(
     "Body surface area, of which a standard liver volume follows where that is not entered.",
     "body_surface_area", "body_surface", "bsa", unit="m2", at_least=0.1, at_most=4.0,
 )  # fmt: skip
+PARENCHYMA = choice("parenchyma", "liver tissue", "State of the liver tissue outside the tumours.",
+           ("healthy", "steatosis", "fibrosis_or_cirrhosis", "chemotherapy_injury"),
+           "parenchyma_quality", "steatosis", "cirrhosis")  # fmt: skip
 
 PATIENT = (
     choice("performance_status", "performance status", "Performance status on the scale of the ECOG.",
@@ -43,9 +46,7 @@ PATIENT = (
            "pancreatoduodenectomy", "whipple", "biliary_enteric_anastomosis"),
     choice("liver_reserve", "liver reserve", "Whether the function of the liver allows the planned treatment.",
            ("adequate", "inadequate"), "liver_function", "reserve", "hepatic_reserve", "child_pugh"),
-    choice("parenchyma", "liver tissue", "State of the liver tissue outside the tumours.",
-           ("healthy", "steatosis", "fibrosis_or_cirrhosis", "chemotherapy_injury"),
-           "parenchyma_quality", "steatosis", "cirrhosis"),
+    PARENCHYMA,
     yes_no("portal_hypertension", "portal hypertension", "Whether there is portal hypertension.", "varices"),
     STANDARD_LIVER_VOLUME,
     BODY_SURFACE_AREA,

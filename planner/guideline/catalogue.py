@@ -132,7 +132,7 @@ def load_catalogue(files: Mapping[str, str], conflicts: str, omitted: str = "") 
     return found
 
 
-def with_site(catalogue: Catalogue, files: Mapping[str, str]) -> Catalogue:
+def with_site(catalogue: Catalogue, files: Mapping[str, str], reserved: Iterable[str] = ()) -> Catalogue:
     """Return a catalogue with a site's rules: those that override one stand for it, the others come last.
 
     Parameters
@@ -141,6 +141,8 @@ def with_site(catalogue: Catalogue, files: Mapping[str, str]) -> Catalogue:
         Of the source documents.
     files
         File name -> text of the site; every source in it is of kind "site".
+    reserved
+        Ids that stand for something else: relations, and figures beside them.
 
     Raises
     ------
@@ -148,7 +150,8 @@ def with_site(catalogue: Catalogue, files: Mapping[str, str]) -> Catalogue:
         A text or a rule is malformed, an id is taken, or a rule overrides one that is not there.
     """
     added: list[Rule] = []
-    taken = dict.fromkeys((*(s.id for s in catalogue.statements), *(o.id for o in catalogue.omitted)), "the catalogue")
+    known = (*(s.id for s in catalogue.statements), *(o.id for o in catalogue.omitted), *reserved)
+    taken = dict.fromkeys(known, "the catalogue")
     for name, text in sorted(files.items()):
         rules, references, advisories = load_file(text, name, catalogue.conflicts)
         everything: tuple[Rule | Entry, ...] = (*rules, *references, *advisories)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.guideline.printed import unit_words
 from planner.guideline.rule import Edge, Scale
-from planner.guideline.words import READS, unit_words
+from planner.guideline.words import READS
 
 WIDEST_LINE = 170
 """Characters; bands that would take more stand below one another."""

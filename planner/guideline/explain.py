@@ -11,9 +11,10 @@ from planner.guideline.columns import wrapped
 from planner.guideline.drawn import drawn
 from planner.guideline.explain_entry import entered_words, heading, remarks, standing
 from planner.guideline.measured import Measured
+from planner.guideline.printed import unit_words
 from planner.guideline.rule import Branch, Combine, Example, FactWord, Part, Rule
 from planner.guideline.speaks import primary_words
-from planner.guideline.words import READS, fact_words, quantity_words, unit_words
+from planner.guideline.words import READS, fact_words, quantity_words
 
 _COMBINED: Mapping[Combine, str] = {
     "all": "The worse decides.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from planner.findings import QUANTITIES
 from planner.guideline.entry import Advisory, Figure, Reference, Strata
 from planner.guideline.judge import judge
 from planner.guideline.measured import Measured
-from planner.guideline.parts import cut, parts_of, registered, values_of
+from planner.guideline.parts import MOST_COMBINATIONS, cut, parts_of, registered, values_of
 from planner.guideline.rule import Combine, Example, Part, Rule, Source
 from planner.guideline.tables import (
     AdvisoryTable,
@@ -88,13 +89,24 @@ def _rule(table: RuleTable, source: Source, place: str) -> Rule:
         MappingProxyType(where), _combine(table), table.if_missing,
         table.exceptions, table.note, tuple(table.conflicts), tuple(table.superseded_by), table.overrides,
     )  # fmt: skip
+    _require_few(rule, place)
     _require_listed(table.entered, _needed(rule, parts), f"{place}: entered")
     _require_listed(table.measured, set(rule.measured), f"{place}: measured")
     examples = [_example(e, f"{place}: example {n}") for n, e in enumerate(table.example, start=1)]
+    if judge(rule, {}, {}, own=True).word == "pass":
+        raise EvidenceError(f"{place}: it gives pass with nothing measured and nothing entered")
     rule = replace(rule, examples=tuple(examples))
     for fault in failing_examples(rule):
         raise EvidenceError(f"{place}: {fault}")
     return rule
+
+
+def _require_few(rule: Rule, place: str) -> None:
+    """Raise where there are too many combinations of its facts to be tried when a case lacks them."""
+    names = {name for part in rule.parts for name in part.asked} | set(rule.where)
+    count = math.prod(len(FACTS[name].values) for name in names)
+    if count > MOST_COMBINATIONS:
+        raise EvidenceError(f"{place}: its facts combine in {count} ways, expected at most {MOST_COMBINATIONS}")
 
 
 def _combine(table: RuleTable) -> Combine:

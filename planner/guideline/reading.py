@@ -11,6 +11,7 @@ from planner.errors import UsageError
 from planner.facts import FACTS
 from planner.findings import Quantity
 from planner.guideline.measured import Measured
+from planner.guideline.printed import number_words
 from planner.guideline.rule import Branch, Part, Scale, Word
 from planner.guideline.verdict import Reading, Side
 
@@ -44,7 +45,8 @@ def reading_of(part: Part, measured: Mapping[str, Measured], known: Facts, if_mi
     # Facts that are open but change nothing do not block; the reading that is nearest to an edge stands for all.
     chosen = max(found.values(), key=lambda reading: len(reading.sides))
     missing = once(name for reading in found.values() for name in reading.missing)
-    if chosen.word == "not_evaluable" and len(found) > 1:
+    bounded = value is not None and value.value is not None and value.bound != "exact"
+    if chosen.word == "not_evaluable" and len(found) > 1 and not bounded:
         missing = once(
             (*_deciding(part, known, lambda n: (part.branches[n].scale, part.branches[n].needs_value)), *missing)
         )
@@ -70,7 +72,9 @@ def _out_of_reach(chosen: Reading, part: Part, known: Facts) -> tuple[str, ...]:
     if chosen.word != "not_applicable":
         return ()
     if chosen.value is not None:
-        return (f"{part.quantity.name}: {chosen.value:.1f} {part.quantity.unit}, of which it does not speak",)
+        edges = [edge.at for branch in part.branches for edge in branch.scale.edges]
+        number = number_words(chosen.value, part.quantity.unit, edges)
+        return (f"{part.quantity.name}: {number}, of which it does not speak",)
     entered = ", ".join(f"{FACTS[name].words}: {said(known[name])}" for name in part.asked if name in known)
     return (f"does not speak of what was entered ({entered})",)
 
@@ -130,7 +134,8 @@ def _on_scale(scale: Scale, quantity: Quantity, measured: Measured, value: float
     last_possible = last if measured.bound == "at_least" else at
     words = set(scale.verdicts[first_possible : last_possible + 1])
     if len(words) > 1:
-        reason = f"{quantity.name}: {value:.1f} {quantity.unit} {measured.bound.replace('_', ' ')} ({measured.reason})"
+        number = number_words(value, quantity.unit, [edge.at for edge in scale.edges])
+        reason = f"{quantity.name}: {number} {measured.bound.replace('_', ' ')} ({measured.reason})"
         return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), (), (reason,))
     sides = tuple(
         _side(scale, index, quantity, measured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planner import facts, findings
 from planner.guideline.entry import Entry
+from planner.guideline.printed import unit_words
 from planner.guideline.rule import Rule, Word
 from planner.guideline.verdict import Side, Verdict
 
@@ -78,7 +79,7 @@ def side_words(side: Side) -> str:
     edge = f"{side.edge:g} {unit_words(side.unit)}{'' if side.from_source else ' (our line, not the source)'}"
     if side.p_below is None or side.p_above is None:
         return f"the interval reaches across {edge}"
-    return f"{percent(side.p_below)} below and {percent(side.p_above)} above {edge}"
+    return f"{percent(side.p_below)} below and {_rest(side.p_below)} above {edge}"
 
 
 def why(verdict: Verdict) -> str:
@@ -110,6 +111,13 @@ def _standing(rule: Rule | Entry) -> str:
     return "unattributed: " if rule.source.status == "unattributed" else "unsigned: " if rule.source.unsigned else ""
 
 
+def _rest(share: float) -> str:
+    """Return the probability of the other side, so that both printed ones make a hundred."""
+    if share < 0.01 or share > 0.99:
+        return percent(1.0 - share)
+    return f"{100 - round(100.0 * share)} %"
+
+
 def percent(share: float) -> str:
     """Return a probability in whole percent; never as certainty."""
     if share < 0.01:
@@ -125,8 +133,3 @@ def quantity_words(name: str) -> str:
 def fact_words(name: str) -> str:
     """Return a registered fact in words; what is none as it is."""
     return FACTS.get(name, name)
-
-
-def unit_words(unit: str) -> str:
-    """Return a registered unit as printed."""
-    return {"percent": "%", "m2": "m²"}.get(unit, unit)

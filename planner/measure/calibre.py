@@ -47,7 +47,7 @@ FEWEST_SECTORS = 7
 
 
 OPEN_MM = 0.5
-"""A calibre that the mask leaves open by more than this, both ways, is not told; that of the radius is as much in all."""
+"""A calibre that the mask leaves open by more than this, both ways, is not told: so far apart may the radii lie."""
 
 
 @dataclass(frozen=True, slots=True)

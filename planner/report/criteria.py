@@ -3,70 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.assessment import Assessment
-from planner.facts import PRIMARY
-from planner.guideline.catalogue import Conflict
-from planner.guideline.entry import Entry, Figure, Reference, Shown
+from planner.facts import MODALITY, PRIMARY
 from planner.guideline.judge import Judged
-from planner.guideline.rule import QUESTIONS, Question, Rule, Word
+from planner.guideline.rule import QUESTIONS, TREATMENTS, Question, Rule, Word
 from planner.guideline.verdict import Verdict
-from planner.guideline.words import READS, attribution, reads, unit_words, why
-from planner.report import words
+from planner.guideline.words import READS
+from planner.report.beside_rules import DisputeRow, ShownRow, disputes_of, shown_row
 from planner.report.counts import counted
+from planner.report.criterion import (
+    CriterionRow,
+    asked_words,
+    criterion_row,
+    lesion_words,
+    value_words,
+    verdicts_of,
+)
 from planner.report.held_against import unlocking_sentence
 
 SHOWN_WORDS: tuple[Word, ...] = ("fail", "caution", "pass", "info", "not_evaluable", "not_applicable")
 """The verdict words in the order in which a report counts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a rule says of one lesion, of several that read alike, or of the case (`lesions` is empty then)."""
-
-    lesions: str
-    value: str
-    says: str
-    why: str
-    word: Word
-    borderline: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionRow:
-    """A rule with what it says; `later` names statements that came after it."""
-
-    rule: str
-    title: str
-    statement: str
-    lines: tuple[Line, ...]
-    source: str
-    later: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """A published number or a piece of advice; `here` tells which row of its table this case falls into."""
-
-    id: str
-    title: str
-    statement: str
-    figures: tuple[str, ...]
-    here: str
-    note: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeRow:
-    """Where sources differ: what each says, and the statements with year, strength and what they say of this case."""
-
-    id: str
-    title: str
-    positions: str
-    statements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +46,8 @@ class Criteria:
 
     Parameters
     ----------
+    sentences
+        What each lesion, and the case, is outside of, and whose rules are a site's own or assume a kind of ablation.
     counts
         How many verdicts read which way, in words.
     first
@@ -99,6 +60,7 @@ class Criteria:
         Which facts would let most rules be judged; empty where none would.
     """
 
+    sentences: tuple[str, ...]
     counts: str
     first: tuple[CriterionRow, ...]
     groups: tuple[Group, ...]
@@ -113,10 +75,11 @@ def criteria(assessment: Assessment) -> Criteria | None:
         return None
     here = [judged for judged in assessment.judged if judged.here]
     return Criteria(
+        tuple(_sentences(here, assessment)),
         _counts(here),
         tuple(row for row in map(_pressing, sorted(here, key=_pressing_first)) if row.lines),
         tuple(group for question in QUESTIONS if (group := _group(question, here, assessment)) is not None),
-        tuple(_row(judged) for judged in here if judged.case.word == "not_applicable"),
+        tuple(criterion_row(judged) for judged in here if judged.case.word == "not_applicable"),
         tuple(_elsewhere([judged for judged in assessment.judged if not judged.here])),
         unlocking_sentence(assessment),
     )
@@ -132,13 +95,46 @@ def primary_sentence(assessment: Assessment) -> str:
     )
 
 
-def _verdicts(judged: Judged) -> tuple[Verdict, ...]:
-    return judged.lesions or (judged.case,)
+def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
+    """Yield what each lesion, then the case, is outside of, and what a reader must know of the rules."""
+    outside = [(j.rule, v) for j in here for v in verdicts_of(j) if v.word == "fail"]
+    for lesion_id in (*(lesion.lesion_id for lesion in assessment.lesions), None):
+        of_this = [(rule, verdict) for rule, verdict in outside if verdict.lesion_id == lesion_id]
+        if of_this:
+            name = "The case" if lesion_id is None else f"Lesion {lesion_id}"
+            yield f"{name} is outside {'; '.join(_by_question(of_this))}"
+    inside = [x.lesion_id for x in assessment.lesions if x.lesion_id not in {v.lesion_id for _, v in outside}]
+    if inside:
+        yield f"{lesion_words(inside).capitalize()}: outside no criterion that could be judged"
+    if primary := primary_sentence(assessment):
+        yield primary.rstrip(".")
+    assumed = [rule for rule in (j.rule for j in here) if TREATMENTS[rule.treatment] is not None]
+    if assumed and assessment.facts.get(MODALITY.name) is None:
+        yield (
+            "The ablation modality was not entered: what speaks of heat or cold, or of radiofrequency alone, is judged"
+            " as if it fitted"
+        )
+    own = [j.rule for j in here if j.rule.source.of_site]
+    if own:
+        replaced = [rule.overrides for rule in own if rule.overrides]
+        stand = f", in place of {', '.join(replaced)}" if replaced else ""
+        yield f"{counted(len(own), 'rule')} of this site's own policy{stand}: {', '.join(rule.id for rule in own)}"
+
+
+def _by_question(outside: Sequence[tuple[Rule, Verdict]]) -> Iterator[str]:
+    """Yield, for each question, which sources something is outside of, with the value that decided."""
+    for question, title in QUESTIONS.items():
+        found = [(rule, verdict) for rule, verdict in outside if rule.question == question]
+        values = dict.fromkeys(value for _, verdict in found if (value := value_words(verdict)))
+        sources = dict.fromkeys(rule.source.label for rule, _ in found)
+        if found:
+            shown = f" ({', '.join(values)})" if values else ""
+            yield f"{counted(len(found), 'criterion', 'criteria')} on {title.lower()}{shown}: {', '.join(sources)}"
 
 
 def _counts(here: Sequence[Judged]) -> str:
-    found = Counter(verdict.word for judged in here for verdict in _verdicts(judged))
-    borderline = sum(verdict.borderline for judged in here for verdict in _verdicts(judged))
+    found = Counter(verdict.word for judged in here for verdict in verdicts_of(judged))
+    borderline = sum(v.borderline and v.word != "not_applicable" for judged in here for v in verdicts_of(judged))
     total = counted(sum(found.values()), "verdict")
     said = [counted_words(found[word], word) for word in SHOWN_WORDS if found[word]]
     near = f"; {borderline} of them borderline" if borderline else ""
@@ -147,141 +143,45 @@ def _counts(here: Sequence[Judged]) -> str:
 
 def counted_words(count: int, word: Word) -> str:
     """Return how many verdicts read which way: "1 meets", "2 meet"."""
-    several = {"pass": "meet", "not_applicable": "do not apply"}.get(word, READS[word])
-    return f"{count} {READS[word] if count == 1 else several}"
+    one = {"fail": "outside a source's criterion"}.get(word, READS[word])
+    several = {"pass": "meet", "not_applicable": "do not apply"}.get(word, one)
+    return f"{count} {one if count == 1 else several}"
 
 
 def _pressing(judged: Judged) -> CriterionRow:
     """Return a rule with only what is outside its criterion or borderline."""
-    near = [v for v in _verdicts(judged) if v.word == "fail" or (v.borderline and v.word != "not_applicable")]
-    return _row(judged, near)
+    near = [v for v in verdicts_of(judged) if v.word == "fail" or (v.borderline and v.word in ("pass", "caution"))]
+    return criterion_row(judged, near)
 
 
 def _pressing_first(judged: Judged) -> tuple[bool, bool]:
     """Return what sorts the pressing ones: signed sources first, among them what is outside a criterion."""
-    return judged.rule.source.unsigned, not any(verdict.word == "fail" for verdict in _verdicts(judged))
+    return judged.rule.source.unsigned, not any(verdict.word == "fail" for verdict in verdicts_of(judged))
 
 
 def _group(question: Question, here: Sequence[Judged], assessment: Assessment) -> Group | None:
     asked = [j for j in here if j.rule.question == question and j.case.word != "not_applicable"]
-    known = [j for j in asked if any(v.word not in ("not_evaluable", "not_applicable") for v in _verdicts(j))]
+    known = [j for j in asked if any(v.word not in ("not_evaluable", "not_applicable") for v in verdicts_of(j))]
     shown = [one for one in assessment.shown if one.entry.question == question]
     if not asked and not shown:
         return None
-    disputes = tuple(_disputes(asked, shown, assessment))
-    found = Counter(v.word for j in asked for v in _verdicts(j))
+    disputes = tuple(disputes_of(asked, shown, assessment))
+    found = Counter(v.word for j in asked for v in verdicts_of(j))
     summary = ", ".join(counted_words(found[word], word) for word in SHOWN_WORDS[:-1] if found[word])
     return Group(
         QUESTIONS[question],
         summary or "nothing to judge",
-        tuple(map(_row, known)),
-        tuple(_row(judged) for judged in asked if judged not in known),
+        tuple(map(criterion_row, known)),
+        tuple(criterion_row(judged) for judged in asked if judged not in known),
         disputes,
-        tuple(map(_shown, shown)),
+        tuple(map(shown_row, shown)),
     )
-
-
-def _row(judged: Judged, verdicts: Sequence[Verdict] | None = None) -> CriterionRow:
-    rule = judged.rule
-    stated = _verdicts(judged) if verdicts is None else verdicts
-    later = f"later: {', '.join(rule.superseded_by)}" if rule.superseded_by else ""
-    return CriterionRow(
-        rule.id, _asks(rule), rule.statement, tuple(_lines(stated, len(judged.lesions))), attribution(rule), later
-    )
-
-
-def _asks(rule: Rule) -> str:
-    said = rule.title.removeprefix(f"{rule.source.label}: ")
-    return f"{said[:1].upper()}{said[1:]}"
-
-
-def _lines(verdicts: Iterable[Verdict], lesions: int) -> Iterator[Line]:
-    """Yield a line for each verdict; lesions that read alike in every word share one."""
-    alike: dict[tuple[str, str, str, Word, bool], list[str]] = {}
-    for verdict in verdicts:
-        key = (_value(verdict), reads(verdict), _because(verdict), verdict.word, verdict.borderline)
-        alike.setdefault(key, []).append("" if verdict.lesion_id is None else verdict.lesion_id)
-    for (value, says, because, word, borderline), ids in alike.items():
-        named = [one for one in ids if one]
-        whose = "every lesion" if lesions > 1 and len(named) == lesions else ", ".join(named)
-        yield Line(whose, value, says, because, word, borderline)
-
-
-def _because(verdict: Verdict) -> str:
-    geometric = "" if verdict.geometric is None else f"by the geometric margin: {reads(verdict.geometric)}"
-    return "; ".join(part for part in (why(verdict), geometric) if part)
-
-
-def _value(verdict: Verdict) -> str:
-    """Return the value that decided; a distance to a structure that is touched or overlapped, in words."""
-    if verdict.value is None or verdict.deciding is None:
-        return ""
-    apart = words.millimetres(verdict.value) if verdict.unit == "mm" else f"{verdict.value:.1f}"
-    if verdict.deciding.quantity.name.startswith("dist."):
-        if verdict.value < 0:
-            return "overlapping"
-        if apart == "0.0":
-            return "touching"
-    return f"{apart} {unit_words(verdict.unit)}"
-
-
-def _disputes(asked: Sequence[Judged], shown: Sequence[Shown], assessment: Assessment) -> Iterator[DisputeRow]:
-    """Yield the conflicts in which at least two statements of a question take part."""
-    stated: list[tuple[Rule | Entry, str]] = [(j.rule, _worst(j)) for j in asked]
-    stated += [(one.entry, "") for one in shown]
-    named = dict.fromkeys(name for one, _ in stated for name in one.conflicts)
-    for conflict in (assessment.conflicts[name] for name in named if name in assessment.conflicts):
-        sides = [_side(one, reads_) for one, reads_ in stated if conflict.id in one.conflicts]
-        if len(sides) > 1:
-            yield _dispute(conflict, sides)
-
-
-def _worst(judged: Judged) -> str:
-    return f"{'worst lesion ' if len(judged.lesions) > 1 else ''}{READS[judged.case.word]}"
-
-
-def _side(stated: Rule | Entry, reads_: str) -> str:
-    said = f": {reads_}" if reads_ else ""
-    return f"{stated.id}, {attribution(stated)}{said}"
-
-
-def _dispute(conflict: Conflict, sides: Sequence[str]) -> DisputeRow:
-    return DisputeRow(conflict.id, conflict.title, conflict.positions, tuple(sides))
-
-
-def _shown(one: Shown) -> ShownRow:
-    entry = one.entry
-    title = f"{entry.title[:1].upper()}{entry.title[1:]}"
-    if not isinstance(entry, Reference):
-        return ShownRow(entry.id, title, entry.statement, (), "", entry.note, attribution(entry))
-    here = "; ".join(f"{'this case' if lesion is None else f'lesion {lesion}'}: {label}" for lesion, label in one.rows)
-    disputed = "the source contradicts itself here" if entry.disputed else ""
-    note = ". ".join(part for part in (disputed, entry.note) if part)
-    said = f"{entry.statement} Of whom: {entry.population}. What: {entry.endpoint}."
-    return ShownRow(entry.id, title, said, tuple(map(figure_words, entry.figures)), here, note, attribution(entry))
-
-
-def figure_words(figure: Figure) -> str:
-    """Return a published number in words, with its interval, count and p."""
-    one = figure.value == 1.0 and figure.ends is None and figure.unit.endswith("s")
-    unit = f" {figure.unit[:-1] if one else figure.unit}" if figure.unit else ""
-    number = "" if figure.value is None else f"{figure.value:g}{unit}"
-    if figure.ends is not None:
-        between = f"{figure.ends[0]:g} to {figure.ends[1]:g}{unit}"
-        number = f"{number} ({between})" if number else between
-    said = "; ".join(part for part in (number, figure.text) if part)
-    more = []
-    if figure.ci95 is not None:
-        more.append(f"95 % interval {figure.ci95[0]:g} to {figure.ci95[1]:g}")
-    more += [f"n = {figure.n}"] if figure.n is not None else []
-    more += [f"p {figure.p}"] if figure.p else []
-    return f"{figure.what}: {said}" + (f" ({', '.join(more)})" if more else "")
 
 
 def _elsewhere(judged: Sequence[Judged]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each reason why rules are not judged here, with those rules."""
     by_reason: dict[str, list[str]] = {}
     for one in judged:
-        by_reason.setdefault("; ".join(one.case.reasons), []).append(f"{one.rule.id}, {_asks(one.rule)}")
+        by_reason.setdefault("; ".join(one.case.reasons), []).append(f"{one.rule.id}, {asked_words(one.rule)}")
     for reason, named in sorted(by_reason.items()):
         yield f"{reason[:1].upper()}{reason[1:]}", tuple(named)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.findings import YES_NO, Finding
-from planner.guideline.words import quantity_words, unit_words
+from planner.guideline.printed import unit_words
+from planner.guideline.words import quantity_words
 from planner.report import words
 
 BOUNDS = {"exact": "", "at_most": "at most ", "at_least": "at least "}

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from planner.assessment import Assessment, LesionAssessment
 from planner.evidence.hazard import NOT_COVERED, RelativeHazard
 from planner.facts import APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, FACTS, MODALITY, ONE_SESSION, PRIMARY
-from planner.guideline.words import fact_words, percent, unit_words
+from planner.guideline.printed import unit_words
+from planner.guideline.words import fact_words, percent
 from planner.report.counts import counted
 
 _NO_MARGIN = "no margin was measured: no relative hazard"

@@ -11,7 +11,7 @@ from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
 from planner.report.checks import check_name, check_result, check_value
-from planner.report.criteria import criteria, primary_sentence
+from planner.report.criteria import criteria
 from planner.report.figure import Figure
 from planner.report.findings import finding_rows
 from planner.report.held_against import (
@@ -114,7 +114,6 @@ def render_html(
         passages=passage_sentences(assessment.passages),
         lesion_findings=[(x.lesion_id, finding_rows(assessment.findings, x.lesion_id)) for x in assessment.lesions],
         criteria=criteria(assessment),
-        hepatocellular=primary_sentence(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
         references=(*references(assessment), *beside_references(assessment)),

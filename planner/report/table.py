@@ -81,7 +81,8 @@ def table_text(assessment: Assessment) -> str:
     lines += [f"  {sentence}" for sentence in reason_sentences(assessment)]
     lines += [f"Note: {sentence}" for sentence in flag_sentences(assessment.timing)]
     held = criteria(assessment)
-    lines += [] if held is None else [f"Published criteria: {held.counts}. The report says which."]
+    if held is not None:
+        lines += [*(f"{sentence}." for sentence in held.sentences), f"Published criteria: {held.counts}."]
     lines += [f"{sentence}." for sentence in (unlocking_sentence(assessment),) if sentence]
     lines += [f"Liver: {words.LIVER[assessment.liver_used]}.", words.alignment_sentence(assessment.alignment)]
     lines += [words.SIGN, words.BANNER]
