@@ -31,7 +31,7 @@ from planner.guideline.measured import Measured
 from planner.guideline.rule import Rule
 from planner.guideline.unlock import unlocking_facts
 from planner.inventory import lesion_findings
-from planner.remnant import remnant_of_standard
+from planner.remnant import beside_resection, remnant_of_standard
 from planner.timing import with_days
 
 
@@ -84,7 +84,7 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     setting = setting_of(known)
     lesions = tuple(_with_risk(lesion, evidence, setting) for lesion in assessment.lesions)
     measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
-    findings = _with_standard(assessment.findings, known, evidence.standard_volume)
+    findings = _with_standard(beside_resection(assessment.findings, known), known, evidence.standard_volume)
     case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
     judged = judge_case(evidence.rules, measured, case, known)
     unlocking = unlocking_facts([one.rule for one in judged if one.here], measured, case, known)

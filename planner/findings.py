@@ -151,7 +151,8 @@ FUNCTIONING_ML = Quantity(
 REMNANT_ML = Quantity(
     "flr.volume_ml", "ml", "patient",
     "Functioning volume without what the ablation zones of POST, carried to PRE, hold of it; what of them lies in "
-    "tumours or beyond the liver takes nothing away.",
+    "tumours or beyond the liver takes nothing away. What a resection removed is not taken off: where one was entered "
+    "it is at most this.",
 )  # fmt: skip
 REMNANT_PERCENT = Quantity(
     "flr.of_functioning_liver_percent", "percent", "patient",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner import findings as registry
 from planner.case import Case, Study
 from planner.evidence.standard_volume import StandardVolume
-from planner.facts import BODY_SURFACE_AREA, STANDARD_LIVER_VOLUME
+from planner.facts import BODY_SURFACE_AREA, RESECTED_LESIONS, RESECTION_TYPE, STANDARD_LIVER_VOLUME
 from planner.findings import Bound, Finding
 from planner.measure.liver_volume import WholeLiver, whole_liver
 from planner.measure.zone import Zone
@@ -17,6 +17,7 @@ from planner.scene import Scene, union_of
 from planner.volume import Mask
 
 TRUNCATED = "the liver mask of PRE reaches the border of the scan: truncated, so how much lies beyond is not known"
+RESECTED = "a resection of the liver was entered: what it removed from PRE is not taken off"
 NOT_ENTERED = f"neither {STANDARD_LIVER_VOLUME.name} nor {BODY_SURFACE_AREA.name} was entered"
 
 
@@ -88,6 +89,35 @@ def _remnant(whole: WholeLiver, zones: Zone, ablated: Finding, alignment: Alignm
     in_pre = Zone.of([surface.moved(alignment.map.pre_from_post) for surface in zones.surfaces])
     left_ml = whole.functioning_ml - whole.held_ml(in_pre)
     return _Known(left_ml, ablated.reason, "exact" if ablated.bound == "exact" else "at_most")
+
+
+def beside_resection(findings: tuple[Finding, ...], facts: Mapping[str, object]) -> tuple[Finding, ...]:
+    """Return the findings with the remnant as at most so much where a resection of the liver was entered.
+
+    Only the ablation zones are taken off the liver of PRE. A remnant that was a least one is not known then.
+
+    Parameters
+    ----------
+    findings
+        Those of a case.
+    facts
+        As entered.
+    """
+    resected = facts.get(RESECTED_LESIONS.name)
+    lesions = isinstance(resected, (int, float)) and resected > 0
+    if not lesions and facts.get(RESECTION_TYPE.name) in (None, "none"):
+        return findings
+    remnants = (registry.REMNANT_ML, registry.REMNANT_PERCENT)
+    return tuple(_at_most(finding) if finding.quantity in remnants else finding for finding in findings)
+
+
+def _at_most(remnant: Finding) -> Finding:
+    if remnant.value is None:
+        return remnant
+    why = RESECTED if remnant.reason is None else f"{remnant.reason}; {RESECTED}"
+    if remnant.bound == "at_least":
+        return replace(remnant, value=None, ci95=None, reason=why, bound="exact")
+    return replace(remnant, reason=why, bound="at_most")
 
 
 def remnant_of_standard(remnant: Finding, facts: Mapping[str, object], formula: StandardVolume | None) -> Finding:

@@ -71,7 +71,8 @@ None of this is filled in from elsewhere without saying so.
 - Settings of energy, kinds and number of applicators, sizes of ablation zones, paths of needles, and how
   radiofrequency, microwave and cryoablation compare.
 - Limits of laboratory values, Child-Pugh classes, and performance status in numbers.
-- Hepatocellular carcinoma: no rule at all. Neuroendocrine tumours of lung, thymus or stomach beyond a heading;
+- Hepatocellular carcinoma: no rule at all, so that no statement judges it, one on any primary tumour neither.
+  Neuroendocrine tumours of lung, thymus or stomach beyond a heading;
   children; pregnancy.
 - The survival result of COLLISION as a ratio and its planned size; whom CLOCC took in and how they fared; the grades
   and votes of the TATA statements; the recommendations of ESMO for neuroendocrine and stromal tumours; the version of

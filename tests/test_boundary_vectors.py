@@ -172,7 +172,8 @@ def test_distance_to_an_organ_through_the_skin_without_displacement(distance_mm,
     ],
 )
 def test_liver_that_remains(remnant_percent, healthy, after_chemotherapy, of_standard_volume):
-    before, after = ({**COLORECTAL, "post_chemotherapy": given} for given in (False, True))
+    liver = {**COLORECTAL, "parenchyma": "healthy"}
+    before, after = ({**liver, "post_chemotherapy": given} for given in (False, True))
     assert word("CO-03", {REMNANT: remnant_percent}, before) == healthy
     assert word("CO-04", {REMNANT: remnant_percent}, after) == after_chemotherapy
     assert word("CO-03", {REMNANT: remnant_percent}, after) == "not_applicable"

@@ -262,6 +262,7 @@ def verdicts(found: Assessment) -> dict[str, list[str]]:
 
 FACTS = {
     "primary": "colorectal", "one_session": True, "standard_liver_volume_ml": 1400.0, "post_chemotherapy": False,
+    "parenchyma": "healthy",
 }  # fmt: skip
 
 
@@ -284,6 +285,26 @@ def test_a_bound_judges_where_it_suffices() -> None:
 
 def value_of(found: Assessment, name: str) -> Finding:
     return next(finding for finding in found.findings if finding.quantity.name == name)
+
+
+@pytest.mark.parametrize("entered", [{"resection_type": "major"}, {"resection_type": "none", "resected_lesions": 1}])
+def test_beside_a_resection_the_remnant_is_at_most_what_the_zones_leave_and_meets_nothing(entered) -> None:
+    """What a resection removes is in no mask: a remnant far above 20 % may be below it."""
+    alone, beside = judged({**FACTS, "resection_type": "none", "resected_lesions": 0}), judged({**FACTS, **entered})
+    for name in (REMNANT, OF_FUNCTIONING, OF_STANDARD):
+        known, bound = value_of(alone, name), value_of(beside, name)
+        assert (bound.value, bound.bound) == (known.value, "at_most")
+        assert "a resection of the liver was entered" in str(bound.reason)
+    assert {verdicts(alone)[rule][0] for rule in ("CO-03", "ZZ-01", "ZZ-02")} == {"pass"}
+    assert {verdicts(beside)[rule][0] for rule in ("CO-03", "ZZ-01", "ZZ-02")} == {"not_evaluable"}
+    assert verdicts(beside)["PS-02"] == verdicts(alone)["PS-02"] == ["pass"]
+
+
+def test_a_least_remnant_is_not_known_beside_a_resection() -> None:
+    share = value_of(judged({**FACTS, "resection_type": "major"}, failed=True), OF_FUNCTIONING)
+    assert share.value is None
+    assert "registration failed" in str(share.reason)
+    assert "resection" in str(share.reason)
 
 
 def test_the_remnants_share_of_the_entered_standard_volume() -> None:

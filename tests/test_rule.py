@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from statistics import NormalDist
 
 import pytest
+from entered import EVERYTHING
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,7 +79,7 @@ def test_boundary_vectors_of_the_ablated_share(percent_, expected):
     [
         ({"approach": "open", "displacement": False}, "caution", ()),
         ({"approach": "laparoscopic", "displacement": False}, "caution", ()),
-        ({"displacement": True}, "pass", ()),
+        ({"displacement": True}, "info", ()),
         ({"approach": "open"}, "not_evaluable", ("displacement",)),
         ({"displacement": False}, "not_evaluable", ("approach",)),
         ({}, "not_evaluable", ("displacement", "approach")),
@@ -267,6 +269,22 @@ def test_a_lesion_that_fails_for_sure_decides_before_one_that_may_not():
 
 def test_a_case_without_lesions_is_not_judged():
     assert all(j.case.word != "pass" for j in judge_case(CATALOGUE.rules, {}, {}, CRC))
+
+
+@pytest.mark.parametrize("command", ["review", "plan"])
+def test_no_source_judges_a_hepatocellular_carcinoma_and_only_the_tumour_kind_is_asked_for(command):
+    measured = {name: Measured(3.0, quantity.unit) for name, quantity in QUANTITIES.items()}
+    facts = {**EVERYTHING, "primary": "hepatocellular"}
+    judged = {j.rule.id: j.case for j in judge_case(CATALOGUE.rules, {"1": measured}, measured, facts, command)}
+    assert {name for name, verdict in judged.items() if verdict.word != "not_applicable"} <= {"TA-04"}
+    if command == "review":
+        assert judged["PS-01"].reasons == ("speaks of metastases, entered: hepatocellular carcinoma",)
+
+
+def test_a_sites_own_rule_may_judge_a_hepatocellular_carcinoma():
+    rule = CATALOGUE.rule("PS-01")
+    own = replace(rule, source=replace(rule.source, kind="site"))
+    assert judge(own, {MARGIN: mm(3.0)}, {"primary": "hepatocellular"}).word == "caution"
 
 
 def test_the_geometric_margin_is_shown_where_it_gives_another_verdict():

@@ -6,7 +6,16 @@ from planner.facts.fact import Fact, FactKind, FactValue, Topic
 from planner.facts.imaging import POST_SCAN_DATE, PREVIOUS_SCAN_DATE
 from planner.facts.patient import BODY_SURFACE_AREA, STANDARD_LIVER_VOLUME
 from planner.facts.registry import FACTS, SETTING_FACTS, TOPICS
-from planner.facts.treatment import ABLATION_DATE, APPROACH, DAYS_SINCE_ABLATION, DISPLACEMENT, MODALITY, ONE_SESSION
+from planner.facts.treatment import (
+    ABLATION_DATE,
+    APPROACH,
+    DAYS_SINCE_ABLATION,
+    DISPLACEMENT,
+    MODALITY,
+    ONE_SESSION,
+    RESECTED_LESIONS,
+    RESECTION_TYPE,
+)
 
 __all__ = [
     "ABLATION_DATE",
@@ -20,6 +29,8 @@ __all__ = [
     "POST_SCAN_DATE",
     "PREVIOUS_SCAN_DATE",
     "PRIMARY",
+    "RESECTED_LESIONS",
+    "RESECTION_TYPE",
     "SETTING_FACTS",
     "STANDARD_LIVER_VOLUME",
     "TOPICS",

@@ -22,6 +22,15 @@ SEPARATION_ACHIEVED = yes_no(
     "separation_achieved", "separation achieved", "Whether moving them away by gas or fluid opened the gap asked for.",
     "displacement_succeeded", "separation",
 )  # fmt: skip
+RESECTED_LESIONS = number(
+    "resected_lesions", "tumours resected",
+    "Count of liver tumours with a mask that were or will be resected, not ablated.",
+    "resection_list", "n_resected", unit="tumours", at_most=100.0,
+)  # fmt: skip
+RESECTION_TYPE = choice(
+    "resection_type", "resection", "Resection of the liver beside, or instead of, the ablation.",
+    ("none", "parenchyma_sparing", "major"), "resection", "combined_resection", "hepatectomy",
+)  # fmt: skip
 ONE_SESSION = yes_no(
     "one_session", "all zones in one session", "Whether every ablation zone of POST was made in one session.",
     "single_session", "sessions",
@@ -54,11 +63,8 @@ TREATMENT = (
            "Whether the operator can ablate every tumour of the liver with margins.", "ablatability", "unablatable"),
     yes_no("all_lesions_targeted", "all tumours targeted",
            "Whether every tumour of the liver was or will be ablated or resected.", "all_lesions", "all_treated"),
-    number("resected_lesions", "tumours resected",
-           "Count of liver tumours with a mask that were or will be resected, not ablated.",
-           "resection_list", "n_resected", unit="tumours", at_most=100.0),
-    choice("resection_type", "resection", "Resection of the liver beside, or instead of, the ablation.",
-           ("none", "parenchyma_sparing", "major"), "resection", "combined_resection", "hepatectomy"),
+    RESECTED_LESIONS,
+    RESECTION_TYPE,
     MODALITY,
     APPROACH,
     choice("anaesthesia", "anaesthesia", "Anaesthesia of the ablation.",

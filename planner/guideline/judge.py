@@ -28,6 +28,9 @@ ALL_OF: tuple[Word, ...] = ("not_applicable", *WORST_FIRST[:-1])
 ANY_OF: tuple[Word, ...] = ("fail", "caution", "info", "pass", "not_evaluable", "not_applicable")
 """Which part decides where one that speaks is enough."""
 
+NO_METASTASIS = "hepatocellular"
+"""A primary liver tumour: every source speaks of metastases, so that a statement on any of them judges none of it."""
+
 OTHERS = {
     MARGIN_MM.name: GEOMETRIC_MARGIN_MM,
     AXIAL_DIAMETER_MM.name: DIAMETER_MM,
@@ -253,6 +256,8 @@ def _out_of_scope(rule: Rule, known: Mapping[str, object]) -> str:
     primary, modality = known.get(PRIMARY.name), known.get(MODALITY.name)
     if rule.primary and primary is not None and primary not in rule.primary:
         return f"speaks of {_or(rule.primary)} primary tumours, entered: {primary}"
+    if primary == NO_METASTASIS and PRIMARY.name not in rule.entered and not rule.source.of_site:
+        return f"speaks of metastases, entered: {primary} carcinoma"
     covered = TREATMENTS[rule.treatment]
     if covered is not None and modality is not None and modality not in covered:
         entered = str(modality).replace("_", " ")

@@ -90,8 +90,8 @@ def primary_sentence(assessment: Assessment) -> str:
     if assessment.facts.get(PRIMARY.name) != "hepatocellular":
         return ""
     return (
-        "The tumour is entered as hepatocellular carcinoma: none of these sources has a criterion for it."
-        " What is judged here is said of any tumour."
+        "The tumour is entered as hepatocellular carcinoma: these sources speak of metastases only, and none of them"
+        " judges it."
     )
 
 
