@@ -29,7 +29,7 @@ def number_words(value: float, unit: str, edges: Iterable[float]) -> str:
     if unit == YES_NO:
         return "yes" if value >= 1.0 else "no"
     lines = sorted(edges)
-    start = 0 if unit in COUNTS and value.is_integer() else 1
+    start = 0 if unit in COUNTS and float(value).is_integer() else 1
     for decimals in range(start, MOST_DECIMALS + 1):
         rounded = round(value, decimals)
         if all((rounded > edge) == (value > edge) and (rounded < edge) == (value < edge) for edge in lines):

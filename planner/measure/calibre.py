@@ -52,11 +52,11 @@ OPEN_MM = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """A point on a vessel's axis, the mean distance of its wall, and the axis' direction (all zero where not known)."""
+    """A point on a vessel's axis, the mean distance of its wall, and a millimetre along the axis (zero where not known)."""
 
     centre_lps_mm: FloatArray
     radius_mm: float
-    direction_lps: FloatArray
+    step_lps_mm: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def calibre_at(mask: Mask, wall_lps_mm: FloatArray) -> Calibre:
         if found is None:
             return Calibre(None, NO_WALL)
         axis = found
-    fitting = fitting_radii_mm(mask, axis.centre_lps_mm, axis.direction_lps, axis.radius_mm, ALONG_MM)
+    fitting = fitting_radii_mm(mask, axis.centre_lps_mm, axis.step_lps_mm, axis.radius_mm, ALONG_MM)
     return Calibre(2.0 * axis.radius_mm) if fitting is None else _between(*fitting)
 
 

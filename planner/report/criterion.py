@@ -82,7 +82,7 @@ def value_words(verdict: Verdict) -> str:
     parts = [part for part in verdict.rule.parts if part.quantity.name == name]
     edges = [edge.at for part in parts for branch in part.branches for edge in branch.scale.edges]
     number = number_words(verdict.value, verdict.unit, edges)
-    if name.startswith("dist.") and verdict.value <= 0:
+    if name.startswith("dist.") and (verdict.value <= 0 or number.startswith("0.0 ")):
         number = "overlapping" if verdict.value < 0 else "touching"
     return f"{quantity_words(name)}: {number}" if len(verdict.rule.measured) > 1 else number
 
