@@ -52,7 +52,7 @@ OPEN_MM = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """A point on a vessel's axis, the mean distance of its wall, and a millimetre along the axis (zero where not known)."""
+    """A point on a vessel's axis, the mean distance of its wall, and a millimetre along it (zero where not known)."""
 
     centre_lps_mm: FloatArray
     radius_mm: float
