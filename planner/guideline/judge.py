@@ -273,8 +273,10 @@ def _aside(verdict: Verdict) -> Verdict:
     """Return a verdict of a statement about another treatment as it stands beside an ablation: it judges nothing."""
     rule = verdict.rule
     spoken = ASIDE[rule.about]
-    if verdict.word == "not_applicable" or PRIMARY.name in verdict.missing:
-        return replace(verdict, missing=verdict.missing[:1])
+    if verdict.word == "not_applicable":
+        return verdict
+    if PRIMARY.name in verdict.missing:
+        return replace(verdict, missing=(PRIMARY.name,), reasons=())
     if verdict.word == "not_evaluable":
         return Verdict(rule, "not_applicable", verdict.lesion_id, None, reasons=(spoken,))
     return Verdict(rule, "info", verdict.lesion_id, None, reasons=(f"{spoken}, not about ablation",))
