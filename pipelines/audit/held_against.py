@@ -64,8 +64,9 @@ def _rule_name(rule: str) -> str:
 def _rule_words(rule: str, entry: Json) -> str:
     year = entry.get("year") or "undated"
     site = "site policy: " if entry.get("site_policy") else ""
+    stands = f", in place of {entry['overrides']}" if entry.get("overrides") else ""
     return (
-        f"Rule {rule} of {site}{entry.get('source')} ({year}; {entry.get('strength')}), by this source alone:"
+        f"Rule {rule} of {site}{entry.get('source')} ({year}; {entry.get('strength')}){stands}, by this source alone:"
         f" {', '.join(WORST_FIRST)}; of the case where the rule speaks of no lesion"
     )
 
