@@ -156,6 +156,8 @@ def _side(scale: Scale, index: int, quantity: Quantity, measured: Measured) -> S
 
 def _possible(part: Part, known: Facts) -> tuple[int, ...]:
     """Return the indices of the branches that hold for some value of what was not entered."""
+    if len(part.branches) == 1:
+        return (0,)
     return tuple(dict.fromkeys(n for _, n in _chosen(part, known)))
 
 

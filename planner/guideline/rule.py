@@ -115,17 +115,20 @@ class Part:
         Whether the number is measured, entered, the days between two entered dates, or none at all.
     needs
         The facts that give the number: one, or two dates, the days run from the first to the second.
+    asked
+        The facts that choose a branch.
     """
 
     quantity: Quantity
     branches: tuple[Branch, ...]
     kind: PartKind = "measured"
     needs: tuple[str, ...] = ()
+    asked: tuple[str, ...] = field(init=False)
 
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """Facts that choose a branch, by name."""
-        return tuple(dict.fromkeys(name for branch in self.branches for name in branch.when))
+    def __post_init__(self) -> None:
+        """Name once the facts that choose a branch."""
+        asked = tuple(dict.fromkeys(name for branch in self.branches for name in branch.when))
+        object.__setattr__(self, "asked", asked)
 
     def branch(self, facts: Mapping[str, object]) -> int:
         """Return the index of the branch that holds where every fact asked for is among `facts`."""
