@@ -37,6 +37,7 @@ WITHOUT_UNIT = {
     "MarginMap.foot_normal": "unit vectors",
     "SpatialMap.rigid_pre_from_post": "a matrix, named to_from",
     "Panel.moved": "grey values, as of Working.image",
+    "Deformed.pre_on_post": "grey values, as of Working.image",
     "Working.image": "grey values: HU of a CT",
     "Sites.labels": "+1 or -1",
     "Told.labels": "+1 or -1",

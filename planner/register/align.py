@@ -11,7 +11,8 @@ from planner.errors import RegistrationInputError
 from planner.grid import Grid
 from planner.register.alignment import Alignment, Check, Displacement, Kind, SpatialMap
 from planner.register.compared import Compared, compared_by
-from planner.register.deformable import ANYTHING, LEVELS, LIVER, QUICK, displacement_on_post, faded
+from planner.register.deformable import ANYTHING, LEVELS, LIVER, QUICK, faded
+from planner.register.deformed import Deformed
 from planner.register.gate import DECIDING
 from planner.register.judged import judged_at
 from planner.register.map_checks import with_map_checks
@@ -31,7 +32,6 @@ from planner.register.proof import contrast_note, proven
 from planner.register.quality import (
     Answers,
     case_checks,
-    likeness,
     moved_onto,
     second_opinion,
     shared_view_check,
@@ -197,26 +197,22 @@ def _shown(task: _Task, answers: Answers) -> tuple[Check, ...]:
 
 def _deformed(task: _Task, rigid: SpatialMap, observe: Observe) -> tuple[Answers | None, tuple[Check, ...]]:
     """Return the deformed answer with a library's beside it, None where it brings the images no closer; and notes."""
-    post, pre, compared = task.fixed, task.moving, task.compared
-    pre_on_post = moved_onto(pre.image, pre.grid, post.grid, rigid, 1).astype(np.float32)
-    seen = moved_onto(pre.seen, pre.grid, post.grid, rigid, 0) > 0.5
+    post, pre = task.fixed, task.moving
     prior = ANYTHING if post.liver is None else LIVER
-    observe("registration: deformable", 0.4)
     levels = LEVELS if task.both_ct else QUICK
-    displacement = displacement_on_post(post, pre_on_post, seen, task.region, prior, levels, compared)
-    found = SpatialMap(rigid.rigid_pre_from_post, displacement)
-    where = task.region & seen
-    moved = moved_onto(pre.image, pre.grid, post.grid, found, 1).astype(np.float32)
-    if likeness(post.image, moved, where, compared) <= likeness(post.image, pre_on_post, where, compared):
+    observe("registration: deformable", 0.4)
+    found = Deformed.of(post, pre, rigid, task.region, prior, levels, task.compared)
+    if found is None:
         return None, (_rigid_note("the deformation brought the images no closer"),)
     observe("registration: a library's opinion", 0.8)
     try:
-        vectors = bspline_vectors_mm(post, pre_on_post, where, task.settings.seed, LIBRARY_SAMPLED)
+        where = task.region & found.seen
+        vectors = bspline_vectors_mm(post, found.pre_on_post, where, task.settings.seed, LIBRARY_SAMPLED)
     except RuntimeError:
         note = Check("second_opinion", None, "", None, "SimpleITK's B-spline, the second opinion, gave no answer")
-        return Answers(found, rigid), (note,)
+        return Answers(found.used, rigid), (note,)
     library = SpatialMap(rigid.rigid_pre_from_post, faded(Displacement(vectors, post.grid)))
-    return Answers(found, rigid, library), ()
+    return Answers(found.used, rigid, library), ()
 
 
 LIBRARY_SAMPLED = 0.05

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from planner.register.alignment import Displacement, SpatialMap
 from planner.register.compared import Compared, intensities
 from planner.register.deformable import ANYTHING, LIVER, QUICK, displacement_on_post
 from planner.register.prepare import Working
-from planner.register.quality import moved_onto
+from planner.register.quality import shown_on_post
 from planner.volume import BoolVoxels, FloatVoxels
 
 STIFFER = 10.0
@@ -65,16 +63,10 @@ class Panel:
         rigid = SpatialMap(used.rigid_pre_from_post)
         prior = ANYTHING if post.liver is None else LIVER
         stiff = replace(prior, bending=STIFFER * prior.bending)
-        on_post, seen = _on_post(post, pre, rigid)
+        on_post, seen = shown_on_post(post, pre, rigid)
         stiffer = displacement_on_post(post, on_post, seen, region, stiff, QUICK, compared)
         turned = replace(post, image=on_post)
         back = displacement_on_post(turned, post.image, post.seen, region & seen, prior, QUICK, compared)
-        moved, seen = _on_post(post, pre, used)
+        moved, seen = shown_on_post(post, pre, used)
         again = displacement_on_post(post, moved, seen, region, prior, QUICK, compared)
         return cls(SpatialMap(used.rigid_pre_from_post, stiffer), back, again, moved, region & seen, compared)
-
-
-def _on_post(post: Working, pre: Working, used: SpatialMap) -> tuple[FloatVoxels, BoolVoxels]:
-    """Return PRE on POST's lattice by a map, and where it shows something."""
-    image = moved_onto(pre.image, pre.grid, post.grid, used, 1).astype(np.float32)
-    return image, moved_onto(pre.seen, pre.grid, post.grid, used, 0) > 0.5

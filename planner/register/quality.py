@@ -122,3 +122,9 @@ def moved_onto(values: npt.NDArray[np.generic], source: Grid, target: Grid, used
     places = source.ijk(points)[:, ::-1].T
     found = ndimage.map_coordinates(np.asarray(values, dtype=np.float32), places, order=order, mode="nearest")
     return np.asarray(found.reshape(target.shape_kji))
+
+
+def shown_on_post(post: Working, pre: Working, used: SpatialMap) -> tuple[FloatVoxels, BoolVoxels]:
+    """Return PRE on POST's working lattice by a map, and where it shows something."""
+    image = moved_onto(pre.image, pre.grid, post.grid, used, 1).astype(np.float32)
+    return image, moved_onto(pre.seen, pre.grid, post.grid, used, 0) > 0.5
