@@ -120,6 +120,24 @@ def test_counts_of_one_and_of_several_are_grammatical():
     assert criteria(whole()) is None
 
 
+def test_every_lesion_has_a_sentence_with_its_margin_the_least_first():
+    first = lesion(whole(), "1")
+    negative = replace(first, margin=replace(first.margin, min_mm=-2.0, interval=None))
+    lesions = (negative, *(x for x in whole().lesions if x.lesion_id != "1"))
+    said = criteria(consulted(replace(whole(), lesions=lesions), FACTS, EVIDENCE)).sentences
+    margins = {x.lesion_id: None if x.margin is None else x.margin.min_mm for x in lesions}
+    known = sorted((name for name, mm in margins.items() if mm is not None), key=margins.__getitem__)
+    assert [text.split(":")[0] for text in said][:3] == [f"Lesion {name}" for name in (*known, "3")]
+    assert said[0].startswith(
+        "Lesion 1: minimal margin -2.0 mm (not covered on these images); outside 3 criteria on margin"
+    )
+    assert f"minimal margin {margins['2']:.1f} mm; short of 3 criteria on margin" in said[1]
+    assert said[2].startswith("Lesion 3: no minimal margin was measured; ")
+    assert any(text.startswith("The ablation modality was not entered") for text in said)
+    known_modality = consulted(whole(), {**FACTS, "modality": "microwave"}, EVIDENCE)
+    assert not any("modality was not entered" in text for text in criteria(known_modality).sentences)
+
+
 def test_lesions_that_read_alike_share_a_line():
     found = consulted(whole(), {}, EVIDENCE)
     (row,) = (row for row in rows_of(found) if row.rule == "PP-13")

@@ -6,26 +6,32 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.assessment import Assessment
+from planner.assessment import Assessment, LesionAssessment
 from planner.facts import MODALITY, PRIMARY
 from planner.guideline.judge import Judged
 from planner.guideline.rule import QUESTIONS, TREATMENTS, Question, Rule, Word
 from planner.guideline.verdict import Verdict
 from planner.guideline.words import READS
+from planner.report import words
 from planner.report.beside_rules import DisputeRow, ShownRow, disputes_of, shown_row
 from planner.report.counts import counted
 from planner.report.criterion import (
     CriterionRow,
     asked_words,
     criterion_row,
-    lesion_words,
-    value_words,
+    labelled_words,
     verdicts_of,
 )
 from planner.report.held_against import unlocking_sentence
 
 SHOWN_WORDS: tuple[Word, ...] = ("fail", "caution", "pass", "info", "not_evaluable", "not_applicable")
 """The verdict words in the order in which a report counts them."""
+
+
+_PRESSING: tuple[Word, ...] = ("pass", "caution", "fail")
+"""Words that may turn out worse or better where a value lies near a line."""
+
+_HOW: dict[Word, str] = {"fail": "outside", "caution": "short of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,15 @@ def primary_sentence(assessment: Assessment) -> str:
 
 def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
     """Yield what each lesion, then the case, is outside of, and what a reader must know of the rules."""
-    outside = [(j.rule, v) for j in here for v in verdicts_of(j) if v.word == "fail"]
-    for lesion_id in (*(lesion.lesion_id for lesion in assessment.lesions), None):
-        of_this = [(rule, verdict) for rule, verdict in outside if verdict.lesion_id == lesion_id]
-        if of_this:
-            name = "The case" if lesion_id is None else f"Lesion {lesion_id}"
-            yield f"{name} is outside {'; '.join(_by_question(of_this))}"
-    inside = [x.lesion_id for x in assessment.lesions if x.lesion_id not in {v.lesion_id for _, v in outside}]
-    if inside:
-        yield f"{lesion_words(inside).capitalize()}: outside no criterion that could be judged"
+    judged = [(j.rule, v) for j in here for v in verdicts_of(j)]
+    for lesion in sorted(assessment.lesions, key=_margin_first):
+        said = "; ".join(
+            (_margin_words(lesion), *_held([(r, v) for r, v in judged if v.lesion_id == lesion.lesion_id]))
+        )
+        yield f"Lesion {lesion.lesion_id}: {said}"
+    of_case = list(_held([(rule, verdict) for rule, verdict in judged if verdict.lesion_id is None]))
+    if of_case:
+        yield f"The case: {'; '.join(of_case)}"
     if primary := primary_sentence(assessment):
         yield primary.rstrip(".")
     assumed = [rule for rule in (j.rule for j in here) if TREATMENTS[rule.treatment] is not None]
@@ -121,11 +127,36 @@ def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
         yield f"{counted(len(own), 'rule')} of this site's own policy{stand}: {', '.join(rule.id for rule in own)}"
 
 
-def _by_question(outside: Sequence[tuple[Rule, Verdict]]) -> Iterator[str]:
-    """Yield, for each question, which sources something is outside of, with the value that decided."""
+def _margin_first(lesion: LesionAssessment) -> tuple[bool, float]:
+    """Return what sorts lesions: the least margin first, those without one last."""
+    least = None if lesion.margin is None else lesion.margin.min_mm
+    return least is None, 0.0 if least is None else least
+
+
+def _margin_words(lesion: LesionAssessment) -> str:
+    least = None if lesion.margin is None else lesion.margin.min_mm
+    if least is None:
+        return "no minimal margin was measured"
+    below = " (not covered on these images)" if least < 0 else ""
+    return f"minimal margin {words.millimetres(least)} mm{below}"
+
+
+def _held(judged: Sequence[tuple[Rule, Verdict]]) -> Iterator[str]:
+    """Yield what something is outside of, what it is short of, and how much could not be judged."""
+    found = [f"{how} {part}" for word, how in _HOW.items() for part in _by_question(judged, word)]
+    known = any(verdict.word in ("pass", "info") for _, verdict in judged)
+    yield from found or (["outside no criterion and short of none that could be judged"] if known else [])
+    unknown = sum(verdict.word == "not_evaluable" for _, verdict in judged)
+    if unknown:
+        yield f"{counted(unknown, 'criterion', 'criteria')} could not be judged"
+
+
+def _by_question(judged: Sequence[tuple[Rule, Verdict]], word: Word) -> Iterator[str]:
+    """Yield, for each question, the sources of the rules that have a word, with the values that decided."""
     for question, title in QUESTIONS.items():
-        found = [(rule, verdict) for rule, verdict in outside if rule.question == question]
-        values = dict.fromkeys(value for _, verdict in found if (value := value_words(verdict)))
+        found = [(rule, verdict) for rule, verdict in judged if rule.question == question and verdict.word == word]
+        # The margin stands before all of them.
+        values = dict.fromkeys(v for _, one in found if question != "margin" and (v := labelled_words(one)))
         sources = dict.fromkeys(rule.source.label for rule, _ in found)
         if found:
             shown = f" ({', '.join(values)})" if values else ""
@@ -134,7 +165,7 @@ def _by_question(outside: Sequence[tuple[Rule, Verdict]]) -> Iterator[str]:
 
 def _counts(here: Sequence[Judged]) -> str:
     found = Counter(verdict.word for judged in here for verdict in verdicts_of(judged))
-    borderline = sum(v.borderline and v.word != "not_applicable" for judged in here for v in verdicts_of(judged))
+    borderline = sum(v.borderline and v.word in _PRESSING for judged in here for v in verdicts_of(judged))
     total = counted(sum(found.values()), "verdict")
     said = [counted_words(found[word], word) for word in SHOWN_WORDS if found[word]]
     near = f"; {borderline} of them borderline" if borderline else ""
@@ -150,7 +181,7 @@ def counted_words(count: int, word: Word) -> str:
 
 def _pressing(judged: Judged) -> CriterionRow:
     """Return a rule with only what is outside its criterion or borderline."""
-    near = [v for v in verdicts_of(judged) if v.word == "fail" or (v.borderline and v.word in ("pass", "caution"))]
+    near = [v for v in verdicts_of(judged) if v.word == "fail" or (v.borderline and v.word in _PRESSING)]
     return criterion_row(judged, near)
 
 

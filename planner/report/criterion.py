@@ -75,7 +75,20 @@ def _because(verdict: Verdict) -> str:
 
 
 def value_words(verdict: Verdict) -> str:
-    """Return the value that decided; a distance to a structure that is touched or overlapped, in words."""
+    """Return the value that decided, with what it is where a rule looks at several."""
+    return labelled_words(verdict) if len(verdict.rule.measured) > 1 else _number(verdict)
+
+
+def labelled_words(verdict: Verdict) -> str:
+    """Return the value that decided with what it is; empty where entered facts alone decided."""
+    number = _number(verdict)
+    if not number or verdict.deciding is None:
+        return ""
+    return f"{quantity_words(verdict.deciding.quantity.name)}: {number}"
+
+
+def _number(verdict: Verdict) -> str:
+    """Return the number that decided; a distance to a structure that is touched or overlapped, in words."""
     if verdict.value is None or verdict.deciding is None:
         return ""
     name = verdict.deciding.quantity.name
@@ -83,8 +96,8 @@ def value_words(verdict: Verdict) -> str:
     edges = [edge.at for part in parts for branch in part.branches for edge in branch.scale.edges]
     number = number_words(verdict.value, verdict.unit, edges)
     if name.startswith("dist.") and (verdict.value <= 0 or number.startswith("0.0 ")):
-        number = "overlapping" if verdict.value < 0 else "touching"
-    return f"{quantity_words(name)}: {number}" if len(verdict.rule.measured) > 1 else number
+        return "overlapping" if verdict.value < 0 else "touching"
+    return number
 
 
 def lesion_words(ids: Sequence[str]) -> str:
