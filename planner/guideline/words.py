@@ -67,18 +67,22 @@ FACTS = {fact.name: fact.words for fact in facts.FACTS.values()}
 
 def reads(verdict: Verdict) -> str:
     """Return a verdict in words, with how likely each side is where it is borderline."""
-    doubts = [side_words(side) for side in verdict.sides]
+    name = "" if verdict.deciding is None else verdict.deciding.quantity.name
+    doubts = [side_words(side, name) for side in verdict.sides]
     if verdict.in_3d is not None and verdict.in_3d.value is not None:
         longest = f"by the longest diameter in 3D, {verdict.in_3d.value:.1f} {unit_words(verdict.in_3d.unit)}"
         doubts.append(f"{longest}: {READS[verdict.in_3d.word]}")
     return f"{READS[verdict.word]}; borderline: {'; '.join(doubts)}" if doubts else READS[verdict.word]
 
 
-def side_words(side: Side) -> str:
-    """Return how likely both sides of an edge are."""
+def side_words(side: Side, quantity: str = "") -> str:
+    """Return how likely both sides of an edge are; of a distance's contact, in words."""
     edge = f"{side.edge:g} {unit_words(side.unit)}{'' if side.from_source else ' (our line, not the source)'}"
     if side.p_below is None or side.p_above is None:
         return f"the interval reaches across {edge}"
+    if quantity.startswith("dist.") and side.edge == 0.0:
+        ours = "" if side.from_source else "; that contact decides is our line, not the source"
+        return f"{percent(side.p_below)} that they overlap, {_rest(side.p_below)} that they lie apart{ours}"
     return f"{percent(side.p_below)} below and {_rest(side.p_below)} above {edge}"
 
 

@@ -117,8 +117,8 @@ def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
     assumed = [rule for rule in (j.rule for j in here) if TREATMENTS[rule.treatment] is not None]
     if assumed and assessment.facts.get(MODALITY.name) is None:
         yield (
-            "The ablation modality was not entered: what speaks of heat or cold, or of radiofrequency alone, is judged"
-            " as if it fitted"
+            "The ablation modality was not entered: criteria for heat or cold, or for radiofrequency alone, are applied"
+            " and may not concern this case"
         )
     own = [j.rule for j in here if j.rule.source.of_site]
     if own:

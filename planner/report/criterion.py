@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from planner.findings import YES_NO
 from planner.guideline.judge import Judged
-from planner.guideline.printed import number_words
-from planner.guideline.rule import Rule, Word
+from planner.guideline.printed import number_words, unit_words
+from planner.guideline.rule import WORST_FIRST, Rule, Word
 from planner.guideline.verdict import Verdict
 from planner.guideline.words import attribution, quantity_words, reads, why
+
+_MISSED: tuple[Word, ...] = ("fail", "caution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,23 @@ def _lines(verdicts: Iterable[Verdict], lesions: int) -> Iterator[Line]:
 
 def _because(verdict: Verdict) -> str:
     geometric = "" if verdict.geometric is None else f"by the geometric margin: {reads(verdict.geometric)}"
-    return "; ".join(part for part in (why(verdict), geometric) if part)
+    return "; ".join(part for part in (why(verdict), _own_line(verdict), geometric) if part)
+
+
+def _own_line(verdict: Verdict) -> str:
+    """Return that the line which a value misses is ours; empty where the source draws it, or none is missed."""
+    if verdict.deciding is None or verdict.value is None or verdict.unit == YES_NO or verdict.word not in _MISSED:
+        return ""
+    quantity = verdict.deciding.quantity
+    scales = [b.scale for part in verdict.rule.parts if part.quantity == quantity for b in part.branches]
+    for scale in (one for one in scales if one.verdict(verdict.value) == verdict.word):
+        at = scale.place(verdict.value)
+        for edge, beyond in ((at - 1, at - 1), (at, at + 1)):
+            inside = 0 <= edge < len(scale.edges)
+            if inside and WORST_FIRST.index(scale.verdicts[beyond]) > WORST_FIRST.index(verdict.word):
+                line = scale.edges[edge]
+                return "" if line.from_source else f"the line at {line.at:g} {unit_words(verdict.unit)} is ours"
+    return ""
 
 
 def value_words(verdict: Verdict) -> str:
