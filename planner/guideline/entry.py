@@ -9,7 +9,7 @@ from planner.facts import PRIMARY
 from planner.findings import Quantity
 from planner.guideline.measured import Measured
 from planner.guideline.phases import Command, spoken_of_by
-from planner.guideline.rule import ASIDE, About, Edge, Phase, Question, Source
+from planner.guideline.rule import ASIDE, About, Edge, Phase, Question, Source, band_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Strata:
 
     def label(self, value: float) -> str:
         """Return the label of the band that holds a value."""
-        return self.labels[sum(value > e.at or (value == e.at and e.belongs == "above") for e in self.edges)]
+        return self.labels[band_of(self.edges, value)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -59,6 +59,11 @@ class Edge:
     from_source: bool
 
 
+def band_of(edges: Sequence[Edge], value: float) -> int:
+    """Return the index of the band that holds a value. No rounding: the source's own sign decides equality."""
+    return sum(value > e.at or (value == e.at and e.belongs == "above") for e in edges)
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """A number line cut into bands: `verdicts` from low to high, one more than `edges`."""
@@ -67,8 +72,8 @@ class Scale:
     edges: tuple[Edge, ...]
 
     def place(self, value: float) -> int:
-        """Return the index of the band that holds a value. No rounding: the source's own sign decides equality."""
-        return sum(value > e.at or (value == e.at and e.belongs == "above") for e in self.edges)
+        """Return the index of the band that holds a value."""
+        return band_of(self.edges, value)
 
     def verdict(self, value: float) -> Word:
         """Return the verdict of the band that holds a value."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from planner.assessment import Assessment, LesionAssessment
 from planner.facts import MODALITY, PRIMARY
-from planner.guideline.judge import Judged
+from planner.guideline.judge import NO_METASTASIS, Judged
 from planner.guideline.rule import QUESTIONS, TREATMENTS, Question, Rule, Word
+from planner.guideline.speaks import asks
 from planner.guideline.verdict import Verdict
 from planner.guideline.words import READS
 from planner.report import words
@@ -17,7 +18,6 @@ from planner.report.beside_rules import DisputeRow, ShownRow, disputes_of, shown
 from planner.report.counts import counted
 from planner.report.criterion import (
     CriterionRow,
-    asked_words,
     criterion_row,
     labelled_words,
     verdicts_of,
@@ -91,16 +91,6 @@ def criteria(assessment: Assessment) -> Criteria | None:
     )
 
 
-def primary_sentence(assessment: Assessment) -> str:
-    """Return that no source speaks of hepatocellular carcinoma, where that is the tumour; else empty."""
-    if assessment.facts.get(PRIMARY.name) != "hepatocellular":
-        return ""
-    return (
-        "The tumour is entered as hepatocellular carcinoma: these sources speak of metastases only, and none of them"
-        " judges it."
-    )
-
-
 def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
     """Yield what each lesion, then the case, is outside of, and what a reader must know of the rules."""
     judged = [(j.rule, v) for j in here for v in verdicts_of(j)]
@@ -112,8 +102,11 @@ def _sentences(here: Sequence[Judged], assessment: Assessment) -> Iterator[str]:
     of_case = list(_held([(rule, verdict) for rule, verdict in judged if verdict.lesion_id is None]))
     if of_case:
         yield f"The case: {'; '.join(of_case)}"
-    if primary := primary_sentence(assessment):
-        yield primary.rstrip(".")
+    if assessment.facts.get(PRIMARY.name) == NO_METASTASIS:
+        yield (
+            "The tumour is entered as hepatocellular carcinoma: these sources speak of metastases only, and none of"
+            " them judges it"
+        )
     assumed = [rule for rule in (j.rule for j in here) if TREATMENTS[rule.treatment] is not None]
     if assumed and assessment.facts.get(MODALITY.name) is None:
         yield (
@@ -213,6 +206,6 @@ def _elsewhere(judged: Sequence[Judged]) -> Iterator[tuple[str, tuple[str, ...]]
     """Yield each reason why rules are not judged here, with those rules."""
     by_reason: dict[str, list[str]] = {}
     for one in judged:
-        by_reason.setdefault("; ".join(one.case.reasons), []).append(f"{one.rule.id}, {asked_words(one.rule)}")
+        by_reason.setdefault("; ".join(one.case.reasons), []).append(f"{one.rule.id}, {asks(one.rule)}")
     for reason, named in sorted(by_reason.items()):
         yield f"{reason[:1].upper()}{reason[1:]}", tuple(named)

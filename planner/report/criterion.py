@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from planner.findings import YES_NO
 from planner.guideline.judge import Judged
 from planner.guideline.printed import number_words, unit_words
-from planner.guideline.rule import WORST_FIRST, Rule, Word
+from planner.guideline.rule import WORST_FIRST, Word
+from planner.guideline.speaks import asks
 from planner.guideline.verdict import Verdict
 from planner.guideline.words import attribution, quantity_words, reads, why
 
@@ -51,13 +52,7 @@ def criterion_row(judged: Judged, verdicts: Sequence[Verdict] | None = None) -> 
     later = f"later: {', '.join(rule.superseded_by)}" if rule.superseded_by else ""
     source = f"{attribution(rule)}, in place of {rule.overrides}" if rule.overrides else attribution(rule)
     lines = tuple(_lines(stated, len(judged.lesions)))
-    return CriterionRow(rule.id, asked_words(rule), rule.statement, lines, source, later)
-
-
-def asked_words(rule: Rule) -> str:
-    """Return what a rule asks: its title without the source, which stands beside it."""
-    said = rule.title.removeprefix(f"{rule.source.label}: ")
-    return f"{said[:1].upper()}{said[1:]}"
+    return CriterionRow(rule.id, asks(rule), rule.statement, lines, source, later)
 
 
 def _lines(verdicts: Iterable[Verdict], lesions: int) -> Iterator[Line]:
