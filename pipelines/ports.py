@@ -65,6 +65,14 @@ class Review:
     timings_s: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The report of a review: the page, and the same on paper where it could be made."""
+
+    html: str
+    pdf: bytes | None = None
+
+
 class Illustrator(Protocol):
     """What draws the pictures of a review."""
 
@@ -86,7 +94,7 @@ class Store(Protocol):
         """
         ...
 
-    def put(self, review: Review, report_html: str) -> None:
+    def put(self, review: Review, pages: Pages) -> None:
         """Keep the review whole, or not at all.
 
         Raises

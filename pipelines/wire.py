@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from pipelines.bundled import text
+from pipelines.bundled import templates, text
 from pipelines.catalogue import (
     named_baseline,
     packaged_catalogue,
@@ -18,7 +18,7 @@ from pipelines.catalogue import (
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
-from pipelines.ports import Intake, Observe, Review
+from pipelines.ports import Intake, Observe, Pages, Review
 from pipelines.settings import Settings
 from pipelines.several import Several
 from pipelines.source import FolderSource
@@ -28,20 +28,19 @@ from pipelines.store.trend import trend_document
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue
+from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
 from planner.report.trend import render_trend
 
 
-def render(finished: Review, figures: tuple[Figure, ...]) -> str:
-    """Return the report page of a review."""
-    return render_html(
+def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
+    """Return the report of a review."""
+    content = report_content(
         finished.assessment,
         figures,
         finished.provenance,
         finished.timings_s,
-        template=text("report.html.jinja"),
-        css=text("report.css"),
         identities={study: astuple(who) for study, who in finished.intake.identities.items()},
         scan_dates={
             name: study.scanned_on
@@ -49,6 +48,7 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> str:
             if study.scanned_on is not None
         },
     )
+    return Pages(render_html(content, templates=templates(), css=text("report.css")))
 
 
 @dataclass(slots=True)
@@ -103,9 +103,7 @@ def review_folders(
 
 def keep_several(several: Several, store: PostsStore) -> None:
     """Keep the common result and report of several posts above their own."""
-    page = render_trend(
-        several.trend, trend_figure(several.trend), template=text("trend.html.jinja"), css=text("report.css")
-    )
+    page = render_trend(several.trend, trend_figure(several.trend), templates=templates(), css=text("report.css"))
     store.put(trend_document(several.trend, several.provenance), page, several.folders)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from pipelines.ports import Illustrator, Intake, Observe, Review, Source, Store
+from pipelines.ports import Illustrator, Intake, Observe, Pages, Review, Source, Store
 from pipelines.provenance import run_record
 from pipelines.settings import Settings, as_given
 from planner.assess import assess, require_lesions
@@ -23,7 +23,7 @@ from planner.vanished import NO_BASELINE, against_baseline
 NO_EVIDENCE = Evidence()
 
 Clock = Callable[[], float]
-Render = Callable[[Review, tuple[Figure, ...]], str]
+Render = Callable[[Review, tuple[Figure, ...]], Pages]
 
 
 @dataclass
@@ -95,8 +95,9 @@ def review(
     provenance = run_record(settings, intake.inputs_sha256, assessment.alignment.map.parameters_sha256)
     finished = Review(intake, assessment, provenance, watch.seconds)
     observe("report", 0.0)
-    page = render(finished, figures)
-    store.put(finished, page)
+    with watch.step("report"):
+        pages = render(finished, figures)
+    store.put(finished, pages)
     return finished
 
 

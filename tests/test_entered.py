@@ -11,7 +11,7 @@ from analytic import ball, voxelised
 from entered import EVERYTHING
 from test_assess import GRID, TUMOURS, ZONES, alignment, assessed, case, study
 
-from pipelines.bundled import text
+from pipelines.bundled import templates, text
 from pipelines.catalogue import packaged_catalogue, packaged_hazards
 from pipelines.store.result import assessment_document
 from planner.assessment import Assessment
@@ -20,6 +20,7 @@ from planner.facts import FACTS
 from planner.findings import REMNANT_OF_STANDARD_PERCENT
 from planner.guideline.phases import judged_by
 from planner.guideline.words import fact_words
+from planner.report.content import report_content
 from planner.report.html import render_html
 from planner.report.table import table_text
 
@@ -35,6 +36,11 @@ JUDGES = ("guidelines", "unlocking_facts", "ltp")
 
 ENTERED = ("tissue_change.days_since_ablation", REMNANT_OF_STANDARD_PERCENT.name)
 """Numbers that somebody enters, or a share of one."""
+
+
+def html_of(assessment: Assessment) -> str:
+    content = report_content(assessment, (), {}, {})
+    return render_html(content, templates=templates(), css=text("report.css"))
 
 
 @cache
@@ -105,13 +111,13 @@ def test_a_rule_that_waits_for_a_fact_is_judged_where_everything_is_entered() ->
 
 
 def test_the_report_says_what_is_unknown() -> None:
-    page = render_html(found(everything=False), (), {}, {}, template=text("report.html.jinja"), css=text("report.css"))
+    page = html_of(found(everything=False))
     for name in ("primary", "approach", "displacement", "one_session"):
         assert f'<th scope="row">{fact_words(name)}</th><td>not entered</td>' in page
     assert "Not entered, and would let most rules be judged: primary tumour (" in page
     (others,) = re.findall(r"not asked for by what is printed here</summary>\s*<p>(.*?)\.</p>", page)
     assert "performance status" in others.split(", ")
-    whole = render_html(found(everything=True), (), {}, {}, template=text("report.html.jinja"), css=text("report.css"))
+    whole = html_of(found(everything=True))
     assert "would let most rules" not in whole
     assert "not asked for by what is printed here" not in whole
     assert "<td>not entered</td>" not in whole

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from review_fixture import a_review, an_assessment
 
-from pipelines.bundled import text
+from pipelines.bundled import templates, text
 from pipelines.catalogue import packaged_hazards
 from pipelines.store.result import result_document
 from planner.assessment import Assessment, Distance, Passage, Reason
@@ -17,8 +17,9 @@ from planner.caution import Caution
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report import words
+from planner.report.content import band, report_content
 from planner.report.figure import Figure
-from planner.report.html import band, render_html
+from planner.report.html import render_html
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -31,10 +32,10 @@ def page(assessment: Assessment | None = None, **changes: object) -> str:
     given = {
         "figures": (Figure("lesion_1_plane", "A plane.", "alternative text", "image/png", PIXEL, "1"),
                     Figure("all", "All.", "case picture", "image/png", PIXEL)),
-        "provenance": review.provenance, "timings_s": review.timings_s, "template": text("report.html.jinja"),
-        "css": text("report.css"), "notes": ("PRE: a note.",),
+        "provenance": review.provenance, "timings_s": review.timings_s, "notes": ("PRE: a note.",),
     } | changes  # fmt: skip
-    return render_html(assessment or an_assessment(), **given)  # type: ignore[arg-type]  # any argument by name
+    content = report_content(assessment or an_assessment(), **given)  # type: ignore[arg-type]  # any argument by name
+    return render_html(content, templates=templates(), css=text("report.css"))
 
 
 class Outline(HTMLParser):

@@ -9,7 +9,7 @@ import pytest
 from review_fixture import a_review
 from test_report_html import HOSTILE, Outline
 
-from pipelines.bundled import text
+from pipelines.bundled import templates, text
 from pipelines.figures.trend import trend_figure
 from pipelines.several import Several
 from pipelines.store.result import result_bytes
@@ -30,7 +30,7 @@ def trend(*posts: PostAt, order="days_since_ablation") -> Trend:
 
 
 def page(shown: Trend) -> str:
-    return render_trend(shown, trend_figure(shown), template=text("trend.html.jinja"), css=text("report.css"))
+    return render_trend(shown, trend_figure(shown), templates=templates(), css=text("report.css"))
 
 
 BOTH = trend(post(1, 1.0), post(2, 40.0))

@@ -18,6 +18,7 @@ from review_fixture import TUMOURS, a_case, a_review, assessed, asymmetric_map, 
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
+from pipelines.ports import Pages
 from pipelines.store import FolderStore, folder, result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
 from planner.assessment import Distance, Passage
@@ -27,7 +28,15 @@ from planner.measure.sensitivity import Sensitivity
 from planner.measure.tissue import TissueChange
 from planner.register.alignment import SpatialMap
 
-ALL = {"result.json", "report.html", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5", "log.txt"}
+ALL = {
+    "result.json",
+    "report.html",
+    "report.pdf",
+    "tumour_registered.nii.gz",
+    "margin_map.vtp",
+    "transform.h5",
+    "log.txt",
+}
 
 
 def names(out: Path) -> set[str]:
@@ -39,14 +48,14 @@ def store(out: Path) -> FolderStore:
 
 
 def test_a_review_leaves_every_file_and_nothing_else(tmp_path: Path) -> None:
-    store(tmp_path / "deep" / "out").put(a_review(), "<html>")
+    store(tmp_path / "deep" / "out").put(a_review(), Pages("<html>", b"%PDF"))
     assert names(tmp_path / "deep" / "out") == ALL
     assert (tmp_path / "deep" / "out" / "log.txt").read_text() == "a line\n"
 
 
 def test_the_same_review_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        store(tmp_path / name).put(a_review(), "<html>")
+        store(tmp_path / name).put(a_review(), Pages("<html>", b"%PDF"))
         time.sleep(1.1)  # a time stamp of whole seconds would differ
     for name in ALL - {"transform.h5"}:  # HDF5 notes the time of writing
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
@@ -61,12 +70,12 @@ def test_a_failure_leaves_the_log_at_most(
         raise error
 
     out = tmp_path / "out"
-    store(out).put(a_review(), "<html>")
+    store(out).put(a_review(), Pages("<html>", b"%PDF"))
     (out / "mine.txt").write_text("not ours")
     monkeypatch.setattr(folder, step, broken)
     expected = OutputError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
-        store(out).put(a_review(), "<html>")
+        store(out).put(a_review(), Pages("<html>", b"%PDF"))
     assert names(out) == {"log.txt", "mine.txt"}
 
 
@@ -79,7 +88,7 @@ def test_the_result_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return true_replace(self, target)
 
     monkeypatch.setattr(Path, "replace", noted)
-    store(tmp_path / "out").put(a_review(), "<html>")
+    store(tmp_path / "out").put(a_review(), Pages("<html>", b"%PDF"))
     assert moved[-1] == "result.json"
     assert set(moved) == ALL
 
@@ -96,14 +105,14 @@ def test_a_failure_while_files_are_moved_into_place_leaves_no_result(
 
     monkeypatch.setattr(Path, "replace", broken)
     with pytest.raises(OutputError, match="Input/output error"):
-        store(tmp_path / "out").put(a_review(), "<html>")
+        store(tmp_path / "out").put(a_review(), Pages("<html>", b"%PDF"))
     assert names(tmp_path / "out") == {"log.txt"}
 
 
 def test_an_output_under_a_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path / "file", tmp_path / "file" / "out"):
-        for act in (store(out).prepare, lambda out=out: store(out).put(a_review(), "")):
+        for act in (store(out).prepare, lambda out=out: store(out).put(a_review(), Pages(""))):
             with pytest.raises(OutputError, match="cannot be written") as caught:
                 act()
             assert caught.value.exit_code == 5
@@ -113,7 +122,7 @@ def test_an_output_under_a_file_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_preparing_takes_back_an_earlier_result(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    store(out).put(a_review(), "<html>")
+    store(out).put(a_review(), Pages("<html>", b"%PDF"))
     store(out).prepare()
     assert names(out) == set()
 
@@ -236,7 +245,7 @@ def test_the_margin_map_reads_back_with_its_frame_and_sign() -> None:
 def test_no_margin_makes_no_margin_map(tmp_path: Path) -> None:
     review = a_review()
     untreated = replace(review, assessment=replace(review.assessment, lesions=review.assessment.lesions[2:]))
-    store(tmp_path / "out").put(untreated, "<html>")
+    store(tmp_path / "out").put(untreated, Pages("<html>", b"%PDF"))
     assert names(tmp_path / "out") == ALL - {"margin_map.vtp"}
 
 

@@ -98,7 +98,7 @@ def test_a_review_is_read_measured_drawn_rendered_and_stored_in_that_order():
 def test_each_step_has_its_time():
     finished = World().review()
     assert finished.timings_s == dict.fromkeys(
-        ("read", "zone surfaces", "register", "measure", "rules", "illustrate"), 1.0
+        ("read", "zone surfaces", "register", "measure", "rules", "illustrate", "report"), 1.0
     )
 
 

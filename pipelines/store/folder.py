@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.ports import Review
+from pipelines.ports import Pages, Review
 from pipelines.store.post_folders import clear_posts
 from pipelines.store.result import result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
@@ -17,7 +17,7 @@ from planner.errors import OutputError
 
 RESULT = "result.json"
 LOG = "log.txt"
-FILES = ("report.html", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5")
+FILES = ("report.html", "report.pdf", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5")
 """What a review leaves beside its result and log."""
 
 _UNFINISHED = ".unfinished"
@@ -57,7 +57,7 @@ class FolderStore:
             write_file(self.stage / RESULT, b"{}\n")
             shutil.rmtree(self.stage)
 
-    def put(self, review: Review, report_html: str) -> None:
+    def put(self, review: Review, pages: Pages) -> None:
         """Keep the review whole, or leave nothing but `log.txt`.
 
         Raises
@@ -69,7 +69,7 @@ class FolderStore:
             with as_output_error(self.out):
                 self._clear()
                 self.stage.mkdir(parents=True)
-                self._fill(review, report_html)
+                self._fill(review, pages)
                 self._publish()
         except BaseException:
             # Interrupts too: a half-written case must not look like anything.
@@ -102,10 +102,12 @@ class FolderStore:
         if self.stage.is_dir():
             shutil.rmtree(self.stage)
 
-    def _fill(self, review: Review, report_html: str) -> None:
+    def _fill(self, review: Review, pages: Pages) -> None:
         stage, case, assessment = self.stage, review.intake.case, review.assessment
         moved = assessment.alignment.map
-        write_file(stage / "report.html", report_html.encode("utf-8"))
+        write_file(stage / "report.html", pages.html.encode("utf-8"))
+        if pages.pdf is not None:
+            write_file(stage / "report.pdf", pages.pdf)
         write_file(stage / "tumour_registered.nii.gz", nifti_bytes(tumours_in_post(case, moved), case.post.image.grid))
         surfaces = margin_map_bytes(assessment)
         if surfaces is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from planner.report.figure import Figure
@@ -31,11 +32,12 @@ class Style:
     sha256: Markup
 
 
-def environment() -> Environment:
-    """Return what templates are rendered by: every value is text, and every name must be there."""
+def environment(templates: Mapping[str, str]) -> Environment:
+    """Return what templates, given by name, are rendered by: every value is text, and every name must be there."""
     return Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
 
 
 def style_of(css: str) -> Style:

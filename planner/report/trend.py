@@ -5,6 +5,7 @@ It compares numbers. A zone that shrinks over weeks is expected; nothing here is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +13,8 @@ from planner.assessment import Assessment, LesionAssessment, LesionStatus, Reaso
 from planner.caution import Caution
 from planner.register.alignment import Alignment
 from planner.report import words
+from planner.report.content import band
 from planner.report.figure import Figure
-from planner.report.html import band
 from planner.report.page import environment, picture, style_of
 from planner.report.timing import flag_sentences
 from planner.timing import Timing
@@ -141,7 +142,7 @@ def _gate(zones: tuple[str, ...], alignment: Alignment) -> Gate | None:
     return next((gate for gate in ("fail", "warn", "pass") if gate in verdicts), None)
 
 
-def render_trend(trend: Trend, figure: Figure | None, *, template: str, css: str) -> str:
+def render_trend(trend: Trend, figure: Figure | None, *, templates: Mapping[str, str], css: str) -> str:
     """Return the common report of several studies as one HTML document without scripts or outside references.
 
     Parameters
@@ -150,12 +151,12 @@ def render_trend(trend: Trend, figure: Figure | None, *, template: str, css: str
         The studies.
     figure
         The margins over time; None where there is none.
-    template, css
-        Jinja template of the page and its style sheet.
+    templates, css
+        Jinja templates by name, among them "trend.html.jinja", and the style sheet.
     """
     return (
-        environment()
-        .from_string(template)
+        environment(templates)
+        .get_template("trend.html.jinja")
         .render(
             trend=trend,
             words=words,
