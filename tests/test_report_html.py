@@ -17,7 +17,8 @@ from planner.caution import Caution
 from planner.consult import Evidence, consulted
 from planner.register.alignment import Check
 from planner.report import words
-from planner.report.content import band, report_content
+from planner.report.answer import band
+from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
 

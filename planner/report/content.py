@@ -10,11 +10,13 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
+from planner.report.answer import HEADS, AnswerRow, Head, answer_rows, band, min_mm
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.criteria import Criteria, criteria
 from planner.report.figure import Figure
 from planner.report.findings import FindingRow, finding_rows
 from planner.report.held_against import fact_rows, other_facts, references, risk_sentences
+from planner.report.impression import impression
 from planner.report.passages import passage_sentences
 from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
@@ -22,8 +24,6 @@ from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.table import Column, columns, reason_sentences, rows
 from planner.report.timing import date_sentences, timing_sentences
 from planner.report.vanished import baseline_sentences
-
-_BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,16 @@ class Content:
     """What a report says of a case, in words: nothing in it is still to be computed or rounded.
 
     `identities` are study, name, id and birth date of the patients, only where they are to be shown. `columns` are the
-    heads of the margin table, whose cells each lesion holds.
+    heads of the margin table, whose cells each lesion holds; `heads` and `answer` the short table that comes first.
     """
 
     case_id: str
     status: str
     cautions: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]
+    impression: tuple[str, ...]
+    heads: tuple[Head, ...]
+    answer: tuple[AnswerRow, ...]
     columns: tuple[Column, ...]
     lesions: tuple[LesionContent, ...]
     reasons: tuple[str, ...]
@@ -128,6 +131,9 @@ def report_content(
         status=words.STATUS[assessment.status],
         cautions=tuple(caution.text for caution in assessment.cautions),
         identities=tuple((study.upper(), *who) for study, who in identities.items()),
+        impression=impression(assessment),
+        heads=HEADS,
+        answer=answer_rows(assessment),
         columns=columns(),
         lesions=tuple(_lesions(assessment, drawn)),
         reasons=tuple(reason_sentences(assessment)),
@@ -165,7 +171,7 @@ def _lesion(
         lesion_id=lesion.lesion_id,
         status=words.STATUS[lesion.status],
         reading=words.reading(lesion),
-        band=band(None if margin is None else margin.min_mm),
+        band=band(min_mm(lesion)),
         sentences=(*words.margin_sentences(lesion), *words.coverage_sentences(lesion), *words.size_sentences(lesion)),
         interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
@@ -181,13 +187,6 @@ def _lesion(
         margin_rigid=words.millimetres(lesion.rigid_min_mm),
         findings=tuple(finding_rows(assessment.findings, lesion.lesion_id)),
     )
-
-
-def band(margin_mm: float | None) -> str:
-    """Return the name of the band (below 0, 5, 10 mm, or beyond) that a margin falls in; "unknown" without one."""
-    if margin_mm is None:
-        return "unknown"
-    return next((name for limit, name in _BANDS if margin_mm < limit), "from-10")
 
 
 def _checks(assessment: Assessment) -> Iterator[CheckRow]:
