@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.collections import PathCollection
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from pipelines.figures import style
+from pipelines.figures.encode import POINTS_AN_INCH
 from pipelines.figures.pair import Pair
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
@@ -21,6 +24,9 @@ from planner.report import words
 
 OUTSIDE = "#4f5f70"
 CLOSE_MM = 14.0
+UNSEEN_PT = 0.05
+"""A vertex nearer than this to the line without it is left out."""
+
 _GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
 _TINT = ListedColormap([OUTSIDE])
 _THIN_RIM = [withStroke(linewidth=3.2, foreground="white")]
@@ -109,7 +115,9 @@ def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: di
 
 def show(ax: Axes, section: Section, grey: FloatArray) -> None:
     """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
+    left, right, bottom, top = section.extent_mm
     ax.imshow(grey, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=section.extent_mm, interpolation="none")
+    ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
 def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: dict[str, style.Stroke]) -> None:
@@ -117,11 +125,33 @@ def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: d
     if not lines:
         return
     used[stroke.words] = stroke
+    widths, colours = [stroke.width], [to_rgba(stroke.colour)]
+    dashes = [stroke.linestyle]
     if stroke.rim > 0.0:
-        ax.add_collection(LineCollection(lines, colors="black", linewidths=stroke.width + 1.2, alpha=stroke.rim))
-    ax.add_collection(
-        LineCollection(lines, colors=stroke.colour, linewidths=stroke.width, linestyles=[stroke.linestyle])
-    )
+        widths, colours = [stroke.width + 1.2, *widths], [to_rgba("black", stroke.rim), *colours]
+        dashes = ["-", *dashes]
+    # One path, drawn twice: the rim below the line.
+    drawn = PathCollection(
+        [joined(ax, lines)], facecolors="none", edgecolors=colours, linewidths=widths, linestyles=dashes,
+        offsets=np.zeros((len(widths), 2)), offset_transform=IdentityTransform(),
+    )  # fmt: skip
+    drawn.set_transform(ax.transData)
+    ax.add_collection(drawn, autolim=False)
+
+
+def joined(ax: Axes, lines: Sequence[FloatArray]) -> Path:
+    """Return lines as one path, without the vertices that nobody could see to be missing."""
+    path = Path.make_compound_path(*(Path(line) for line in lines))
+    left, right = ax.get_xlim()
+    points_a_mm = ax.get_position().width * ax.get_figure().get_figwidth() * POINTS_AN_INCH / abs(right - left)
+    path.should_simplify, path.simplify_threshold = True, UNSEEN_PT
+    larger = Affine2D().scale(points_a_mm)
+    return larger.inverted().transform_path(_without_stop(path.cleaned(larger, simplify=True)))
+
+
+def _without_stop(path: Path) -> Path:
+    kept = path.codes != Path.STOP
+    return Path(path.vertices[kept], path.codes[kept])
 
 
 def outline_pre_liver(ax: Axes, scene: LesionScene, pair: Pair, used: dict[str, style.Stroke]) -> None:
