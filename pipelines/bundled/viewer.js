@@ -22,9 +22,9 @@
   const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
   const IN_3D = { zone: ["ablation zone", 0.3], vessels: ["vessels", 1], ducts: ["bile ducts", 1], liver: ["liver", 0.15] };
 
-  let data, nv, views, solid, redraw = 0;
+  let data, nv, views, solid, redraw = 0, meshes = [];
   const state = {
-    lesion: -1, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, window: 0,
+    lesion: -1, turn: 0, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, window: 0,
     shown: new Set(["tumour", "zone", "vessels", "ducts", "liver"]), in3d: new Set(), solidStale: true,
   };
   const lesion = () => data.lesions[state.lesion];
@@ -56,26 +56,28 @@
     return made3;
   }
 
-  async function loadVolume() {
+  function volumesOf(one) {
     const ranges = data.windows[state.window].ranges;
-    const images = await Promise.all(volume().images.map((base64, n) => niivue.NVImage.loadFromBase64({
+    return Promise.all(data.volumes[one.volume].images.map((base64, n) => niivue.NVImage.loadFromBase64({
       base64, name: `${data.studies[n].name}.nii.gz`, colormap: "opaquegrey", cal_min: ranges[n][0], cal_max: ranges[n][1],
     })));
+  }
+
+  function setVolumes(images) {
     nv.volumes = images; // filled first, then set once: each addVolume would upload every texture again
     nv.setVolume(images[0], 0);
   }
 
-  async function loadShapes() {
+  function setShapes() {
     const one = lesion();
-    one.unpacked ||= await Promise.all(one.shapes.map(shapeOf));
-    for (const mesh of nv.meshes) mesh.unloadMesh(nv.gl);
-    // The opaque ones first: what is seen through is blended onto what stands already.
-    nv.meshes = [...one.unpacked.filter((s) => s.kind === "tumour"), ...one.unpacked.filter((s) => s.kind !== "tumour")]
-      .map((shape) => meshOf(shape));
+    for (const mesh of meshes) mesh.unloadMesh(nv.gl);
+    meshes = one.unpacked.map(meshOf);
     if (one.out) {
       const { points, triangles } = arrow(one.at, one.out, arrowLength(), arrowLength() / 18);
-      nv.meshes = [...nv.meshes, new niivue.NVMesh(points, triangles, "arrow", new Uint8Array([255, 255, 255, 255]), 1, true, nv.gl)];
+      meshes.push(new niivue.NVMesh(points, triangles, "arrow", new Uint8Array([255, 255, 255, 255]), 1, true, nv.gl));
     }
+    // The opaque ones first: what is seen through is blended onto what stands already.
+    meshes.sort((a, b) => b.opacity - a.opacity);
     state.solidStale = true;
   }
 
@@ -93,8 +95,7 @@
     const colours = new Uint8Array((shape.points.length / 3) * 4);
     for (let n = 0; 4 * n < colours.length; n++) colours.set([...(shape.bands ? bands[shape.bands[n]] : own), 255], 4 * n);
     const opacity = (IN_3D[shape.kind] || ["", 1])[1];
-    const mesh = new niivue.NVMesh(shape.points, shape.triangles, shape.kind, colours, opacity, true, nv.gl);
-    return mesh;
+    return new niivue.NVMesh(shape.points, shape.triangles, shape.kind, colours, opacity, true, nv.gl);
   }
 
   // Draws the three slices, with that share of PRE over POST, into NiiVue's own canvas.
@@ -126,7 +127,7 @@
   }
 
   function drawAll() {
-    if (state.lesion < 0 || !nv) return;
+    if (state.lesion < 0) return;
     const both = state.mode === "side";
     views.forEach((view) => { view.figure.hidden = view.study === 1 && !both; });
     const seen = views.filter((view) => !view.figure.hidden);
@@ -175,7 +176,7 @@
   function drawSolid() {
     const size = sized(solid);
     fit(size, size);
-    nv.meshes.forEach((mesh) => { mesh.visible = mesh.name === "tumour" || mesh.name === "arrow" || state.in3d.has(mesh.name); });
+    nv.meshes = meshes.filter((mesh) => ["tumour", "arrow"].includes(mesh.name) || state.in3d.has(mesh.name));
     const volumes = nv.volumes;
     nv.volumes = []; // the surfaces alone: a ray-cast scan would hide them
     nv.opts.backColor = BACKGROUND;
@@ -189,6 +190,7 @@
     project.scale = (Math.hypot(matrix[0], matrix[4], matrix[8]) / 2) * size;
     nv.opts.backColor = [0, 0, 0, 1];
     nv.volumes = volumes;
+    nv.meshes = [];
     const one = lesion();
     const tail = one.out ? one.at.map((mm, n) => mm + one.out[n] * arrowLength()) : null;
     draw.solidWords(solid.context, project, [...nv.pivot3D], 10, one, tail, size, ratio());
@@ -244,17 +246,22 @@
 
   async function show(n) {
     if (n === state.lesion) return goTo(lesion().at);
-    const before = state.lesion < 0 ? -1 : lesion().volume;
-    state.lesion = n;
+    const turn = ++state.turn;
     find("viewer-body").setAttribute("aria-busy", "true");
-    if (lesion().volume !== before) await loadVolume();
-    await loadShapes();
+    const one = data.lesions[n];
+    one.unpacked ||= await Promise.all(one.shapes.map(shapeOf));
+    const images = state.lesion >= 0 && one.volume === lesion().volume ? null : await volumesOf(one);
+    if (turn !== state.turn) return undefined; // another lesion was asked for meanwhile
+    state.lesion = n;
+    if (images) setVolumes(images);
+    setShapes();
     find("viewer-step").textContent = volume().step_mm;
     document.querySelectorAll("#viewer-lesions button").forEach((button, m) => button.setAttribute("aria-pressed", m === n));
     document.querySelectorAll("#viewer-views-3d button[data-spot]").forEach((button) => { button.disabled = !lesion().out; });
     lookFrom("spot");
     goTo(lesion().at);
     find("viewer-body").removeAttribute("aria-busy");
+    return undefined;
   }
 
   function lookFrom(side) {
@@ -437,7 +444,7 @@
         find("viewer").scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       };
       const button = made("button", { type: "button", className: "show-lesion", textContent: "show in views" });
-      button.setAttribute("aria-label", `Show lesion ${data.lesions[n].id} in the views`);
+      button.setAttribute("aria-label", `show in views: lesion ${data.lesions[n].id}`);
       button.onclick = go;
       row.cells[0].append(button);
       row.addEventListener("click", (event) => { if (!event.target.closest("a, button, input, summary")) go(); });

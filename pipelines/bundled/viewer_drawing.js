@@ -159,12 +159,10 @@
   function solidWords(context, project, middle, reach, lesion, tail, size, ratio) {
     const [cx, cy] = project(middle);
     LETTERS.forEach((pair, axis) => pair.forEach((letter, less) => {
-      const far = middle.map((mm, n) => mm + (n === axis ? (less ? -reach : reach) : 0));
-      const [x, y] = project(far);
+      const [x, y] = project(middle.map((mm, n) => mm + (n === axis ? (less ? -reach : reach) : 0)));
       const length = Math.hypot(x - cx, y - cy);
-      const whole = Math.abs(project.scale * reach);
-      if (length < 0.35 * whole) return;
-      const out = (size / 2 - 14 * ratio) / Math.max(Math.abs(x - cx), Math.abs(y - cy));
+      if (length < 0.4 * project.scale * reach) return; // it points at the reader, or away
+      const out = (0.5 * size - 14 * ratio) / length;
       words(context, letter, size / 2 + (x - cx) * out, size / 2 + (y - cy) * out, "center", 15, ratio);
     }));
     if (tail) {
