@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.bundled import templates, text
@@ -25,6 +26,7 @@ from pipelines.source import FolderSource
 from pipelines.store import FolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
+from pipelines.viewer import ReportVolume, made_viewer
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue
@@ -34,8 +36,8 @@ from planner.report.html import render_html
 from planner.report.trend import render_trend
 
 
-def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
-    """Return the report of a review."""
+def render(finished: Review, figures: tuple[Figure, ...], report_volume: ReportVolume = "roi") -> Pages:
+    """Return the report of a review, holding as much of both studies as is asked for."""
     content = report_content(
         finished.assessment,
         figures,
@@ -48,7 +50,9 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
             if study.scanned_on is not None
         },
     )
-    return Pages(render_html(content, templates=templates(), css=text("report.css")))
+    viewer, no_viewer = made_viewer(finished.intake.case, finished.assessment, report_volume)
+    page = render_html(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
+    return Pages(page)
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ def review_folders(
         IsolatedSource(source, clock),
         store,
         illustrator=MatplotlibIllustrator(),
-        render=render,
+        render=partial(render, report_volume=settings.report_volume),
         settings=settings,
         clock=clock,
         observe=observe,
