@@ -35,7 +35,7 @@ class Style:
 def environment(templates: Mapping[str, str]) -> Environment:
     """Return what templates, given by name, are rendered by: every value is text, and every name must be there."""
     return Environment(
-        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True,
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=visible, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def picture(figure: Figure) -> Picture:
     return Picture(source, figure.caption, figure.alt)
 
 
-def _visible(value: object) -> object:
+def visible(value: object) -> object:
     """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value

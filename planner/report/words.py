@@ -32,6 +32,25 @@ COORDINATES = (
     " inferior)."
 )
 
+METHOD = (
+    "The tumour of the pre-ablation study is carried into the post-ablation study by the registration. Surfaces are"
+    " built below voxel size on each mask's own lattice. The margin is the signed distance at each point of the tumour"
+    " surface."
+)
+
+METHOD_DISTANCES = "Distances to structures: positive apart, negative overlapping."
+
+METHOD_PICTURES = (
+    "Pictures are in radiological orientation: the patient's right is on the left of axial and coronal pictures,"
+    " anterior on the left of sagittal ones. They show resampled images; nothing is measured on them."
+)
+
+EACH_SOURCE = (
+    "Each source speaks for itself: there is no verdict over several of them, and none says what to do. \"Short of\" is"
+    " below what a source prefers, \"outside\" beyond what it accepts; where it draws no such line itself, the row says"
+    " that the line is ours."
+)
+
 FLAGS = {
     "thick_slices": "slices are thicker than 3 mm, so the margin along the slice direction is coarse",
     "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
