@@ -151,8 +151,15 @@ def _nearest(key: str, distances: Sequence[Distance], roles: Iterable[str], abse
         measured = any(d.structure in wanted for d in distances)
         return Cell(key, words.UNKNOWN, "drawn, but not measured" if measured else absent)
     tumour, zone = (_least([d for d in known if d.from_ == start]) for start in ("tumour", "ablation"))
-    from_zone = f"zone: {_said(zone)}" if zone is not None else ""
-    return Cell(key, _said(tumour) if tumour is not None else words.UNKNOWN, from_zone)
+    first = structure_words(tumour.structure) if tumour is not None else ""
+    other = f" ({structure_words(zone.structure)})" if zone is not None and zone.structure != _role(tumour) else ""
+    from_zone = f"zone: {_said(zone)}{other}" if zone is not None else ""
+    text = _said(tumour) if tumour is not None else words.UNKNOWN
+    return Cell(key, text, "; ".join(part for part in (first, from_zone) if part))
+
+
+def _role(distance: Distance | None) -> str:
+    return "" if distance is None else distance.structure
 
 
 def _least(distances: Sequence[Distance]) -> Distance | None:
@@ -162,7 +169,7 @@ def _least(distances: Sequence[Distance]) -> Distance | None:
 def _said(distance: Distance) -> str:
     apart = words.millimetres(distance.mm)
     overlapping = "overlapping, " if distance.mm is not None and distance.mm < 0 else ""
-    return f"{overlapping}{apart} ({structure_words(distance.structure)})"
+    return f"{overlapping}{apart}"
 
 
 def _capsule(lesion: LesionAssessment) -> Cell:
