@@ -44,18 +44,27 @@ def pdf_of(paper: Paper, figures: Iterable[Figure]) -> bytes:
         Typst is not installed, its font is not, or it could not set the paper.
     """
     try:
-        import typst
+        return _set(with_texts(document(paper), partial(fitted, known=_known_characters())), figures)
     except ImportError as error:
-        raise PaperError("the typesetter typst cannot be loaded") from error
-    known = _known_characters()
-    said = with_texts(document(paper), partial(fitted, known=known))
+        raise PaperError("the typesetter typst, or what it needs, cannot be loaded") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        # What the typesetter says may quote the paper, which may name the patient.
+        raise PaperError(f"the typesetter could not set the paper ({type(error).__name__})") from error
+
+
+def _set(said: dict[str, object], figures: Iterable[Figure]) -> bytes:
+    import typst
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_font_folder())])
     with TemporaryDirectory(prefix="ablation_paper_") as folder:
         said["pictures"] = _written(figures, Path(folder))
         said["colours"] = {name: band.colour for name, band in zip(BAND_NAMES, BANDS, strict=True)}
+        main = Path(folder) / TEMPLATE
+        main.write_text(text(TEMPLATE), encoding="utf-8")
         return typst.compile(
-            text(TEMPLATE).encode("utf-8"),
-            root=folder,
-            font_paths=[str(_font_folder())],
+            main,
+            root=Path(folder),
+            font_paths=fonts,
             ignore_system_fonts=True,
             format="pdf",
             pdf_standards=["ua-1"],

@@ -12,6 +12,12 @@ from planner.report.page import visible
 NAMES = ("kind", "style", "tone", "band", "name")
 """What of a block is no text for a reader."""
 
+SHARES = {
+    "strip": 0.62, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
+    "edges": 0.72, "displacement": 0.72,
+}  # fmt: skip
+"""How much of the sheet's width a picture of each kind takes; any other takes all of it."""
+
 Style = Literal["plain", "strong", "small"]
 
 
@@ -134,17 +140,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, by the name of its figure."""
+    """A picture, by the name of its figure; it takes this share of the sheet's width."""
 
     name: str
     caption: str
     alt: str
+    share: float
     kind: Literal["picture"] = "picture"
 
     @classmethod
     def of(cls, figure: Figure) -> Picture:
         """Return a figure as a block."""
-        return cls(figure.name, figure.caption, figure.alt)
+        return cls(figure.name, figure.caption, figure.alt, SHARES.get(figure.kind, 1.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,10 @@ from planner.report.blocks import (
     small,
     strong,
 )
-from planner.report.content import Content
-from planner.report.figure import Figure
+from planner.report.content import Content, LesionContent
 from planner.report.paper_criteria import criteria_blocks
-from planner.report.paper_lesion import finding_table, lesion_blocks
+from planner.report.paper_known import known_blocks, named_values
+from planner.report.paper_lesion import lesion_blocks, progression_blocks
 
 SHARES = {
     "lesion_id": 1.0, "min_mm": 1.9, "ci95_mm": 1.05, "direction": 1.35, "below_0": 1.05, "below_5": 1.05,
@@ -47,9 +47,6 @@ BANDS = (
 
 NOT_REPEATED = ("written_at",)
 """What of the provenance stays off the paper: it tells two equal runs apart."""
-
-ON_REGISTRATION = ("checkerboard",)
-"""Kinds of a lesion's pictures that stand with the registration."""
 
 MOST_OF_HEAD = 60
 """Characters of a case's id that the head of every sheet shows."""
@@ -74,11 +71,11 @@ def paper(content: Content, *, version: str) -> Paper:
             *_first_sheet(content),
             *_registration(content),
             *criteria_blocks(content.criteria),
-            *(block for lesion in content.lesions for block in lesion_blocks(lesion, _own(lesion.figures))),
-            *_margins(content),
-            *_facts(content),
-            *_section("Tumours of the baseline study", content.baseline),
-            *_findings(content),
+            *progression_blocks(content),
+            *(block for lesion in content.lesions for block in lesion_blocks(lesion)),
+            *_numbers(content),
+            *_section("When the studies were made", content.timing),
+            *known_blocks(content),
             *_section("Notes of reading and measuring", content.notes or ("None.",)),
             *_method(content),
             *_references(content),
@@ -88,15 +85,6 @@ def paper(content: Content, *, version: str) -> Paper:
 
 def _shortened(case_id: str) -> str:
     return case_id if len(case_id) <= MOST_OF_HEAD else f"{case_id[: MOST_OF_HEAD - 1]}…"
-
-
-def _own(figures: Sequence[Figure]) -> tuple[Figure, ...]:
-    """Return the pictures of a lesion that stand with it."""
-    return tuple(figure for figure in figures if not _on_registration(figure))
-
-
-def _on_registration(figure: Figure) -> bool:
-    return figure.name.rpartition("_")[2] in ON_REGISTRATION
 
 
 def _section(title: str, sentences: Sequence[str]) -> Iterator[Block]:
@@ -115,14 +103,17 @@ def _first_sheet(content: Content) -> Iterator[Block]:
         yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
     if content.identities:
         yield _identities(content.identities)
+    yield from (Paragraph(small(sentence)) for sentence in content.scanned)
     yield Heading("Impression", 2)
     yield bullets(content.impression)
     if content.answer:
         yield _answer(content.heads, content.answer)
         yield Key(tuple(Cell((plain(said),), band=name) for name, said in BANDS))
         yield Paragraph(small(f"{words.SIGN} {EXPLAINED}"))
-    yield from _section("What could not be assessed, and why", content.reasons or ("Nothing was left out.",))
-    yield from _section("When the studies were made", content.timing)
+    if content.reasons:
+        yield from _section("What could not be assessed, and why", content.reasons)
+    else:
+        yield Paragraph(small("Nothing was left out of the margins."))
 
 
 def _identities(identities: Sequence[Sequence[str]]) -> Table:
@@ -154,49 +145,45 @@ def _answer_cell(cell: AnswerCell, row: AnswerRow) -> Cell:
 
 
 def _registration(content: Content) -> Iterator[Block]:
-    yield Heading("Registration quality", 2, starts_page=True)
+    yield Heading("Registration quality", 2)
     yield Paragraph(plain(f"{content.alignment} Liver used: {content.liver}."))
-    if content.lesions:
-        yield Table(
-            "What registration means for each lesion, mm",
-            ("Lesion", "Predicted registration error", f"Minimal margin, {content.alignment_kind}",
-             "Minimal margin, rigid alone"),
-            tuple(
-                (Cell((strong(one.lesion_id),)), *(Cell((plain(number),), numeric=True) for number in
-                 (one.registration_error, one.margin_here, one.margin_rigid)))
-                for one in content.lesions
-            ),
-            (1.0, 1.0, 1.0, 1.0),
-        )  # fmt: skip
-        yield Paragraph(small(
-            "A large difference between the two margins means that the answer depends on how the liver was deformed:"
-            " look at the checkerboard, the edges and the displacement map of each lesion."
-        ))  # fmt: skip
     for lesion in content.lesions:
-        yield from map(Picture.of, filter(_on_registration, lesion.figures))
+        yield from _strip(lesion, content.alignment_kind)
+    if content.lesions:
+        yield Paragraph(small(words.CHECKERBOARDS))
     yield from map(Picture.of, content.figures)
-    if content.checks:
-        yield Table(
-            "What was looked at",
-            ("About", "Check", "Value", "Result", "Meaning"),
-            tuple(
-                (Cell((plain(one.about),)), Cell((strong(one.name),)), Cell((plain(one.value),), numeric=True),
-                 Cell((plain(one.result),)), Cell((plain(one.text),)))
-                for one in content.checks
-            ),
-            (0.6, 1.8, 0.9, 1.1, 3.6),
-        )  # fmt: skip
-    else:
+    if not content.checks:
         yield Paragraph(plain("Nothing was looked at."))
+        return
+    rows = tuple(
+        (Cell((plain(one.about),)), Cell((strong(one.name),)), Cell((plain(one.value),), numeric=True),
+         Cell((plain(one.result),)), Cell((plain(one.text),)))
+        for one in content.checks
+    )  # fmt: skip
+    heads = ("About", "Check", "Value", "Result", "Meaning")
+    yield Table("What was looked at", heads, rows, (0.6, 1.8, 0.9, 1.1, 3.6))
 
 
-def _margins(content: Content) -> Iterator[Block]:
-    """Yield the margin table with every column, which the first sheet has no room for."""
+def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
+    """Yield how the registration went at a lesion, with its small checkerboard."""
+    unknown = lesion.registration_error == words.UNKNOWN
+    error = "" if unknown else f", predicted error {lesion.registration_error} mm"
+    yield Paragraph((
+        *strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. "),
+        Run(f"Minimal margin {alignment_kind} {lesion.margin_here} mm, by the rigid step alone"
+            f" {lesion.margin_rigid} mm."),
+    ))  # fmt: skip
+    if lesion.strip is not None:
+        yield Picture.of(lesion.strip)
+
+
+def _numbers(content: Content) -> Iterator[Block]:
+    """Yield the margin table with every column, for which the first sheet has no room."""
     if not content.lesions:
         return
-    yield Heading("Every column of the margin table", 2)
+    yield Heading("Every number of the margins", 2)
     yield Table(
-        "One row per lesion, in their own order",
+        "One row per lesion",
         tuple(f"{one.heading}, {one.unit}" if one.unit else one.heading for one in content.columns),
         tuple(
             tuple(Cell((plain(cell),), numeric=column.numeric)
@@ -209,36 +196,6 @@ def _margins(content: Content) -> Iterator[Block]:
     yield Paragraph(small(words.COLUMNS_EXPLAINED))
 
 
-def two_columns(caption: str, heads: tuple[str, str], rows: Sequence[tuple[str, str]], share: float = 2.0) -> Table:
-    """Return names with their values."""
-    cells = tuple((Cell((strong(name),)), Cell((plain(value),))) for name, value in rows)
-    return Table(caption, heads, cells, (1.0, share))
-
-
-def _facts(content: Content) -> Iterator[Block]:
-    if not content.facts:
-        return
-    yield Heading("What was entered", 2)
-    caption = "Facts that relations and rules rest on, as entered; of dates only the days between them are kept"
-    yield two_columns(caption, ("Fact", "Entered"), content.facts, 1.0)
-    if content.other_facts:
-        lead = strong("Not entered either, and not asked for by what is printed here: ")
-        yield Paragraph((*lead, Run(f"{', '.join(content.other_facts)}.")))
-
-
-def _findings(content: Content) -> Iterator[Block]:
-    if not content.findings:
-        return
-    yield Heading("Findings", 2)
-    yield finding_table("Measured of the patient and the session", content.findings)
-    if content.passages:
-        yield Heading("Hepatic veins and inflow", 3)
-        yield bullets(content.passages)
-    for lesion in content.lesions:
-        if lesion.findings:
-            yield finding_table(f"Measured of lesion {lesion.lesion_id}", lesion.findings)
-
-
 def _method(content: Content) -> Iterator[Block]:
     yield Heading("Method and versions", 2)
     yield Paragraph(plain(f"{words.METHOD} {words.SIGN} {words.COORDINATES} {words.METHOD_DISTANCES}"))
@@ -249,7 +206,7 @@ def _method(content: Content) -> Iterator[Block]:
             "Where this result comes from: versions, settings, hashes and seeds. When it was made, and how long each"
             " step took, stand in report.html"
         )
-        yield two_columns(caption, ("Name", "Value"), kept)
+        yield named_values(caption, ("Name", "Value"), kept)
 
 
 def _references(content: Content) -> Iterator[Block]:

@@ -6,7 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from planner.report import words
 from planner.report.beside_rules import DisputeRow, ShownRow
-from planner.report.blocks import Block, Bullets, Cell, Heading, Item, Paragraph, Run, Table, Text, bullets, plain, small, strong
+from planner.report.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    Item,
+    Paragraph,
+    Run,
+    Table,
+    Text,
+    bullets,
+    plain,
+    small,
+    strong,
+)
 from planner.report.criteria import Criteria, Group
 from planner.report.criterion import CriterionRow, Line
 

@@ -1,33 +1,48 @@
-"""What a paper says of one lesion, and tables of findings."""
+"""What a paper says of one lesion, and of local tumour progression."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from planner.report.blocks import Block, Cell, Heading, Paragraph, Picture, Table, bullets, paragraphs, plain, strong
-from planner.report.content import LesionContent
-from planner.report.figure import Figure
-from planner.report.findings import FindingRow
+from planner.report.blocks import (
+    Block,
+    Cell,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    bullets,
+    paragraphs,
+    plain,
+    small,
+    strong,
+)
+from planner.report.content import Content, LesionContent
 from planner.report.surroundings import DistanceRow
 
+BESIDE_SHARES = (1.2, 1.3, 1.0, 0.9, 0.9, 2.2, 1.6)
+"""How the columns of other published figures divide the width of the sheet."""
 
-def lesion_blocks(lesion: LesionContent, figures: Sequence[Figure]) -> Iterator[Block]:
-    """Yield what a paper says of a lesion, in the order of the page, with these of its pictures."""
+
+def lesion_blocks(lesion: LesionContent) -> Iterator[Block]:
+    """Yield what a paper says of a lesion, in the order of the page."""
     yield Heading(f"Lesion {lesion.lesion_id}: {lesion.reading}", 2)
     yield from paragraphs(lesion.sentences)
-    if lesion.interval:
-        yield Heading("How sure", 3)
-        yield from paragraphs(lesion.interval)
     if lesion.flags:
         yield Heading("To keep in mind", 3)
         yield bullets(lesion.flags)
-    if figures:
+    if lesion.interval:
+        yield Heading("How sure", 3)
+        yield from paragraphs(lesion.interval)
+    if lesion.figures:
         yield Heading("Pictures", 3)
-        yield from map(Picture.of, figures)
+        yield from map(Picture.of, lesion.figures)
     else:
         yield Paragraph(plain("No picture."))
+    if lesion.registration_figures:
+        yield Heading("Was the registration good here?", 3)
+        yield from map(Picture.of, lesion.registration_figures)
     yield from _distances(lesion)
-    yield from _risk(lesion)
     yield from _tissue(lesion)
 
 
@@ -50,20 +65,6 @@ def _distance_table(caption: str, heads: Sequence[str], rows: Sequence[DistanceR
     return Table(caption, ("Structure", *heads), cells, (1.2, *(1.0 for _ in heads)))
 
 
-def _risk(lesion: LesionContent) -> Iterator[Block]:
-    if not lesion.risk:
-        return
-    beside = lesion.beside
-    yield Heading("Relative hazard of local tumour progression", 3)
-    yield from paragraphs(lesion.risk)
-    if beside.validity:
-        yield bullets(beside.validity)
-    yield from paragraphs((*beside.observed, *beside.apart))
-    if beside.rows:
-        rows = tuple((Cell((strong(first),)), *(Cell((plain(cell),)) for cell in rest)) for first, *rest in beside.rows)
-        yield Table(beside.caption, beside.heads, rows, (1.2, 1.3, 1.0, 0.9, 0.9, 2.2, 1.6)[: len(beside.heads)])
-
-
 def _tissue(lesion: LesionContent) -> Iterator[Block]:
     yield Heading("Change of tissue since the first scan", 3)
     yield from paragraphs(lesion.tissue)
@@ -78,9 +79,36 @@ def _tissue(lesion: LesionContent) -> Iterator[Block]:
     yield Table(caption, ("Assumption", "Minimal margin, mm", "Why it is not known"), rows, (2.2, 0.8, 2.0))
 
 
-def finding_table(caption: str, found: Sequence[FindingRow]) -> Table:
-    """Return findings with their values and what they mean."""
+def progression_blocks(content: Content) -> Iterator[Block]:
+    """Yield what the published relation says of every lesion; nothing where none was asked."""
+    found = content.progression
+    if found is None:
+        return
+    yield Heading("Local tumour progression: what the published relation says", 2)
     rows = tuple(
-        (Cell((strong(row.name),)), Cell((plain(row.value),), numeric=True), Cell((plain(row.text),))) for row in found
-    )
-    return Table(caption, ("Finding", "Value", "Meaning, and why it is not known or only bounded"), rows, (1.5, 1, 3.5))
+        (Cell((strong(row.lesion_id),)), Cell((plain(row.margin),), numeric=True, band=row.band),
+         Cell((plain(row.interval),), numeric=True), Cell((plain(row.said), *map(small, row.own))))
+        for row in found.rows
+    )  # fmt: skip
+    yield Table(
+        "Relative hazard of local tumour progression by minimal margin; relative only, no absolute risk, and no finding"
+        " about the tumour",
+        ("Lesion", "Minimal margin, mm", "95 % interval, mm", "What the relation says"), rows, (0.6, 0.9, 1.0, 5.0),
+    )  # fmt: skip
+    if found.validity:
+        yield Heading("For whom it holds, and for this case", 3)
+        yield bullets(found.validity)
+    for lesion in content.lesions:
+        yield from _beside(lesion)
+
+
+def _beside(lesion: LesionContent) -> Iterator[Block]:
+    """Yield what stands beside the relation for a lesion: a cohort, the relation's own doubt, other figures."""
+    beside = lesion.beside
+    if not (beside.observed or beside.apart or beside.rows):
+        return
+    yield Heading(f"Lesion {lesion.lesion_id}: the relation's own doubt, tumour size, and other published figures", 3)
+    yield from paragraphs((*beside.observed, *beside.apart))
+    if beside.rows:
+        rows = tuple((Cell((strong(first),)), *(Cell((plain(cell),)) for cell in rest)) for first, *rest in beside.rows)
+        yield Table(beside.caption, beside.heads, rows, BESIDE_SHARES)

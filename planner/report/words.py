@@ -45,9 +45,15 @@ METHOD_PICTURES = (
     " anterior on the left of sagittal ones. They show resampled images; nothing is measured on them."
 )
 
+CHECKERBOARDS = (
+    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST. Where"
+    " the two are well registered, vessels and the liver's edge run on from square to square. A large difference"
+    " between the two margins means that the answer depends on how the liver was deformed."
+)
+
 EACH_SOURCE = (
-    "Each source speaks for itself: there is no verdict over several of them, and none says what to do. \"Short of\" is"
-    " below what a source prefers, \"outside\" beyond what it accepts; where it draws no such line itself, the row says"
+    'Each source speaks for itself: there is no verdict over several of them, and none says what to do. "Short of" is'
+    ' below what a source prefers, "outside" beyond what it accepts; where it draws no such line itself, the row says'
     " that the line is ours."
 )
 
