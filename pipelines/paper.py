@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,14 +20,32 @@ TEMPLATE = "report.typ"
 FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
-LONGEST_WORD = 16
-"""Characters after which a word without a hyphen or a space may go on in the next line."""
+LONGEST_WORD = 20
+"""Characters of a word without hyphens that always stay on one line."""
 
+_LONG_WORD = re.compile(rf"[^\s-]{{{LONGEST_WORD + 1},}}")
+_EIGHT = re.compile(r".{1,8}")
 _SUFFIXES = {"image/png": "png", "image/svg+xml": "svg"}
 
 
 class PaperError(Exception):
     """No PDF could be made; the message says why, without paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A report as PDF, or a sentence that says why there is none."""
+
+    pdf: bytes | None
+    why_not: str = ""
+
+
+def printed(paper: Paper, figures: Iterable[Figure]) -> Printed:
+    """Return a paper as PDF, or why it could not be made: a review is not lost over its paper."""
+    try:
+        return Printed(pdf_of(paper, figures))
+    except PaperError as error:
+        return Printed(None, f"There is no report.pdf: {error}.")
 
 
 def pdf_of(paper: Paper, figures: Iterable[Figure]) -> bytes:
@@ -50,6 +70,11 @@ def pdf_of(paper: Paper, figures: Iterable[Figure]) -> bytes:
     except (OSError, RuntimeError, ValueError) as error:
         # What the typesetter says may quote the paper, which may name the patient.
         raise PaperError(f"the typesetter could not set the paper ({type(error).__name__})") from error
+    except BaseException as error:
+        # A panic of the typesetter, which is written in Rust, is no Exception; interrupts are none either, and go on.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise PaperError("the typesetter broke down") from error
 
 
 def _set(said: dict[str, object], figures: Iterable[Figure]) -> bytes:
@@ -78,10 +103,8 @@ def fitted(said: str, known: frozenset[int]) -> str:
 
 
 def breakable(said: str) -> str:
-    """Return text whose long words hold a zero-width space after every so many characters."""
-    return " ".join(
-        BREAK.join(word[n : n + LONGEST_WORD] for n in range(0, len(word), LONGEST_WORD)) for word in said.split(" ")
-    )
+    """Return text whose words of more than so many characters may end a line after every eighth."""
+    return _LONG_WORD.sub(lambda word: BREAK.join(_EIGHT.findall(word.group())), said)
 
 
 def _written(figures: Iterable[Figure], folder: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ SHARES = {
 }  # fmt: skip
 """How much of the sheet's width a picture of each kind takes; any other takes all of it."""
 
-Style = Literal["plain", "strong", "small"]
+Style = Literal["plain", "strong", "small", "name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ def strong(text: str) -> Text:
 def small(text: str) -> Text:
     """Return text that stands back."""
     return (Run(text, "small"),)
+
+
+def named(text: str) -> Text:
+    """Return a name that somebody gave: it stands out, and may end a line anywhere where it is long."""
+    return (Run(text, "name"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from planner.report.blocks import (
     Picture,
     Run,
     Table,
-    Text,
     bullets,
+    named,
     plain,
     small,
     strong,
@@ -38,7 +38,8 @@ SHARES = {
 }  # fmt: skip
 """How the columns of the table that answers divide the width of the sheet."""
 
-WORDS_COLUMNS = ("lesion_id", "direction", "vessel", "duct")
+NUMBERS = ("below_0", "below_5", "below_10", "tumour_ml", "ablation_ml")
+"""Columns of that table that are set flush right."""
 
 BANDS = (
     ("below-0", "below 0: not covered"), ("below-5", "0 to below 5 mm"), ("below-10", "5 to below 10 mm"),
@@ -135,13 +136,13 @@ def _answer(heads: Sequence[Head], rows: Sequence[AnswerRow]) -> Table:
 
 
 def _answer_cell(cell: AnswerCell, row: AnswerRow) -> Cell:
-    lead = cell.key in ("lesion_id", "min_mm")
-    notes = row.flags if cell.key == "min_mm" else ()
-    lines: tuple[Text, ...] = (strong(cell.text) if lead else plain(cell.text),)
-    if cell.note:
-        lines = (*lines, plain(cell.note) if cell.key == "min_mm" else small(cell.note))
-    lines = (*lines, *(small(f"Note: {note}") for note in notes))
-    return Cell(lines, cell.key not in WORDS_COLUMNS and not cell.note, row.band if cell.key == "min_mm" else "")
+    if cell.key == "lesion_id":
+        return Cell((named(cell.text),))
+    if cell.key == "min_mm":
+        notes = (small(f"Note: {flag}") for flag in row.flags)
+        return Cell((strong(cell.text), plain(cell.note), *notes), band=row.band)
+    lines = (plain(cell.text), small(cell.note)) if cell.note else (plain(cell.text),)
+    return Cell(lines, cell.key in NUMBERS)
 
 
 def _registration(content: Content) -> Iterator[Block]:
@@ -186,7 +187,7 @@ def _numbers(content: Content) -> Iterator[Block]:
         "One row per lesion",
         tuple(f"{one.heading}, {one.unit}" if one.unit else one.heading for one in content.columns),
         tuple(
-            tuple(Cell((plain(cell),), numeric=column.numeric)
+            tuple(Cell((named(cell) if column.key == "lesion_id" else plain(cell),), numeric=column.numeric)
                   for cell, column in zip(lesion.cells, content.columns, strict=True))
             for lesion in content.lesions
         ),

@@ -12,6 +12,7 @@ from planner.report.blocks import (
     Picture,
     Table,
     bullets,
+    named,
     paragraphs,
     plain,
     small,
@@ -86,7 +87,7 @@ def progression_blocks(content: Content) -> Iterator[Block]:
         return
     yield Heading("Local tumour progression: what the published relation says", 2)
     rows = tuple(
-        (Cell((strong(row.lesion_id),)), Cell((plain(row.margin),), numeric=True, band=row.band),
+        (Cell((named(row.lesion_id),)), Cell((plain(row.margin),), numeric=True, band=row.band),
          Cell((plain(row.interval),), numeric=True), Cell((plain(row.said), *map(small, row.own))))
         for row in found.rows
     )  # fmt: skip
