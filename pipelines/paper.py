@@ -20,11 +20,17 @@ TEMPLATE = "report.typ"
 FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 BREAK = "\N{ZERO WIDTH SPACE}"
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+"""Follows words that are read from the right, so that a number behind them stays there."""
+
 LONGEST_WORD = 20
 """Characters of a word without hyphens that always stay on one line."""
 
 _LONG_WORD = re.compile(rf"[^\s-]{{{LONGEST_WORD + 1},}}")
 _EIGHT = re.compile(r".{1,8}")
+_RIGHT_TO_LEFT = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+(?: +[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+)*"
+)
 _SUFFIXES = {"image/png": "png", "image/svg+xml": "svg"}
 
 
@@ -99,7 +105,9 @@ def _set(said: dict[str, object], figures: Iterable[Figure]) -> bytes:
 
 def fitted(said: str, known: frozenset[int]) -> str:
     """Return text with every character that no font draws replaced, and places in long words where a line may end."""
-    return breakable("".join(c if ord(c) in known else UNKNOWN for c in said))
+    return breakable(
+        _RIGHT_TO_LEFT.sub(rf"\g<0>{LEFT_TO_RIGHT}", "".join(c if ord(c) in known else UNKNOWN for c in said))
+    )
 
 
 def breakable(said: str) -> str:

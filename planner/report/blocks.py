@@ -74,9 +74,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph."""
+    """A paragraph; one that `keeps_next` stays on the page of what follows it."""
 
     text: Text
+    keeps_next: bool = False
     kind: Literal["paragraph"] = "paragraph"
 
 

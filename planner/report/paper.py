@@ -27,12 +27,13 @@ from planner.report.blocks import (
     strong,
 )
 from planner.report.content import Content, LesionContent
+from planner.report.criterion import lesion_words
 from planner.report.paper_criteria import criteria_blocks
 from planner.report.paper_known import known_blocks, named_values
 from planner.report.paper_lesion import lesion_blocks, progression_blocks
 
 SHARES = {
-    "lesion_id": 1.0, "min_mm": 1.9, "ci95_mm": 1.05, "direction": 1.35, "below_0": 1.05, "below_5": 1.05,
+    "lesion_id": 0.9, "min_mm": 2.3, "ci95_mm": 1.05, "direction": 1.35, "below_0": 1.05, "below_5": 1.05,
     "below_10": 1.05, "registration_error_mm": 1.6, "tumour_ml": 1.05, "ablation_ml": 0.8, "vessel": 1.6, "duct": 1.6,
     "capsule": 1.05,
 }  # fmt: skip
@@ -109,6 +110,7 @@ def _first_sheet(content: Content) -> Iterator[Block]:
     yield bullets(content.impression)
     if content.answer:
         yield _answer(content.heads, content.answer)
+        yield from _flags(content.answer)
         yield Key(tuple(Cell((plain(said),), band=name) for name, said in BANDS))
         yield Paragraph(small(f"{words.SIGN} {EXPLAINED}"))
     if content.reasons:
@@ -135,12 +137,22 @@ def _answer(heads: Sequence[Head], rows: Sequence[AnswerRow]) -> Table:
     )
 
 
+def _flags(rows: Sequence[AnswerRow]) -> Iterator[Block]:
+    """Yield what to keep in mind of the rows, each with the lesions that it is about."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        for flag in row.flags:
+            about.setdefault(flag, []).append(row.lesion_id)
+    if about:
+        yield Paragraph(strong("To keep in mind"), keeps_next=True)
+        yield bullets(f"Of {lesion_words(ids)}: {flag}." for flag, ids in about.items())
+
+
 def _answer_cell(cell: AnswerCell, row: AnswerRow) -> Cell:
     if cell.key == "lesion_id":
         return Cell((named(cell.text),))
     if cell.key == "min_mm":
-        notes = (small(f"Note: {flag}") for flag in row.flags)
-        return Cell((strong(cell.text), plain(cell.note), *notes), band=row.band)
+        return Cell((strong(cell.text), plain(cell.note)), band=row.band)
     lines = (plain(cell.text), small(cell.note)) if cell.note else (plain(cell.text),)
     return Cell(lines, cell.key in NUMBERS)
 
@@ -167,15 +179,18 @@ def _registration(content: Content) -> Iterator[Block]:
 
 def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
     """Yield how the registration went at a lesion, with its small checkerboard."""
-    unknown = lesion.registration_error == words.UNKNOWN
-    error = "" if unknown else f", predicted error {lesion.registration_error} mm"
-    yield Paragraph((
-        *strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. "),
-        Run(f"Minimal margin {alignment_kind} {lesion.margin_here} mm, by the rigid step alone"
-            f" {lesion.margin_rigid} mm."),
-    ))  # fmt: skip
+    error = _with_unit(lesion.registration_error, ", predicted error ")
+    here, rigid = _with_unit(lesion.margin_here), _with_unit(lesion.margin_rigid)
+    said = f"Minimal margin {alignment_kind}{here or ' not known'}, by the rigid step alone{rigid or ' not known'}."
+    lead = strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. ")
+    yield Paragraph((*lead, Run(said)), keeps_next=lesion.strip is not None)
     if lesion.strip is not None:
         yield Picture.of(lesion.strip)
+
+
+def _with_unit(length: str, before: str = " ") -> str:
+    """Return a length with its unit after some words; empty where it is not known."""
+    return "" if length == words.UNKNOWN else f"{before}{length} mm"
 
 
 def _numbers(content: Content) -> Iterator[Block]:
