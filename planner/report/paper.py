@@ -180,8 +180,9 @@ def _registration(content: Content) -> Iterator[Block]:
 def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
     """Yield how the registration went at a lesion, with its small checkerboard."""
     error = _with_unit(lesion.registration_error, ", predicted error ")
-    here, rigid = _with_unit(lesion.margin_here), _with_unit(lesion.margin_rigid)
-    said = f"Minimal margin {alignment_kind}{here or ' not known'}, by the rigid step alone{rigid or ' not known'}."
+    here, rigid = (_with_unit(one) or " not known" for one in (lesion.margin_here, lesion.margin_rigid))
+    known = (lesion.margin_here, lesion.margin_rigid) != (words.UNKNOWN, words.UNKNOWN)
+    said = f"Minimal margin: {alignment_kind}{here}, by the rigid step alone{rigid}." if known else ""
     lead = strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. ")
     yield Paragraph((*lead, Run(said)), keeps_next=lesion.strip is not None)
     if lesion.strip is not None:
