@@ -19,15 +19,9 @@ from planner.report.impression import BANDS as BAND_NAMES
 TEMPLATE = "report.typ"
 FONT_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-BREAK = "\N{ZERO WIDTH SPACE}"
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 """Follows words that are read from the right, so that a number behind them stays there."""
 
-LONGEST_WORD = 20
-"""Characters of a word without hyphens that always stay on one line."""
-
-_LONG_WORD = re.compile(rf"[^\s-]{{{LONGEST_WORD + 1},}}")
-_EIGHT = re.compile(r".{1,8}")
 _RIGHT_TO_LEFT = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+(?: +[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+)*"
 )
@@ -104,15 +98,9 @@ def _set(said: dict[str, object], figures: Iterable[Figure]) -> bytes:
 
 
 def fitted(said: str, known: frozenset[int]) -> str:
-    """Return text with every character that no font draws replaced, and places in long words where a line may end."""
-    return breakable(
-        _RIGHT_TO_LEFT.sub(rf"\g<0>{LEFT_TO_RIGHT}", "".join(c if ord(c) in known else UNKNOWN for c in said))
-    )
-
-
-def breakable(said: str) -> str:
-    """Return text whose words of more than so many characters may end a line after every eighth."""
-    return _LONG_WORD.sub(lambda word: BREAK.join(_EIGHT.findall(word.group())), said)
+    """Return text with every character that no font draws replaced, and words read from the right kept apart."""
+    drawn = "".join(character if ord(character) in known else UNKNOWN for character in said)
+    return _RIGHT_TO_LEFT.sub(rf"\g<0>{LEFT_TO_RIGHT}", drawn)
 
 
 def _written(figures: Iterable[Figure], folder: Path) -> dict[str, str]:
