@@ -30,6 +30,10 @@ STATES: dict[State, str] = {
     "not_begun": "not run yet",
 }
 
+_COUNTED: dict[State, str] = {
+    state: said.removeprefix("no result: ").removeprefix("the review ") for state, said in STATES.items()
+}
+
 GATES: dict[Gate, str] = {
     "fail": "a check failed",
     "warn": "no check failed, with a warning",
@@ -137,7 +141,7 @@ def filters_of(studies: Sequence[Study]) -> tuple[Filter, ...]:
     """Return what studies can be filtered by, with counts."""
     bands = Counter(study.band for study in studies)
     gates = Counter(study.gate or "none" for study in studies)
-    of_gate = {**GATES, "none": "not known"}
+    of_gate: dict[str, str] = {**GATES, "none": "not known"}
     return (
         Filter("band", "Worst margin", tuple(Option(key, said, bands[key]) for key, said in BANDS.items())),
         Filter("gate", "Registration", tuple(Option(key, said, gates[key]) for key, said in of_gate.items())),
@@ -156,7 +160,7 @@ def summary_sentences(studies: Sequence[Study]) -> Iterator[str]:
     cases = len({study.case_id for study in studies})
     of_cases = f" of {counted(cases, 'case')}" if cases != len(studies) else ""
     states = Counter(study.state for study in studies)
-    said = ", ".join(f"{states[state]} {STATES[state].removeprefix('no result: ')}" for state in STATES if states[state])
+    said = ", ".join(f"{states[state]} {of_state}" for state, of_state in _COUNTED.items() if states[state])
     yield f"{counted(len(studies), 'study', 'studies')} after an ablation{of_cases}: {said}."
     bands = Counter(study.band for study in studies)
     found = "; ".join(f"{said}: {bands[key]}" for key, said in BANDS.items())
