@@ -76,6 +76,7 @@ class Row:
     status_key: str
     band: str
     margin: str
+    interval: str
     margin_key: str
     worst: tuple[str, ...]
     lesions: str
@@ -120,6 +121,7 @@ def row_of(study: Study) -> Row:
         status_key=str(state_rank(study)),
         band=study.band,
         margin=words.millimetres(None if worst is None else worst.min_mm),
+        interval="" if worst is None else _interval(worst),
         margin_key="" if worst is None else repr(worst.min_mm),
         worst=() if worst is None else tuple(_worst_words(worst)),
         lesions=_lesions_words(study),
@@ -140,8 +142,9 @@ def row_of(study: Study) -> Row:
 def filters_of(studies: Sequence[Study]) -> tuple[Filter, ...]:
     """Return what studies can be filtered by, with counts."""
     bands = Counter(study.band for study in studies)
-    gates = Counter(study.gate or "none" for study in studies)
-    of_gate: dict[str, str] = {**GATES, "none": "not known"}
+    gates = Counter[str](study.gate or "none" for study in studies)
+    of_gate: dict[str, str] = {"none": "not known"}
+    of_gate = dict(GATES) | of_gate
     return (
         Filter("band", "Worst margin", tuple(Option(key, said, bands[key]) for key, said in BANDS.items())),
         Filter("gate", "Registration", tuple(Option(key, said, gates[key]) for key, said in of_gate.items())),
@@ -191,13 +194,14 @@ def _of_case(study: Study) -> str:
     return f"study {study.post_number} of {study.posts}{days}"
 
 
+def _interval(lesion: LesionItem) -> str:
+    return "" if lesion.ci95_mm is None else "({} to {})".format(*map(words.millimetres, lesion.ci95_mm))
+
+
 def _worst_words(lesion: LesionItem) -> Iterator[str]:
     if lesion.min_mm is not None and lesion.min_mm < 0:
         yield "not covered on these images"
-    if lesion.ci95_mm is not None:
-        low, high = (words.millimetres(end) for end in lesion.ci95_mm)
-        yield f"95 % interval {low} to {high} mm"
-    place = f", on its {lesion.direction} side" if lesion.direction else ""
+    place = f", {lesion.direction}" if lesion.direction else ""
     yield f"lesion {lesion.lesion_id}{place}"
     if lesion.definition == "geometric":
         yield "to the surface of the zone (geometric)"
@@ -218,9 +222,8 @@ def _line(lesion: LesionItem, report: str) -> LesionLine:
         why = f": {_short('; '.join(lesion.reasons))}" if lesion.reasons else ""
         said = f"{words.STATUS.get(lesion.status, lesion.status)}{why}"
     else:
-        ends = "" if lesion.ci95_mm is None else " ({} to {})".format(*map(words.millimetres, lesion.ci95_mm))
         outside = ", not covered" if lesion.min_mm < 0 else ""
-        said = f"{words.millimetres(lesion.min_mm)} mm{ends}{outside}"
+        said = f"{words.millimetres(lesion.min_mm)} mm {_interval(lesion)}".rstrip() + outside
     # Other ids hold characters that mean something in a URL: their report opens at its top.
     plain = lesion.lesion_id.isascii() and lesion.lesion_id.replace("_", "").isalnum()
     link = f"{report}#lesion-{lesion.lesion_id}" if report and plain else report
