@@ -25,7 +25,7 @@ from bench_margin import show
 from pipelines.batch.case_folder import FAILURE, KEY
 from pipelines.batch.manifest import Row
 from pipelines.batch.runner import Batch
-from pipelines.batch.worklist import PAGE, write_worklist
+from pipelines.batch.worklist import PAGE, known_results, write_worklist
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 DIRECTIONS = ("anterior", "posterior-left", "right-superior", "inferior")
@@ -101,7 +101,7 @@ def no_op(out: Path, case_ids: list[str]) -> None:
     def never(*_: object) -> list[str]:
         raise RuntimeError("a finished case was begun again")
 
-    Batch(out, never, lambda row: row.case_id, 1, 60.0).run(rows, never_mind)
+    Batch(out, never, lambda row: row.case_id, 1, 60.0, known_results(out)).run(rows, never_mind)
     write_worklist(out, case_ids)
 
 

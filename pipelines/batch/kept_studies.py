@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.batch.case_folder import FAILURE, KEY
+from pipelines.batch.case_folder import FAILURE, KEY, CaseFolder, KnownResult
+from pipelines.batch.failure import Reason
+from pipelines.batch.studies import studies_of
 from pipelines.store.folder import FILES, RESULT
 from pipelines.store.post_folders import is_post_name
 from planner.report.worklist import LesionItem, Study
@@ -34,6 +36,13 @@ class Entry:
 
     seen: Seen
     studies: tuple[Study, ...]
+    known: KnownResult
+
+
+def read(folder: Path, seen: Seen) -> Entry:
+    """Return what a case's folder says now."""
+    case = CaseFolder(folder)
+    return Entry(seen, studies_of(folder), KnownResult(case.has_result(), case.remarks()))
 
 
 def case_folders(out: Path) -> dict[str, Seen]:
@@ -91,9 +100,23 @@ def entry_of(kept: object, seen: Seen) -> Entry | None:
     if not isinstance(kept, dict) or kept.get("seen") != seen:
         return None
     try:
-        return Entry(seen, tuple(_study(study) for study in kept["studies"]))
+        return Entry(seen, tuple(_study(study) for study in kept["studies"]), _known(kept))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def known_of(kept: object, seen: Seen) -> KnownResult | None:
+    """Return what a kept entry of a case says of its result; None where it is of other files."""
+    if not isinstance(kept, dict) or kept.get("seen") != seen:
+        return None
+    try:
+        return _known(kept)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _known(kept: Mapping[str, Any]) -> KnownResult:
+    return KnownResult(bool(kept["whole"]), tuple(Reason(code, text) for code, text in kept["remarks"]))
 
 
 def _study(kept: Mapping[str, Any]) -> Study:
@@ -111,9 +134,14 @@ def _frozen(value: Any) -> Any:
 
 def document(form: str, cases: Mapping[str, Entry], page: Mapping[str, Any]) -> bytes:
     """Return what is to be kept."""
-    kept = {name: {"seen": entry.seen, "studies": _plain(entry.studies)} for name, entry in cases.items()}
+    kept = {name: _plain(entry) for name, entry in cases.items()}
     return json.dumps({"form": form, "page": page, "cases": kept}, separators=(",", ":")).encode("ascii")
 
 
-def _plain(studies: Iterable[Study]) -> list[dict[str, Any]]:
-    return [asdict(study) for study in studies]
+def _plain(entry: Entry) -> dict[str, Any]:
+    return {
+        "seen": entry.seen,
+        "whole": entry.known.whole,
+        "remarks": [[remark.code, remark.text] for remark in entry.known.remarks],
+        "studies": [asdict(study) for study in entry.studies],
+    }

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.batch import kept_studies
+from pipelines.batch.case_folder import KnownResult
 from pipelines.batch.kept_studies import Entry, Seen
-from pipelines.batch.studies import studies_of
 from pipelines.bundled import templates, text
 from pipelines.provenance import DISTRIBUTION, software_version
 from pipelines.store.atomic import write_atomically
@@ -48,6 +48,17 @@ def write_worklist(out: Path, asked: Iterable[str] = ()) -> None:
         raise OutputError(f"OUT: {out}: {PAGE} cannot be written: {reason}") from error
 
 
+def known_results(out: Path) -> dict[str, KnownResult]:
+    """Return what the results in OUT are known to say, by case: those that are still the ones that were read."""
+    try:
+        folders = kept_studies.case_folders(out)
+    except OSError:
+        return {}
+    kept, _ = kept_studies.load(out / KEPT, _form())
+    found = {name: kept_studies.known_of(kept.get(name), seen) for name, seen in folders.items()}
+    return {name: known for name, known in found.items() if known is not None}
+
+
 def _write(out: Path, asked: Iterable[str]) -> None:
     now_ns = time.time_ns()
     folders = kept_studies.case_folders(out)
@@ -65,7 +76,7 @@ def _write(out: Path, asked: Iterable[str]) -> None:
 
 
 def _entry(folder: Path, seen: Seen, kept: object) -> Entry:
-    return kept_studies.entry_of(kept, seen) or Entry(seen, studies_of(folder))
+    return kept_studies.entry_of(kept, seen) or kept_studies.read(folder, seen)
 
 
 def _is_all(kept: dict[str, Any], folders: dict[str, Seen]) -> bool:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,6 +168,7 @@ def _batch(
 
 def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
     from pipelines.batch.summary import closing, finished_words, progress_line
+    from pipelines.batch.worklist import known_results
 
     latest: list[Tally] = []
 
@@ -175,7 +177,7 @@ def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
         progress.note(progress_line(what, tally))
 
     try:
-        tally = batch.run(rows, report)
+        tally = replace(batch, known=known_results(batch.out)).run(rows, report)
     except KeyboardInterrupt:
         kept = f": {finished_words(latest[0])}" if latest else ""
         click.echo(f"interrupted{kept}; the same call goes on from there", err=True)

@@ -166,8 +166,12 @@ def summary_sentences(studies: Sequence[Study]) -> Iterator[str]:
     said = ", ".join(f"{states[state]} {of_state}" for state, of_state in _COUNTED.items() if states[state])
     yield f"{counted(len(studies), 'study', 'studies')} after an ablation{of_cases}: {said}."
     bands = Counter(study.band for study in studies)
-    found = "; ".join(f"{said}: {bands[key]}" for key, said in BANDS.items())
-    yield f"Worst minimal margin of each study, {found}."
+    known = len(studies) - bands["unknown"]
+    if known:
+        yield (
+            f"Of {counted(known, 'worst minimal margin')} {bands['below-0']} are below 0 mm (not covered on these"
+            f" images), {bands['below-5']} from 0 to below 5 mm."
+        )
     untreated = sum(_any(study, "not_treated") for study in studies)
     without = sum(study.without_margin > 0 and study.worst is not None for study in studies)
     if untreated:
