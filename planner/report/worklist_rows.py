@@ -38,7 +38,7 @@ GATES: dict[Gate, str] = {
     "fail": "a check failed",
     "warn": "no check failed, with a warning",
     "pass": "no check failed",
-    "unchecked": "nothing was checked that could fail",
+    "unchecked": "nothing was checked",
 }
 
 _GATE_RANKS: dict[Gate | None, int] = {"fail": 4, "warn": 3, "unchecked": 2, "pass": 1, None: 0}
