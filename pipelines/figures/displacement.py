@@ -95,7 +95,7 @@ def draw_displacement(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
         lengths = lengths_mm(pair)
         planes.shade(ax, pair.section, ~pair.shared)
         colours = scale.to_rgba(np.ma.masked_invalid(lengths))
-        ax.imshow(colours, origin="lower", extent=pair.section.extent_mm, interpolation="nearest")
+        ax.imshow(colours, origin="lower", extent=pair.section.extent_mm, interpolation="none")
         ax.contour(*pair.section.axes_mm, lengths, levels=edges_mm[1:-1], colors="#e9dcff", linewidths=0.5)
         _arrows(ax, pair, factor)
         if scene.case.post.liver is not None:

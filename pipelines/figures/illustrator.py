@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Canvas
 
 from pipelines.figures import style
 from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribution
+from pipelines.figures.encode import encoded
 from pipelines.figures.planes import draw_planes
 from pipelines.figures.registration import registration_pictures
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, lesion_scene
@@ -24,7 +25,7 @@ from planner.surface import surface_of
 
 @dataclass(frozen=True, slots=True)
 class MatplotlibIllustrator:
-    """Draws of each lesion, as PNG: planes, distribution, 3-D view, and the pictures of the registration."""
+    """Draws of each lesion, as SVG: planes, distribution, 3-D view, and the pictures of the registration."""
 
     def draw(self, case: Case, assessment: Assessment) -> tuple[Figure, ...]:
         """Return the pictures, lesion by lesion; none of a lesion whose tumour has no place in POST."""
@@ -64,7 +65,7 @@ def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: st
         label = f"{' and '.join(simulated)}: simulated contrast"
         style.sign(canvas, label)
         caption, alt = f"{caption} {label}, no scan of a patient.", f"{alt} {label}."
-    return Figure(f"lesion_{lesion_id}_{kind}", caption, alt, "image/png", style.png(canvas), lesion_id)
+    return encoded(canvas, f"lesion_{lesion_id}_{kind}", caption, alt, kind=kind, lesion_id=lesion_id)
 
 
 def _planes_caption(scene: LesionScene) -> str:

@@ -109,7 +109,7 @@ def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: di
 
 def show(ax: Axes, section: Section, grey: FloatArray) -> None:
     """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
-    ax.imshow(grey, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=section.extent_mm, interpolation="nearest")
+    ax.imshow(grey, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=section.extent_mm, interpolation="none")
 
 
 def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: dict[str, style.Stroke]) -> None:
@@ -135,7 +135,7 @@ def shade(ax: Axes, section: Section, where: style.BoolArray) -> None:
     """Tint the samples of a plane that are true blue-grey, so that what lies below still shows."""
     if where.any():
         ax.imshow(np.where(where, 1.0, np.nan), cmap=_TINT, vmin=0.0, vmax=1.0, origin="lower", alpha=0.6,
-                  extent=section.extent_mm, interpolation="nearest")  # fmt: skip
+                  extent=section.extent_mm, interpolation="none")  # fmt: skip
 
 
 def ringed_lesion(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
