@@ -102,9 +102,7 @@ def _slab(
     points = region.lps_mm(np.stack([i.ravel(), j.ravel(), np.full(i.size, k)], axis=1))
     there = points if image_from_region is None else image_from_region(points)
     kji = image.grid.ijk(there)[:, ::-1].T
-    values = ndimage.map_coordinates(
-        image.voxels_kji, kji, order=1, mode="constant", cval=np.nan, output=np.float64
-    )
+    values = ndimage.map_coordinates(image.voxels_kji, kji, order=1, mode="constant", cval=np.nan, output=np.float64)
     numbers = np.clip(np.rint((values - offset) / slope), -LARGEST_STORED, LARGEST_STORED)
     return np.where(np.isfinite(values), numbers, OUTSIDE).astype(np.int16).reshape(rows, columns)
 
@@ -115,5 +113,3 @@ def _scale(image: Volume) -> tuple[float, float]:
     if image.modality in {"", "CT"} or (high - low > 200.0 and -LARGEST_STORED <= low and high <= LARGEST_STORED):
         return 1.0, 0.0
     return max((high - low) / (2.0 * LARGEST_STORED), 1e-9), (low + high) / 2.0
-
-

@@ -70,8 +70,12 @@ class Setting:
 
     @property
     def radius_sd_mm(self) -> float:
-        """Standard deviation of the radius across the needle: as charted, else what charts leave unexplained."""
-        return RADIUS_SD_MM if self.width_sd_mm is None else self.width_sd_mm / 2.0
+        """Standard deviation of the radius in a patient, mm: a site's own where it states one, else the default.
+
+        What a paper prints is the spread of repeated zones, which is not that of a patient against the chart.
+        """
+        stated = self.model == "user" and self.width_sd_mm is not None
+        return (self.width_sd_mm or 0.0) / 2.0 if stated else RADIUS_SD_MM
 
     @property
     def label(self) -> str:
