@@ -79,6 +79,7 @@ def assess(
     settings: AssessSettings,
     observe: Observe = lambda *_: None,
     since_baseline: SinceBaseline = NO_BASELINE,
+    scene: Scene | None = None,
 ) -> Assessment:
     """Measure every lesion of a case.
 
@@ -94,27 +95,31 @@ def assess(
         Told which lesion is measured.
     since_baseline
         What became of the tumours of a study before PRE.
+    scene
+        What the lesions are measured against; None to build it from the case. A plan's zones are no anatomy: its
+        scene closes the liver without them.
 
     Raises
     ------
     InputError
         The studies share no space, so that the alignment cannot be meant.
     """
+    pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
+    _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
     with one_thread():
-        return _assessed(case, alignment, zones, settings, since_baseline, observe)
+        return _assessed(
+            case, alignment, scene or make_scene(case, alignment, zones), settings, since_baseline, observe
+        )
 
 
 def _assessed(
     case: Case,
     alignment: Alignment,
-    zones: Mapping[str, Surface],
+    scene: Scene,
     settings: AssessSettings,
     since_baseline: SinceBaseline,
     observe: Observe,
 ) -> Assessment:
-    pre, post = case.pre.image.grid.corners_lps_mm(), case.post.image.grid.corners_lps_mm()
-    _require_met(alignment.rigid.post_from_pre(pre), post, "PRE as aligned and POST")
-    scene = make_scene(case, alignment, zones)
     moved = {lesion_id: tumour.moved(alignment.map.post_from_pre) for lesion_id, tumour in scene.tumours.items()}
     treated = treatments(moved, scene.zones, case.pairs)
     lesions, drawn = [], Around.of(case, scene)

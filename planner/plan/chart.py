@@ -33,7 +33,7 @@ class _SettingTable(Table):
 
 class _Document(Table):
     schema_version: Literal[1]
-    setting: tuple[_SettingTable, ...] = Field(min_length=1)
+    setting: list[_SettingTable] = Field(min_length=1)
 
 
 def load_chart(text: str, file: str) -> tuple[Setting, ...]:

@@ -1,0 +1,38 @@
+"""What a plan is measured against: the planning scan's own surfaces, its liver closed without the planned zones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from planner.case import Case, Study
+from planner.measure.liver import ClosedLiver, close_liver
+from planner.plan.zone import PlannedZone
+from planner.surface import Surface, surface_of
+
+
+def with_zones(case: Case, zones: Mapping[str, PlannedZone], pairs: Mapping[str, tuple[str, ...]]) -> Case:
+    """Return a case whose study after the ablation is the planning scan with the planned zones on it.
+
+    Parameters
+    ----------
+    case
+        The planning scan is its `pre`.
+    zones
+        Planned zones by zone id ("1", "2", ...).
+    pairs
+        Which of them are planned for which lesion.
+    """
+    pre = case.pre
+    frame = pre.image.grid.frame_uid
+    around = {role: mask for role, mask in pre.masks.items() if role not in {f"tumour_{n}" for n in pre.tumours}}
+    drawn = {f"ablation_{zone_id}": zone.mask(frame, f"ablation_{zone_id}") for zone_id, zone in zones.items()}
+    planned = Study(pre.image, {**around, **drawn}, is_scan=pre.is_scan)
+    return Case(case.case_id, case.patient_key, pre, planned, pairs, case.facts, case.notes, case.cautions)
+
+
+def closed_liver(study: Study, near: Mapping[str, Surface]) -> ClosedLiver | None:
+    """Return the liver with its tumours, closed, near some surfaces; None without a liver mask."""
+    if study.liver is None:
+        return None
+    tumours = [surface_of(mask) for mask in study.tumours.values()]
+    return close_liver(study.liver, tumours, [*tumours, *near.values()])
