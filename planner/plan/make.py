@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from planner.plan.place import Placement, best_placement, largest_margin
 from planner.plan.robust import Robustness, Spread, try_plan
 from planner.plan.scene import closed_liver, with_zones
 from planner.plan.setting import Setting
-from planner.plan.target import target_of
+from planner.plan.target import Growing
 from planner.plan.zone import PlannedZone
 from planner.register.alignment import Alignment
 from planner.scene import make_scene
@@ -188,7 +187,8 @@ def proposed(
         mask.require_some()
         tumour = surface_of(mask)
         liver = closed_liver(case.pre, {})
-        tried = [(_trial(tumour, liver, setting, plan.asked_mm)) for setting in settings]
+        growing = Growing(tumour, liver, max(MOST_MARGIN_MM, plan.asked_mm))
+        tried = [_trial(growing, setting, plan.asked_mm) for setting in settings]
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
         needles.append(_needle_at(str(number), lesion_id, trial.setting, placement.zone))
@@ -254,11 +254,10 @@ def planned(
     return Plan(whole, assessment, tuple(lesions), settings.spread)
 
 
-def _trial(tumour: Surface, liver: ClosedLiver | None, setting: Setting, asked_mm: float) -> tuple[Trial, Placement]:
+def _trial(growing: Growing, setting: Setting, asked_mm: float) -> tuple[Trial, Placement]:
     """Return what one zone of a setting could do, and its placement: for the margin asked, else the largest."""
-    target = partial(target_of, tumour, liver=liver)
-    at_asked = best_placement(target(asked_mm), setting.length_mm, setting.width_mm)
-    largest = largest_margin(target, setting.length_mm, setting.width_mm, MOST_MARGIN_MM)
+    at_asked = best_placement(growing.by(asked_mm), setting.length_mm, setting.width_mm)
+    largest = largest_margin(growing.by, setting.length_mm, setting.width_mm, MOST_MARGIN_MM)
     trial = Trial(setting, at_asked.scale, None if largest is None else largest[0])
     if at_asked.covers or largest is None:
         return trial, at_asked
@@ -295,7 +294,8 @@ def _lesion(
     (needle,) = own
     spread = _with_radius(settings.spread, needle.setting)
     margins = sorted({*LIMITS_MM, settings.asked_mm})
-    targets = [target_of(tumour, margin, liver) for margin in margins]
+    growing = Growing(tumour, liver, margins[-1])
+    targets = [growing.by(margin) for margin in margins]
     robust = try_plan(needle.zone, targets, {settings.asked_mm: filled}, spread)
     return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, robust)
 

@@ -15,9 +15,6 @@ from planner.surface import Surface
 DIRECTIONS = 4000
 """Directions in which the grown tumour's farthest point is looked for."""
 
-FROM_LIVER_MM = 0.05
-"""Points so near to the capsule count as in the liver, so that its own points do."""
-
 
 @dataclass(frozen=True, eq=False)
 class Target:
@@ -49,12 +46,49 @@ def target_of(tumour: Surface, margin_mm: float, liver: ClosedLiver | None = Non
     liver
         With it, tissue outside the closed liver is no target: the margin is then the parenchymal one.
     """
-    if liver is None:
-        return Target(margin_mm, _corners(_grown_hull(tumour, margin_mm)))
-    parts = [tumour.vertices_lps_mm]
-    if margin_mm > 0.0:
-        parts += [_offset_in_liver(tumour, margin_mm, liver), _capsule_within(tumour, margin_mm, liver)]
-    return Target(margin_mm, _corners(np.concatenate(parts)))
+    return Growing(tumour, liver, margin_mm).by(margin_mm)
+
+
+class Growing:
+    """A tumour that is grown by one margin after another, each looked at once.
+
+    Parameters
+    ----------
+    tumour, liver
+        As in `target_of`.
+    most_mm
+        No larger margin will be asked for.
+    """
+
+    def __init__(self, tumour: Surface, liver: ClosedLiver | None, most_mm: float) -> None:
+        self._tumour, self._liver = tumour, liver
+        self._found: dict[float, Target] = {}
+        self._capsule = np.zeros((0, 3))
+        self._capsule_mm = np.zeros(0)
+        if liver is not None:
+            capsule = np.concatenate([liver.surface.vertices_lps_mm, liver.surface.triangle_centres_lps_mm])
+            low, high = tumour.vertices_lps_mm.min(axis=0) - most_mm, tumour.vertices_lps_mm.max(axis=0) + most_mm
+            near = capsule[((capsule >= low) & (capsule <= high)).all(axis=1)]
+            self._capsule = near
+            self._capsule_mm = -tumour.signed_depth_mm(near) if len(near) else np.zeros(0)
+
+    def by(self, margin_mm: float) -> Target:
+        """Return what a zone must hold for a margin, mm."""
+        if margin_mm not in self._found:
+            self._found[margin_mm] = Target(margin_mm, _corners(self._points(margin_mm)))
+        return self._found[margin_mm]
+
+    def _points(self, margin_mm: float) -> FloatArray:
+        if self._liver is None or margin_mm <= 0.0:
+            return _grown_hull(self._tumour, margin_mm)
+        offset = _offset(self._tumour, margin_mm)
+        # The tumour belongs to the target wherever it lies. An offset point beside a hollow of the tumour may lie
+        # nearer to another part of it: then it is inside the target, and harmless.
+        return np.concatenate([
+            self._tumour.vertices_lps_mm,
+            offset[self._liver.contains(offset)],
+            self._capsule[self._capsule_mm <= margin_mm],
+        ])  # fmt: skip
 
 
 def _grown_hull(tumour: Surface, margin_mm: float) -> FloatArray:
@@ -67,23 +101,9 @@ def _grown_hull(tumour: Surface, margin_mm: float) -> FloatArray:
     return np.asarray(corners[farthest] + margin_mm * directions)
 
 
-def _offset_in_liver(tumour: Surface, margin_mm: float, liver: ClosedLiver) -> FloatArray:
-    """Return points at the margin's distance from the tumour that lie in the liver."""
-    directions = spread_directions(DIRECTIONS)
-    corners = _corners(tumour.vertices_lps_mm)
-    by_direction = corners[np.argmax(directions @ corners.T, axis=1)] + margin_mm * directions
-    outward = tumour.vertices_lps_mm + margin_mm * tumour.vertex_normals
-    points = np.concatenate([by_direction, outward])
-    points = points[liver.contains(points)]
-    # A point beside a hollow may lie nearer to another part of the tumour: then it is inside the target, and harmless.
-    return np.asarray(points)
-
-
-def _capsule_within(tumour: Surface, margin_mm: float, liver: ClosedLiver) -> FloatArray:
-    """Return points of the capsule no farther from the tumour than the margin: where the target ends at it."""
-    capsule = np.concatenate([liver.surface.vertices_lps_mm, liver.surface.triangle_centres_lps_mm])
-    near = capsule[-tumour.signed_depth_mm(capsule) <= margin_mm]
-    return np.asarray(near)
+def _offset(tumour: Surface, margin_mm: float) -> FloatArray:
+    """Return points at a distance from the tumour, all around it."""
+    return np.concatenate([_grown_hull(tumour, margin_mm), tumour.vertices_lps_mm + margin_mm * tumour.vertex_normals])
 
 
 def _corners(points: FloatArray) -> FloatArray:
