@@ -48,6 +48,6 @@ def without_holes(values: FloatArray, cells: float = HOLE_CELLS) -> FloatArray:
     return np.where(far <= cells, values[tuple(nearest)], np.nan)
 
 
-def _crossed(margin_mm: np.ma.MaskedArray) -> bool:  # type: ignore[type-arg]  # its arguments changed with numpy
+def _crossed(margin_mm: np.ma.MaskedArray) -> bool:
     low, high = float(margin_mm.min()), float(margin_mm.max())
     return any(low < limit < high for limit in THRESHOLDS_MM)

@@ -62,7 +62,7 @@ def svg_text(canvas: Canvas) -> str:
     before = canvas.dpi
     canvas.dpi = POINTS_AN_INCH
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "ablation-planner"}):
-        renderer = _Renderer(width * POINTS_AN_INCH, height * POINTS_AN_INCH, stream, metadata=_NO_METADATA)
+        renderer = _Renderer(width * POINTS_AN_INCH, height * POINTS_AN_INCH, stream, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]  # untyped in matplotlib
         canvas.draw(renderer)
         renderer.finalize()  # type: ignore[no-untyped-call]  # untyped in matplotlib
     canvas.dpi = before
@@ -72,19 +72,22 @@ def svg_text(canvas: Canvas) -> str:
 class _Renderer(RendererSVG):
     """Writes SVG with each scan as one small picture of its own pixels, which a viewer may smooth."""
 
-    def draw_image(self, gc: Any, x: float, y: float, im: Pixels, transform: Any = None) -> None:
+    def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
         """Write pixels of shape (rows, columns, 4), bytes, whose unit square `transform` takes to the page."""
         rows, columns = im.shape[:2]
-        placed = Affine2D().scale(1 / columns, 1 / rows)
-        placed += Affine2D().scale(columns, rows) if transform is None else transform
-        placed += Affine2D().translate(x, y).scale(1, -1).translate(0, self.height)
-        (a, c, e), (b, d, f), _ = placed.get_matrix()
+        spanned = Affine2D().scale(columns, rows) if transform is None else transform
+        to_page = Affine2D().translate(x, y).scale(1, -1).translate(0, self.height)
+        (a, c, e), (b, d, f), _ = (Affine2D().scale(1 / columns, 1 / rows) + spanned + to_page).get_matrix()
         opacity = {} if gc.get_alpha() == 1.0 else {"opacity": f"{gc.get_alpha():g}"}
-        self.writer.element(
+        writer: Any = self.writer  # untyped in matplotlib
+        clipped: Any = self._get_clip_attrs  # so is this
+        writer.start("g", **(clipped(gc) if gc.get_clip_path()[0] is not None else {}))
+        writer.element(
             "image", width=str(columns), height=str(rows), preserveAspectRatio="none",
             transform=f"matrix({' '.join(f'{value:.6g}' for value in (a, b, c, d, e, f))})",
             attrib={"xlink:href": f"data:image/png;base64,{_png_base64(im)}", **opacity},
-        )  # type: ignore[no-untyped-call]  # untyped in matplotlib  # fmt: skip
+        )  # fmt: skip
+        writer.end("g")
 
 
 def _shortened(document: str) -> str:

@@ -22,7 +22,7 @@ from planner.measure.margin import Margin, direction_words
 from planner.report import words
 from planner.surface import Surface
 
-CELLS = 220
+CELLS = 150
 """Cells of the picture across the tumour's greatest extent."""
 
 ROOM = 1.12
@@ -133,7 +133,7 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
 
 def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
     """Return the outline of what is seen, smoothed over a cell."""
-    soft = ndimage.gaussian_filter(inside.astype(np.float64), 1.0)
+    soft = ndimage.gaussian_filter(inside.astype(np.float64), 1.5)
     step = axis[1] - axis[0]
     lines = [Path(axis[0] + step * line[:, ::-1], closed=True) for line in find_contours(soft, 0.5) if len(line) > 2]
     return Path.make_compound_path(*lines) if lines else Path(np.zeros((1, 2)))
@@ -146,11 +146,13 @@ def _draw_axes(ax: Axes, view: View) -> None:
         step = np.array([axis @ view.right, axis @ view.up])
         if float(np.linalg.norm(step)) < _SHORT:
             continue
-        tip = origin + 0.2 * view.half_mm * step
-        ax.annotate("", xy=tip, xytext=origin, arrowprops={"arrowstyle": "-|>", "color": style.INK, "linewidth": 1.2,
-                    "shrinkA": 0, "shrinkB": 0})  # fmt: skip
-        ax.text(*(tip + 0.06 * view.half_mm * step / np.linalg.norm(step)), letter, fontsize=10, fontweight="bold",
-                ha="center", va="center", color=style.INK)  # fmt: skip
+        x, y = origin + 0.2 * view.half_mm * step
+        ax.annotate("", xy=(x, y), xytext=(origin[0], origin[1]), arrowprops={
+            "arrowstyle": "-|>", "color": style.INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0,
+        })  # fmt: skip
+        beyond = 0.07 * view.half_mm * step / np.linalg.norm(step)
+        ax.text(x + beyond[0], y + beyond[1], letter, fontsize=10, fontweight="bold", ha="center", va="center",
+                color=style.INK)  # fmt: skip
     bar_mm = next((bar for bar in _BARS_MM if bar <= 0.5 * view.half_mm), _BARS_MM[-1])
     end, low = 1.2 * view.half_mm, -0.95 * view.half_mm
     ax.plot([end - bar_mm, end], [low, low], color=style.INK, linewidth=2.5, solid_capstyle="butt")

@@ -36,7 +36,7 @@ class Band:
 BANDS = (
     Band(0.0, "#D55E00", "below 0 mm (not covered)", "xxxx"),
     Band(5.0, "#F0E442", "0 to below 5 mm", "////"),
-    Band(10.0, "#56B4E9", "5 to below 10 mm", ".."),
+    Band(10.0, "#56B4E9", "5 to below 10 mm", "--"),
     Band(np.inf, "#009E73", "10 mm and more", ""),
 )
 """The less margin, the more ink: hatching tells bands apart where colours cannot, as in a grey print."""
