@@ -116,11 +116,16 @@ def seen(surface: Surface, margin_mm: FloatArray, view: View) -> tuple[FloatArra
     return least.reshape(shape), _AMBIENT + (1.0 - _AMBIENT) * bright.reshape(shape)
 
 
+def covered(least_mm: FloatArray) -> style.BoolArray:
+    """Return which cells the tumour covers: those that hold a margin, and single ones between them."""
+    return np.asarray(ndimage.binary_closing(np.isfinite(least_mm)))
+
+
 def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
     least, bright = seen(margin.map.tumour, margin.map.primary_mm, view)
     axis = np.linspace(-view.half_mm, view.half_mm, CELLS + 1)
     cell_mm = float(axis[1] - axis[0])
-    inside = np.isfinite(without_holes(least))
+    inside = covered(least)
     silhouette = _silhouette(inside, axis)
     border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
     ax.add_patch(border)
