@@ -133,6 +133,14 @@ def test_no_picture_is_one_big_raster(drawn: tuple[Figure, ...]) -> None:
     assert by_kind["distribution"] == by_kind["polar"] == 0
 
 
+def test_rings_have_no_fill_rather_than_one_that_cannot_be_seen(drawn: tuple[Figure, ...]) -> None:
+    # A PDF made from the latter was printed without the ring (Ghostscript).
+    for figure in drawn:
+        assert re.search(rb'fill-opacity: ?0[;"]', figure.content) is None
+    solid = next(figure for figure in drawn if figure.name == "lesion_1_solid")
+    assert re.search(rb'style="fill:none;stroke:#000000;stroke-width:2.4"', solid.content)
+
+
 def test_every_figure_is_of_a_known_kind_and_in_the_order_of_reading(drawn: tuple[Figure, ...]) -> None:
     for lesion in ("1", "2", "3"):
         kinds = [figure.kind for figure in drawn if figure.lesion_id == lesion]

@@ -34,6 +34,9 @@ _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _TOO_FINE = re.compile(rf"(\.\d{{{DECIMALS}}})\d+")
 _GROUP_NAME = re.compile(r'<g id="[^"]*"')
 _GAP = re.compile(r">\s+<")
+_NO_FILL = re.compile(r'fill-opacity:0(?=[;"])')
+"""A fill that cannot be seen takes the stroke with it where a PDF is printed."""
+
 _KEPT = r"\1"
 _BREAK = "\n"
 
@@ -95,6 +98,7 @@ class _Renderer(RendererSVG):
 def _shortened(document: str) -> str:
     """Return the same drawing in fewer bytes: coordinates cut to `DECIMALS`, no names that nothing refers to."""
     bare = _GAP.sub("><", _GROUP_NAME.sub("<g", document)).replace("; ", ";").replace(": ", ":")
+    bare = _NO_FILL.sub("fill:none", bare)
     head, *paths = bare.split(' d="')
     parts = (path.partition('"') for path in paths)
     return "".join([head, *(f' d="{_short_path(line)}"{rest}' for line, _, rest in parts)])

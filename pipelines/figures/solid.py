@@ -138,7 +138,7 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
 
 def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
     """Return the outline of what is seen, smoothed over a cell."""
-    soft = ndimage.gaussian_filter(inside.astype(np.float64), 1.5)
+    soft = ndimage.gaussian_filter(inside.astype(np.float64), 2.0)
     step = axis[1] - axis[0]
     lines = [Path(axis[0] + step * line[:, ::-1], closed=True) for line in find_contours(soft, 0.5) if len(line) > 2]
     return Path.make_compound_path(*lines) if lines else Path(np.zeros((1, 2)))
