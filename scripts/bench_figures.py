@@ -45,7 +45,7 @@ class Kept:
 def reviewed(pre: Path, post: Path, case: Path | None) -> Review:
     """Return the review of two folders."""
     kept = Kept()
-    review_folders(FolderSource(pre, post, case), kept, Settings(), lambda *_: None)  # type: ignore[arg-type]
+    review_folders(FolderSource(pre, post, case), kept, Settings(), lambda *_: None)  # type: ignore[arg-type]  # it keeps no files
     return kept.reviews[0]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure as Canvas
 from review_fixture import TUMOURS, ZONES, ball_margin, rotation, sphere
 
 from pipelines.figures import style
@@ -201,8 +202,8 @@ def test_areas_are_filled_with_the_colour_and_hatching_of_their_band() -> None:
         assert (hatch or "") == band.hatch
 
 
-def said_in(figure: object) -> list[str]:
-    return [text.get_text() for text in figure.texts]  # type: ignore[attr-defined]
+def said_in(figure: Canvas) -> list[str]:
+    return [text.get_text() for text in figure.texts]
 
 
 def test_every_figure_of_bands_has_the_bar_with_numbers_and_the_meaning_of_the_sign() -> None:
