@@ -152,6 +152,14 @@ def test_the_3d_view_is_not_mirrored(letter: str) -> None:
         assert view.right[0] == pytest.approx(1.0 if letter == "A" else -1.0)
 
 
+def test_from_below_the_3d_view_lies_like_an_axial_picture() -> None:
+    for tilt in ([0.0, 0.0, 0.0], [0.2, 0.1, 0.0], [-0.1, -0.2, 0.0]):
+        eye = np.array([0.0, 0.0, -1.0]) + tilt
+        view = View(eye / np.linalg.norm(eye), CENTRE, 10.0)
+        assert view.right[0] > 0.95
+        assert view.up[1] < -0.95
+
+
 def test_a_surface_behind_another_is_not_seen() -> None:
     near, far = sphere(CENTRE - np.array([0, 20.0, 0]), 8.0), sphere(CENTRE, 8.0)
     both = Surface(

@@ -225,3 +225,19 @@ def test_the_colour_bar_stands_alone_as_a_picture() -> None:
         assert band.words in figure.alt
     assert figure.content.count(b"<pattern") == sum(bool(band.hatch) for band in style.BANDS)
     assert figure.content == colour_bar_figure().content
+
+
+@pytest.mark.parametrize("endless", [0.5, 1.0], ids=["half", "all"])
+def test_surface_without_liver_left_to_measure_to_wears_no_band(endless: float) -> None:
+    figure = style.canvas(2.0, 2.0)
+    ax = figure.subplots()
+    axis = np.linspace(0.0, 1.0, 41)
+    values = np.where(np.tile(axis, (41, 1)) <= endless, 100.0, 3.0)
+    fill_bands(ax, axis, axis, values, ax.patch)
+    areas = [one for one in ax.collections if isinstance(one, QuadContourSet) and one.filled]
+    if endless == 1.0:
+        assert areas == []
+        return
+    reach = [path.vertices[:, 0].min() for path in areas[0].get_paths() if len(path.vertices)]
+    assert min(reach) > 0.5
+    assert len(reach) == 1

@@ -94,7 +94,7 @@ def _label_side(share: float, across: float) -> tuple[Literal["left", "center", 
     if share > 0.5:
         return "right", -6, True
     if share < 0.05:
-        return ("left", 4, True) if across < 0.2 else ("center", 0, True)
+        return ("left", 4, True) if across < 0.2 else ("right", 8, True) if across > 0.8 else ("center", 0, True)
     return "left", 6, False
 
 

@@ -94,7 +94,7 @@ def _reach() -> int:
 
 
 def _draw_half(ax: Axes, margin: Margin, half: Half) -> None:
-    rim = Circle((0.0, 0.0), 1.0, facecolor="#d9d9d9", edgecolor=style.INK, linewidth=1.2)
+    rim = Circle((0.0, 0.0), 1.0, facecolor=style.NO_MARGIN, edgecolor=style.INK, linewidth=1.2)
     ax.add_patch(rim)
     least = least_by_direction(margin, half)
     axis = np.arange(-_reach(), _reach() + 1) / CELLS

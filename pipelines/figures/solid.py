@@ -33,7 +33,8 @@ _SHADES = 32
 _SHADE = ListedColormap([(0.0, 0.0, 0.0, n / (_SHADES - 1)) for n in range(_SHADES)])
 _RIM = [withStroke(linewidth=4.5, foreground="white")]
 _AXES = (("L", (1.0, 0.0, 0.0)), ("P", (0.0, 1.0, 0.0)), ("S", (0.0, 0.0, 1.0)))
-_SHORT = 0.25
+_ALONG_BODY = 0.9
+_SHORT = 0.35
 _BARS_MM = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
 
 
@@ -47,10 +48,10 @@ class View:
 
     @property
     def right(self) -> FloatArray:
-        """Unit vector to the picture's right; the patient's left where it is seen from above or below."""
-        across = np.cross((0.0, 0.0, 1.0), self.eye)
-        length = float(np.linalg.norm(across))
-        return np.asarray(across / length) if length > 1e-3 else np.array([1.0, 0.0, 0.0])
+        """Unit vector to the picture's right: the head is up, or the front where it is seen from above or below."""
+        upwards = (0.0, 0.0, 1.0) if abs(self.eye[2]) < _ALONG_BODY else (0.0, -1.0, 0.0)
+        across = np.cross(upwards, self.eye)
+        return np.asarray(across / np.linalg.norm(across))
 
     @property
     def up(self) -> FloatArray:
@@ -127,6 +128,7 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
     cell_mm = float(axis[1] - axis[0])
     inside = covered(least)
     silhouette = _silhouette(inside, axis)
+    ax.add_patch(PathPatch(silhouette, facecolor=style.NO_MARGIN, edgecolor="none"))
     border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
     ax.add_patch(border)
     fill_bands(ax, axis, axis, without_holes(least, 4.0), border)

@@ -40,6 +40,9 @@ BANDS = (
 )
 """The less margin, the more ink: hatching tells bands apart where colours cannot, as in a grey print."""
 
+NO_MARGIN = "#d9d9d9"
+"""Where there is nothing to draw a band of: no surface, or none with unablated liver left to measure to."""
+
 HATCH_INK = "#333333"
 HATCH_PT = 0.75
 
