@@ -21,7 +21,7 @@ NOTHING_MM = 0.05
 ARROWS_MM = 12.5
 """Distance between arrows."""
 
-COARSE = 5
+COARSE = 6
 """Lines between bands are drawn through every so many of the samples: a deformation is smooth at that size."""
 
 MOST_BANDS = 6

@@ -17,7 +17,7 @@ from skimage.measure import find_contours
 from pipelines.figures import style
 from pipelines.figures.bands import fill_bands, without_holes
 from pipelines.figures.colour_bar import add_colour_bar
-from pipelines.figures.samples import FloatArray, longest_sides_mm, rows_for, spread
+from pipelines.figures.samples import ENDLESS_MM, FloatArray, longest_sides_mm, rows_for, spread
 from planner.measure.margin import Margin, direction_words
 from planner.report import words
 from planner.surface import Surface
@@ -128,7 +128,8 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
     cell_mm = float(axis[1] - axis[0])
     inside = covered(least)
     silhouette = _silhouette(inside, axis)
-    ax.add_patch(PathPatch(silhouette, facecolor=style.NO_MARGIN, edgecolor="none"))
+    if np.nanmax(least) >= ENDLESS_MM / 2:
+        ax.add_patch(PathPatch(silhouette, facecolor=style.NO_MARGIN, edgecolor="none"))
     border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
     ax.add_patch(border)
     fill_bands(ax, axis, axis, without_holes(least, 4.0), border)
