@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pipelines.bundled import templates, text
@@ -27,6 +28,7 @@ from pipelines.source import FolderSource
 from pipelines.store import FolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
+from pipelines.viewer import ReportVolume, made_viewer
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue
@@ -37,8 +39,8 @@ from planner.report.paper import paper
 from planner.report.trend import render_trend
 
 
-def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
-    """Return the report of a review."""
+def render(finished: Review, figures: tuple[Figure, ...], report_volume: ReportVolume = "roi") -> Pages:
+    """Return the report of a review, holding as much of both studies as is asked for."""
     content = report_content(
         finished.assessment,
         figures,
@@ -54,7 +56,8 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
     on_paper = printed(paper(content, version=f"{DISTRIBUTION} {software_version()}"), figures)
     if on_paper.why_not:
         content = replace(content, notes=(*content.notes, on_paper.why_not))
-    html = render_html(content, templates=templates(), css=text("report.css"))
+    viewer, no_viewer = made_viewer(finished.intake.case, finished.assessment, report_volume)
+    html = render_html(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
     return Pages(html, on_paper.pdf, on_paper.why_not)
 
 
@@ -100,7 +103,7 @@ def review_folders(
         IsolatedSource(source, clock),
         store,
         illustrator=MatplotlibIllustrator(),
-        render=render,
+        render=partial(render, report_volume=settings.report_volume),
         settings=settings,
         clock=clock,
         observe=observe,

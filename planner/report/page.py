@@ -87,6 +87,6 @@ def _percent_encoded(content: bytes) -> str:
 
 def visible(value: object) -> object:
     """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
