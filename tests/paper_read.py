@@ -102,6 +102,13 @@ class PaperRead:
         return tag
 
 
+def pdf_text(content: bytes) -> str:
+    """Return everything that a PDF says: its title, what is tagged with its alternatives, head and foot of its pages."""
+    read = PaperRead(content)
+    alternatives = (tag.alt for tag in read.tree.all("Figure"))
+    return "\n".join((str(read.pdf.docinfo), read.tree.text, *alternatives, *read.artifacts))
+
+
 def _mark(operands: list[pikepdf.Object]) -> tuple[str, int | None, bool]:
     """Return a piece's replacement text, its number, and whether it has such a text."""
     properties = operands[1] if len(operands) > 1 and isinstance(operands[1], pikepdf.Dictionary) else {}

@@ -265,6 +265,10 @@ def test_whatever_the_page_says_the_paper_says(whole: tuple[Paper, PaperRead]) -
     assert all(without_space(text) in without_space(whole[1].tree.text) for text in content.progression.validity)
 
 
+def test_no_verdict_stands_as_a_bare_word(whole: tuple[Paper, PaperRead]) -> None:
+    assert not re.search(r"\b(PASS|FAIL)(ED)?\b", whole[1].tree.text)
+
+
 def test_times_of_day_and_durations_stay_off_it(whole: tuple[Paper, PaperRead]) -> None:
     later, slower = {**a_review().provenance, "written_at": "2032-01-01T00:00:00+00:00"}, {"read": 99.0}
     _, first = set_on_paper(whole_assessment())

@@ -118,7 +118,7 @@ class Table:
         One for each column.
     rows
         Cells, as many in each row as there are heads.
-    shares
+    column_share
         How the columns divide the width among them.
     whole_rows
         Whether no row is divided between two pages.
@@ -127,7 +127,7 @@ class Table:
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    shares: tuple[float, ...]
+    column_share: tuple[float, ...]
     whole_rows: bool = False
     kind: Literal["table"] = "table"
 
@@ -139,7 +139,7 @@ class Table:
         ValueError
             The heads, the shares and some row are not equally many.
         """
-        lengths = {len(self.heads), len(self.shares), *map(len, self.rows)}
+        lengths = {len(self.heads), len(self.column_share), *map(len, self.rows)}
         if len(lengths) != 1:
             raise ValueError(f"table {self.caption!r}: heads, shares and rows of lengths {sorted(lengths)}")
 
