@@ -13,7 +13,7 @@ NAMES = ("kind", "style", "tone", "band", "name")
 """What of a block is no text for a reader."""
 
 SHARES = {
-    "strip": 0.62, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
+    "strip": 0.45, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
     "edges": 0.72, "displacement": 0.72,
 }  # fmt: skip
 """How much of the sheet's width a picture of each kind takes; any other takes all of it."""
@@ -120,15 +120,12 @@ class Table:
         Cells, as many in each row as there are heads.
     column_share
         How the columns divide the width among them.
-    whole_rows
-        Whether no row is divided between two pages.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     column_share: tuple[float, ...]
-    whole_rows: bool = False
     kind: Literal["table"] = "table"
 
     def __post_init__(self) -> None:
@@ -146,7 +143,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, by the name of its figure; it takes this share of the sheet's width."""
+    """A picture, by the name of its figure, with a caption or ""; it takes this share of the sheet's width."""
 
     name: str
     caption: str

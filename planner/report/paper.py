@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from planner.report import words
 from planner.report.answer import EXPLAINED, AnswerRow, Head
@@ -133,7 +134,6 @@ def _answer(heads: Sequence[Head], rows: Sequence[AnswerRow]) -> Table:
         names,
         tuple(tuple(_answer_cell(cell, row) for cell in row.cells) for row in rows),
         tuple(SHARES.get(head.key, 1.0) for head in heads),
-        whole_rows=True,
     )
 
 
@@ -186,7 +186,7 @@ def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
     lead = strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. ")
     yield Paragraph((*lead, Run(said)), keeps_next=lesion.strip is not None)
     if lesion.strip is not None:
-        yield Picture.of(lesion.strip)
+        yield replace(Picture.of(lesion.strip), caption="")
 
 
 def _with_unit(length: str, before: str = " ") -> str:
@@ -208,7 +208,6 @@ def _numbers(content: Content) -> Iterator[Block]:
             for lesion in content.lesions
         ),
         tuple(1.0 if column.numeric else 1.3 for column in content.columns),
-        whole_rows=True,
     )  # fmt: skip
     yield Paragraph(small(words.COLUMNS_EXPLAINED))
 
