@@ -103,7 +103,7 @@ class PaperRead:
 
 
 def pdf_text(content: bytes) -> str:
-    """Return everything that a PDF says: its title, what is tagged with its alternatives, head and foot of its pages."""
+    """Return everything that a PDF says: its title, what is tagged, alternatives, head and foot of its pages."""
     read = PaperRead(content)
     alternatives = (tag.alt for tag in read.tree.all("Figure"))
     return "\n".join((str(read.pdf.docinfo), read.tree.text, *alternatives, *read.artifacts))

@@ -40,6 +40,17 @@ SHARES = {
 }  # fmt: skip
 """How the columns of the table that answers divide the width of the sheet."""
 
+NUMBER_SHARES = {
+    "status": 1.2,
+    "min_mm": 1.1,
+    "geometric_min_mm": 1.35,
+    "q05_mm": 1.15,
+    "direction": 1.35,
+    "p_at_least_5": 0.9,
+    "residual_ml": 1.2,
+}
+"""How the columns of the table of every number divide it, where one takes more or less than an equal part."""
+
 NUMBERS = ("below_0", "below_5", "below_10", "tumour_ml", "ablation_ml")
 """Columns of that table that are set flush right."""
 
@@ -207,7 +218,7 @@ def _numbers(content: Content) -> Iterator[Block]:
                   for cell, column in zip(lesion.cells, content.columns, strict=True))
             for lesion in content.lesions
         ),
-        tuple(1.0 if column.numeric else 1.3 for column in content.columns),
+        tuple(NUMBER_SHARES.get(column.key, 1.0) for column in content.columns),
     )  # fmt: skip
     yield Paragraph(small(words.COLUMNS_EXPLAINED))
 
