@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from planner.report.content import band
+from planner.report.answer import band
 
 State = Literal["assessed", "not_assessable", "failed", "unreadable", "unfinished", "not_begun"]
 Gate = Literal["pass", "warn", "fail", "unchecked"]
