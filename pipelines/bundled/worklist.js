@@ -105,6 +105,7 @@
     }
     wanted = (parts.get("find") || "").toLowerCase();
     byId("find").value = wanted;
+    limit = FEW;
     show();
   };
   const changed = () => {
