@@ -197,6 +197,16 @@ def test_a_row_counts_only_borderline_verdicts_that_may_read_otherwise(tmp_path)
     assert row_of(found).criteria == ("1 outside", "1 short of", "3 borderline")
 
 
+def test_a_row_says_openly_which_lesion_has_no_margin_and_why():
+    lesions = (LesionItem("1", "assessed", 2.0), LesionItem("2", "not_treated"),
+               LesionItem("3", "not_assessable", reasons=("the scan ends in it", "so does the other")))  # fmt: skip
+    row = row_of(study("a", lesions=lesions, remarks=("two patients",)))
+    assert row.lesions == "3 lesions: 1 assessed, 1 not assessable, 1 not treated"
+    assert row.remarks == (
+        "two patients", "lesion 2: not treated", "lesion 3: not assessable: the scan ends in it; so does the other",
+    )  # fmt: skip
+
+
 def test_a_link_leads_to_the_lesion_and_one_whose_id_is_no_plain_word_to_the_report():
     odd = LesionItem('1"#x', "assessed", 1.0)
     lines = row_of(study("a", lesions=(LesionItem("12", "assessed", 2.0), odd))).lines
