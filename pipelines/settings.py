@@ -13,13 +13,15 @@ from planner.assess import AssessSettings
 from planner.register.settings import RegistrationSettings
 
 RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
+ReportVolume = Literal["none", "roi", "full"]
 
 
 class Settings(BaseModel):
     """Settings of a review.
 
     `baseline` names the cohort whose observed rates stand beside a margin, if any does; `site_rules_sha256` the files
-    of a site's own rules, sorted.
+    of a site's own rules, sorted; `report_volume` how much of both images the report carries: it changes pictures,
+    never numbers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +30,7 @@ class Settings(BaseModel):
     assess: AssessSettings = AssessSettings()
     baseline: str | None = None
     site_rules_sha256: tuple[str, ...] = ()
+    report_volume: ReportVolume = "roi"
 
     def document(self) -> dict[str, Any]:
         """Return the settings as plain values."""
@@ -43,10 +46,13 @@ def with_registration(
     stated_error_mm: float | None = None,
     baseline: str | None = None,
     site_rules_sha256: tuple[str, ...] = (),
+    report_volume: ReportVolume = "roi",
 ) -> Settings:
-    """Return the default settings with a kind of registration, a given map's error, a cohort and a site's files."""
+    """Return the default settings with a kind of registration, a given map's error, a cohort, a site's files and pictures."""
     registration = RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm)
-    return Settings(registration=registration, baseline=baseline, site_rules_sha256=site_rules_sha256)
+    return Settings(
+        registration=registration, baseline=baseline, site_rules_sha256=site_rules_sha256, report_volume=report_volume
+    )
 
 
 def as_given(settings: Settings, stated_error_mm: float | None) -> Settings:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pipelines.bundled import templates, text
@@ -18,24 +19,28 @@ from pipelines.catalogue import (
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
+from pipelines.paper import printed
 from pipelines.ports import Intake, Observe, Pages, Review
+from pipelines.provenance import DISTRIBUTION, software_version
 from pipelines.settings import Settings
 from pipelines.several import Several
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
+from pipelines.viewer import ReportVolume, made_viewer
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue
 from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
+from planner.report.paper import paper
 from planner.report.trend import render_trend
 
 
-def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
-    """Return the report of a review."""
+def render(finished: Review, figures: tuple[Figure, ...], report_volume: ReportVolume = "roi") -> Pages:
+    """Return the report of a review, holding as much of both studies as is asked for."""
     content = report_content(
         finished.assessment,
         figures,
@@ -48,7 +53,12 @@ def render(finished: Review, figures: tuple[Figure, ...]) -> Pages:
             if study.scanned_on is not None
         },
     )
-    return Pages(render_html(content, templates=templates(), css=text("report.css")))
+    on_paper = printed(paper(content, version=f"{DISTRIBUTION} {software_version()}"), figures)
+    if on_paper.why_not:
+        content = replace(content, notes=(*content.notes, on_paper.why_not))
+    viewer, no_viewer = made_viewer(finished.intake.case, finished.assessment, report_volume)
+    html = render_html(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
+    return Pages(html, on_paper.pdf, on_paper.why_not)
 
 
 @dataclass(slots=True)
@@ -93,7 +103,7 @@ def review_folders(
         IsolatedSource(source, clock),
         store,
         illustrator=MatplotlibIllustrator(),
-        render=render,
+        render=partial(render, report_volume=settings.report_volume),
         settings=settings,
         clock=clock,
         observe=observe,

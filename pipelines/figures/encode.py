@@ -6,29 +6,34 @@ import base64
 import re
 from html import escape
 from io import BytesIO, StringIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import rc_context
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from planner.report.figure import Figure
 
 SVG = "image/svg+xml"
 
+POINTS_AN_INCH = 72
 DECIMALS = 2
-"""Coordinates are written to a hundredth of a point (72 a inch)."""
+"""Coordinates are written to a hundredth of a point."""
+
+Pixels = npt.NDArray[np.uint8]
 
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _MOST_COLOURS = 256
 _PROLOGUE = re.compile(r"\A.*?(?=<svg )", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_PATH = re.compile(r' d="[^"]*"')
-_PLACED = re.compile(r' (?:x|y)="-?\d+\.\d{3,}"')
-_EMBEDDED = re.compile(r'data:image/png;base64,([^"]*)')
+_TOO_FINE = re.compile(rf"(\.\d{{{DECIMALS}}})\d+")
+_KEPT = r"\1"
+_BREAK = "\n"
 
 
 def encoded(
@@ -53,12 +58,41 @@ def svg_text(canvas: Canvas) -> str:
     Text is drawn as paths, so that no font is needed to read it.
     """
     stream = StringIO()
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "ablation-planner", "svg.image_inline": True}):
-        FigureCanvasSVG(canvas).print_svg(stream, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]  # untyped in matplotlib
-    document = _METADATA.sub("", _COMMENT.sub("", _PROLOGUE.sub("", stream.getvalue(), count=1)))
-    document = _PATH.sub(lambda path: _NUMBER.sub(_rounded, path.group()).replace("\n", ""), document)
-    document = _PLACED.sub(lambda place: _NUMBER.sub(_rounded, place.group()), document)
-    return _EMBEDDED.sub(_smaller, document)
+    width, height = canvas.get_size_inches()
+    before = canvas.dpi
+    canvas.dpi = POINTS_AN_INCH
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "ablation-planner"}):
+        renderer = _Renderer(width * POINTS_AN_INCH, height * POINTS_AN_INCH, stream, metadata=_NO_METADATA)
+        canvas.draw(renderer)
+        renderer.finalize()  # type: ignore[no-untyped-call]  # untyped in matplotlib
+    canvas.dpi = before
+    return _shortened(_COMMENT.sub("", _METADATA.sub("", _PROLOGUE.sub("", stream.getvalue(), count=1))))
+
+
+class _Renderer(RendererSVG):
+    """Writes SVG with each scan as one small picture of its own pixels, which a viewer may smooth."""
+
+    def draw_image(self, gc: Any, x: float, y: float, im: Pixels, transform: Any = None) -> None:
+        """Write pixels of shape (rows, columns, 4), bytes, whose unit square `transform` takes to the page."""
+        rows, columns = im.shape[:2]
+        placed = Affine2D().scale(1 / columns, 1 / rows)
+        placed += Affine2D().scale(columns, rows) if transform is None else transform
+        placed += Affine2D().translate(x, y).scale(1, -1).translate(0, self.height)
+        (a, c, e), (b, d, f), _ = placed.get_matrix()
+        opacity = {} if gc.get_alpha() == 1.0 else {"opacity": f"{gc.get_alpha():g}"}
+        self.writer.element(
+            "image", width=str(columns), height=str(rows), preserveAspectRatio="none",
+            transform=f"matrix({' '.join(f'{value:.6g}' for value in (a, b, c, d, e, f))})",
+            attrib={"xlink:href": f"data:image/png;base64,{_png_base64(im)}", **opacity},
+        )  # type: ignore[no-untyped-call]  # untyped in matplotlib  # fmt: skip
+
+
+def _shortened(document: str) -> str:
+    """Return a document whose paths have their coordinates cut to `DECIMALS`, and no line breaks."""
+    head, *paths = document.split(' d="')
+    parts = (path.partition('"') for path in paths)
+    cut = (f' d="{_TOO_FINE.sub(_KEPT, line).replace(_BREAK, "")}"{rest}' for line, _, rest in parts)
+    return "".join([head, *cut])
 
 
 def _described(document: str, name: str, caption: str, alt: str) -> str:
@@ -73,27 +107,24 @@ def _text(words: str) -> str:
     return escape("".join(c if c.isprintable() or c == "\n" else "�" for c in words))
 
 
-def _rounded(number: re.Match[str]) -> str:
-    return f"{float(number.group()):.{DECIMALS}f}".rstrip("0").rstrip(".")
-
-
-def _smaller(embedded: re.Match[str]) -> str:
-    """Return an embedded picture with one byte a pixel where that loses nothing."""
-    with Image.open(BytesIO(base64.b64decode(embedded.group(1)))) as opened:
-        pixels = np.asarray(opened.convert("RGBA"))
+def _png_base64(rgba: Pixels) -> str:
+    """Return pixels as a PNG in base64, with one byte a pixel where that loses nothing."""
     stream = BytesIO()
-    _with_fewest_bytes(pixels).save(stream, format="PNG", optimize=False, compress_level=9)
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
+    _with_fewest_bytes(np.asarray(rgba)).save(stream, format="PNG")
+    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _with_fewest_bytes(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Image:
-    opaque = bool((pixels[..., 3] == 255).all())
-    if opaque and bool((np.ptp(pixels[..., :3], axis=2) == 0).all()):
-        return Image.fromarray(pixels[..., 0])
-    codes = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
+def _with_fewest_bytes(rgba: Pixels) -> Image.Image:
+    opaque = bool((rgba[..., 3] == 255).all())
+    if opaque and bool((rgba[..., 0] == rgba[..., 1]).all() and (rgba[..., 0] == rgba[..., 2]).all()):
+        return Image.fromarray(rgba[..., 0])
+    codes = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     colours, places = np.unique(codes, return_inverse=True)
-    if not opaque or len(colours) > _MOST_COLOURS:
-        return Image.fromarray(pixels[..., :3] if opaque else pixels)
+    if len(colours) > _MOST_COLOURS:
+        return Image.fromarray(rgba[..., :3] if opaque else rgba)
     indexed = Image.fromarray(places.reshape(codes.shape).astype(np.uint8))
-    indexed.putpalette(colours.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
+    parts = colours.view(np.uint8).reshape(-1, 4)
+    indexed.putpalette(parts[:, :3].tobytes())
+    if not opaque:
+        indexed.info["transparency"] = parts[:, 3].tobytes()
     return indexed

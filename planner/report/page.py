@@ -42,7 +42,7 @@ class Style:
 def environment(templates: Mapping[str, str]) -> Environment:
     """Return what templates, given by name, are rendered by: every value is text, and every name must be there."""
     return Environment(
-        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True,
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=visible, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def _percent_encoded(content: bytes) -> str:
     return quote(re.sub(rb"\s*\n\s*", b" ", content), safe=_PLAIN).replace("//", "%2F%2F")
 
 
-def _visible(value: object) -> object:
+def visible(value: object) -> object:
     """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value

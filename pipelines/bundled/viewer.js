@@ -1,0 +1,491 @@
+// The viewer of a report: NiiVue draws the slices and the 3-D picture unseen, each view shows its part of them.
+// One library, one set of textures: PRE is NiiVue's overlay on POST, and how much of it is seen is a single number.
+(() => {
+  "use strict";
+
+  const { AXES, ORIENTATIONS, shapeOf, holds, arrow, ...draw } = globalThis.ablationViewer;
+  const find = (id) => document.getElementById(id);
+  const made = (tag, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+  const svg = (tag, attributes, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
+    element.append(...children);
+    return element;
+  };
+  const capital = (text) => text[0].toUpperCase() + text.slice(1);
+  const BACKGROUND = [0.11, 0.13, 0.16, 1];
+  const STUDIES = [0, 1]; // POST, PRE: NiiVue's first and second volume
+  const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
+  const IN_3D = { zone: ["ablation zone", 0.3], vessels: ["vessels", 1], ducts: ["bile ducts", 1], liver: ["liver", 0.15] };
+
+  let data, nv, views, solid, redraw = 0, meshes = [];
+  const state = {
+    lesion: -1, turn: 0, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, window: 0,
+    shown: new Set(["tumour", "zone", "vessels", "ducts", "liver"]), in3d: new Set(), solidStale: true,
+  };
+  const lesion = () => data.lesions[state.lesion];
+  const volume = () => data.volumes[lesion().volume];
+
+  function stills(why) {
+    const note = find("viewer-note");
+    note.textContent = `Pictures are stills: ${why} Every still is below, with its lesion.`;
+    note.hidden = false;
+    find("viewer-body").hidden = true;
+    document.querySelectorAll(".show-lesion").forEach((button) => button.remove());
+    document.documentElement.dataset.ready = "stills";
+  }
+
+  // --- NiiVue -----------------------------------------------------------------------------------------------------
+
+  async function library() {
+    const made3 = new niivue.Niivue({
+      logLevel: "silent", isResizeCanvas: false, interactive: false, dragAndDropEnabled: false, isAntiAlias: true,
+      crosshairWidth: 0, show3Dcrosshair: false, isOrientationTextVisible: false, meshThicknessOn2D: 0,
+      isRadiologicalConvention: true, sagittalNoseLeft: true, backColor: [0, 0, 0, 1], loadingText: "",
+    });
+    made3.addColormap("opaquegrey", { R: [0, 255], G: [0, 255], B: [0, 255], A: [255, 255], I: [0, 255] });
+    const canvas = made("canvas", { width: 3, height: 1 });
+    made("div", {}, canvas);
+    canvas.addEventListener("webglcontextlost", () => stills("the browser took the graphics away; reload the page to try again."));
+    await made3.attachToCanvas(canvas);
+    made3.setCustomLayout([0, 1, 2].map((sliceType) => ({ sliceType, position: [sliceType / 3, 0, 1 / 3, 1] })));
+    return made3;
+  }
+
+  function volumesOf(one) {
+    const ranges = data.windows[state.window].ranges;
+    return Promise.all(data.volumes[one.volume].images.map((base64, n) => niivue.NVImage.loadFromBase64({
+      base64, name: `${data.studies[n].name}.nii.gz`, colormap: "opaquegrey", cal_min: ranges[n][0], cal_max: ranges[n][1],
+    })));
+  }
+
+  function setVolumes(images) {
+    nv.volumes = images; // filled first, then set once: each addVolume would upload every texture again
+    nv.setVolume(images[0], 0);
+  }
+
+  function setShapes() {
+    const one = lesion();
+    for (const mesh of meshes) mesh.unloadMesh(nv.gl);
+    meshes = one.unpacked.map(meshOf);
+    if (one.out) {
+      const { points, triangles } = arrow(one.at, one.out, arrowLength(), arrowLength() / 18);
+      meshes.push(new niivue.NVMesh(points, triangles, "arrow", new Uint8Array([255, 255, 255, 255]), 1, true, nv.gl));
+    }
+    // The opaque ones first: what is seen through is blended onto what stands already.
+    meshes.sort((a, b) => b.opacity - a.opacity);
+    state.solidStale = true;
+  }
+
+  function arrowLength() {
+    const { points } = lesion().unpacked[0];
+    let [low, high] = [Infinity, -Infinity];
+    for (let n = 0; n < points.length; n += 3) [low, high] = [Math.min(low, points[n]), Math.max(high, points[n])];
+    return Math.max(8, 0.6 * (high - low));
+  }
+
+  function meshOf(shape) {
+    const rgb = (hex) => [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));
+    const own = rgb(data.strokes.find((stroke) => stroke.kind === shape.kind).colour);
+    const bands = data.bands.map((band) => rgb(band.colour));
+    const colours = new Uint8Array((shape.points.length / 3) * 4);
+    for (let n = 0; 4 * n < colours.length; n++) colours.set([...(shape.bands ? bands[shape.bands[n]] : own), 255], 4 * n);
+    const opacity = (IN_3D[shape.kind] || ["", 1])[1];
+    return new niivue.NVMesh(shape.points, shape.triangles, shape.kind, colours, opacity, true, nv.gl);
+  }
+
+  // Draws the three slices, with that share of PRE over POST, into NiiVue's own canvas.
+  function slices(size, share) {
+    fit(3 * size, size);
+    nv.opts.sliceType = 3;
+    nv.overlayAlphaShader = share;
+    nv.scene.crosshairPos = nv.mm2frac(state.at);
+    const middle = [0, 1, 2].map((axis) => (nv.volumes[0].extentsMinOrtho[axis] + nv.volumes[0].extentsMaxOrtho[axis]) / 2);
+    const pan = state.zoom === 1 ? [0, 0, 0] : middle.map((mm, axis) => mm - state.at[axis] * state.zoom);
+    nv.scene.pan2Dxyzmm = [...pan, state.zoom];
+    nv.drawScene();
+  }
+
+  function fit(width, height) {
+    if (nv.canvas.width !== width) nv.canvas.width = width;
+    if (nv.canvas.height !== height) nv.canvas.height = height;
+  }
+
+  // --- what is seen -----------------------------------------------------------------------------------------------
+
+  const later = () => { redraw ||= requestAnimationFrame(() => { redraw = 0; drawAll(); }); };
+  const ratio = () => Math.min(globalThis.devicePixelRatio || 1, 2);
+
+  function sized(view) {
+    const size = Math.max(64, Math.round(view.canvas.clientWidth * ratio()));
+    if (view.canvas.width !== size) [view.canvas.width, view.canvas.height] = [size, size];
+    return size;
+  }
+
+  function drawAll() {
+    if (state.lesion < 0) return;
+    const both = state.mode === "side";
+    views.forEach((view) => { view.figure.hidden = view.study === 1 && !both; });
+    const seen = views.filter((view) => !view.figure.hidden);
+    const size = sized(seen[0]);
+    seen.forEach(sized);
+    const paste = (view) => view.context.drawImage(nv.canvas, view.tile * size, 0, size, size, 0, 0, size, size);
+    if (state.mode === "blend") {
+      slices(size, state.share);
+      seen.forEach(paste);
+    } else {
+      slices(size, 0);
+      seen.filter((view) => view.study === 0).forEach(paste);
+      slices(size, 1);
+      seen.filter((view) => view.study === 1).forEach(paste);
+      if (state.mode === "tiles") seen.forEach((view) => tiles(view, size, paste));
+    }
+    for (const view of seen) {
+      view.frame = draw.frameOf(nv, view.tile, size, view.orientation);
+      over(view);
+    }
+    captions();
+    if (state.solidStale) drawSolid();
+  }
+
+  function tiles(view, size, paste) {
+    const side = size / 8;
+    view.context.save();
+    view.context.beginPath();
+    for (let row = 0; row < 8; row++) for (let n = row % 2; n < 8; n += 2) view.context.rect(n * side, row * side, side, side);
+    view.context.clip();
+    paste(view);
+    view.context.restore();
+  }
+
+  function over(view) {
+    const [context, frame, at] = [view.context, view.frame, state.at];
+    const of = state.mode === "side" ? [view.study] : STUDIES;
+    of.filter((study) => volume().ends[study]).forEach((study) => draw.beyond(context, frame, nv.volumes[study], at, data.outside));
+    draw.contours(context, frame, lesion().unpacked, data.strokes, state.shown, at, ratio());
+    draw.crosshair(context, frame, at, ratio());
+    draw.thinSpot(context, frame, lesion(), at, volume().step_mm, ratio());
+    draw.letters(context, frame, ratio());
+    draw.scaleBar(context, frame, ratio());
+  }
+
+  function drawSolid() {
+    const size = sized(solid);
+    fit(size, size);
+    nv.meshes = meshes.filter((mesh) => ["tumour", "arrow"].includes(mesh.name) || state.in3d.has(mesh.name));
+    const volumes = nv.volumes;
+    nv.volumes = []; // the surfaces alone: a ray-cast scan would hide them
+    nv.opts.backColor = BACKGROUND;
+    nv.drawScene();
+    solid.context.drawImage(nv.canvas, 0, 0);
+    const matrix = nv.calculateMvpMatrix(null, [0, 0, size, size], nv.scene.renderAzimuth, nv.scene.renderElevation)[0];
+    const project = (p) => [0, 1].map((row) => {
+      const clip = matrix[row] * p[0] + matrix[4 + row] * p[1] + matrix[8 + row] * p[2] + matrix[12 + row];
+      return ((row ? 1 - clip : 1 + clip) / 2) * size;
+    });
+    project.scale = (Math.hypot(matrix[0], matrix[4], matrix[8]) / 2) * size;
+    nv.opts.backColor = [0, 0, 0, 1];
+    nv.volumes = volumes;
+    nv.meshes = [];
+    const one = lesion();
+    const tail = one.out ? one.at.map((mm, n) => mm + one.out[n] * arrowLength()) : null;
+    draw.solidWords(solid.context, project, [...nv.pivot3D], 10, one, tail, size, ratio());
+    state.solidStale = false;
+  }
+
+  function captions() {
+    for (const view of views) {
+      const what = state.mode === "side" ? data.studies[view.study].name
+        : state.mode === "blend" ? `${Math.round(100 * state.share)} % PRE over POST` : "POST and PRE in turn, by squares";
+      const place = `${Math.abs(state.at[view.frame ? view.frame.through : AXES[view.orientation][2]]).toFixed(1)}`;
+      view.caption.textContent = `${capital(view.orientation)}, ${what}`;
+      view.canvas.setAttribute("aria-label", `${capital(view.orientation)} slice, ${what}, lesion ${lesion().id}, ${place} mm from the origin; arrow keys move the crosshair`);
+    }
+  }
+
+  // --- where one is -----------------------------------------------------------------------------------------------
+
+  function goTo(point) {
+    const image = nv.volumes[0];
+    const affine = image.hdr.affine;
+    state.at = point.map((mm, axis) => {
+      const [step, origin, count] = [affine[axis][axis], affine[axis][3], image.hdr.dims[axis + 1]];
+      return origin + step * Math.min(Math.max(Math.round((mm - origin) / step), 0), count - 1);
+    });
+    nv.scene.crosshairPos = nv.mm2frac(state.at);
+    nv.createOnLocationChange();
+    later();
+  }
+
+  function told(location) {
+    const values = location.values.map((one, n) => {
+      const raw = nv.volumes[n].img[rawIndex(nv.volumes[n])];
+      const study = data.studies[n];
+      const value = raw === data.outside ? "outside the scan" : `${Number(one.value.toPrecision(5))}${study.unit ? ` ${study.unit}` : ""}`;
+      return `${study.name} ${value}${study.note ? ` (${study.note})` : ""}`;
+    });
+    const place = state.at.map((mm, axis) => `${"RAS LPI"[mm < 0 ? axis + 4 : axis]} ${Math.abs(mm).toFixed(1)}`).join(", ");
+    const inside = lesion().unpacked.filter((shape) => holds(shape, state.at)).map((shape) => shape.name);
+    const far = Math.hypot(...state.at.map((mm, axis) => mm - lesion().at[axis]));
+    const from = far < 0.05 ? `at the ${spot()}` : `${far.toFixed(1)} mm from the ${spot()}`;
+    find("viewer-readout").textContent =
+      `Lesion ${lesion().id}: ${lesion().reading}. Crosshair: ${values.join(", ")}; at ${place} mm, ${from}; inside: ${[...new Set(inside)].join(", ") || "none of the drawn structures"}.`;
+  }
+
+  const spot = () => (lesion().foot ? "thin spot" : "tumour's centre");
+
+  function rawIndex(image) {
+    const affine = image.hdr.affine;
+    const [i, j, k] = state.at.map((mm, axis) => Math.round((mm - affine[axis][3]) / affine[axis][axis]));
+    return i + image.hdr.dims[1] * (j + image.hdr.dims[2] * k);
+  }
+
+  async function show(n) {
+    if (n === state.lesion) return goTo(lesion().at);
+    const turn = ++state.turn;
+    find("viewer-body").setAttribute("aria-busy", "true");
+    const one = data.lesions[n];
+    one.unpacked ||= await Promise.all(one.shapes.map(shapeOf));
+    const images = state.lesion >= 0 && one.volume === lesion().volume ? null : await volumesOf(one);
+    if (turn !== state.turn) return undefined; // another lesion was asked for meanwhile
+    state.lesion = n;
+    if (images) setVolumes(images);
+    setShapes();
+    find("viewer-step").textContent = volume().step_mm;
+    document.querySelectorAll("#viewer-lesions button").forEach((button, m) => button.setAttribute("aria-pressed", m === n));
+    document.querySelectorAll("#viewer-views-3d button[data-spot]").forEach((button) => { button.disabled = !lesion().out; });
+    lookFrom("spot");
+    goTo(lesion().at);
+    find("viewer-body").removeAttribute("aria-busy");
+    return undefined;
+  }
+
+  function lookFrom(side) {
+    let [azimuth, elevation] = SIDES[side] || SIDES.front;
+    const out = lesion().out;
+    if (side === "spot" && out) {
+      // A little aside, so that the arrow, which comes from there, does not hide what it points to.
+      azimuth = (180 + (Math.atan2(out[0], out[1]) * 180) / Math.PI + 40 + 360) % 360;
+      elevation = Math.max(-80, Math.min(80, (Math.atan2(out[2], Math.hypot(out[0], out[1])) * 180) / Math.PI + 10));
+    }
+    [nv.scene.renderAzimuth, nv.scene.renderElevation] = [azimuth, elevation];
+    state.solidStale = true;
+    later();
+  }
+
+  // --- controls ---------------------------------------------------------------------------------------------------
+
+  function makeViews() {
+    views = STUDIES.flatMap((study) => ORIENTATIONS.map((orientation, tile) => ({ study, orientation, tile })));
+    for (const view of views) {
+      Object.assign(view, makeView(`viewer-${data.studies[view.study].name.toLowerCase()}-${view.orientation}`));
+      find("viewer-views").append(view.figure);
+      bindSlice(view);
+    }
+    solid = makeView("viewer-solid");
+    solid.canvas.classList.add("solid");
+    solid.caption.textContent = "Tumour surface in 3-D, coloured by margin; the arrow points to the thin spot";
+    solid.canvas.setAttribute("aria-label", "Tumour in 3-D, coloured by margin; arrow keys turn it");
+    find("viewer-views").append(solid.figure, beside());
+    bindSolid();
+  }
+
+  function makeView(id) {
+    const canvas = made("canvas", { id, tabIndex: 0 });
+    canvas.setAttribute("role", "application");
+    const caption = made("figcaption");
+    const figure = made("figure", { className: "viewer-view" }, caption, canvas);
+    return { figure, caption, canvas, context: canvas.getContext("2d") };
+  }
+
+  function bindSlice(view) {
+    const { canvas } = view;
+    const put = (event) => {
+      const box = canvas.getBoundingClientRect();
+      const at = [...state.at];
+      at[view.frame.across] = view.frame.mmAcross(((event.clientX - box.left) / box.width) * canvas.width);
+      at[view.frame.up] = view.frame.mmUp(((event.clientY - box.top) / box.height) * canvas.height);
+      goTo(at);
+    };
+    canvas.addEventListener("pointerdown", (event) => { canvas.focus({ preventScroll: true }); put(event); });
+    canvas.addEventListener("pointermove", (event) => { if (event.buttons & 1) put(event); });
+    canvas.addEventListener("wheel", (event) => {
+      if (document.activeElement !== canvas || event.ctrlKey) return;
+      event.preventDefault();
+      step(view.frame.through, event.deltaY < 0 ? 1 : -1);
+    }, { passive: false });
+    canvas.addEventListener("keydown", (event) => {
+      const many = event.shiftKey ? 5 : 1;
+      const { across, up, through, perX, perY } = view.frame;
+      const moves = {
+        ArrowRight: [across, Math.sign(perX)], ArrowLeft: [across, -Math.sign(perX)],
+        ArrowDown: [up, Math.sign(perY)], ArrowUp: [up, -Math.sign(perY)], PageUp: [through, 1], PageDown: [through, -1],
+      };
+      if (event.key in moves) step(moves[event.key][0], many * moves[event.key][1]);
+      else if (event.key === "Home") goTo(lesion().at);
+      else if (event.key === "+" || event.key === "=") zoom(2);
+      else if (event.key === "-") zoom(0.5);
+      else if (event.key === "Escape") return canvas.blur();
+      else return undefined;
+      return event.preventDefault();
+    });
+  }
+
+  function step(axis, count) {
+    const at = [...state.at];
+    at[axis] += count * volume().step_mm;
+    goTo(at);
+  }
+
+  function zoom(factor) {
+    state.zoom = Math.min(4, Math.max(1, state.zoom * factor));
+    find("viewer-zoom").value = String(state.zoom);
+    later();
+  }
+
+  function bindSolid() {
+    const { canvas } = solid;
+    const turn = (azimuth, elevation) => {
+      nv.scene.renderAzimuth = (nv.scene.renderAzimuth + azimuth + 360) % 360;
+      nv.scene.renderElevation = Math.max(-90, Math.min(90, nv.scene.renderElevation + elevation));
+      state.solidStale = true;
+      later();
+    };
+    canvas.addEventListener("pointerdown", (event) => { canvas.focus({ preventScroll: true }); canvas.setPointerCapture(event.pointerId); });
+    canvas.addEventListener("pointermove", (event) => { if (event.buttons & 1) turn(event.movementX / 2, event.movementY / 2); });
+    canvas.addEventListener("keydown", (event) => {
+      const turns = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
+      if (event.key === "Escape") canvas.blur();
+      else if (event.key === "Home") lookFrom("spot");
+      else if (event.key in turns) turn(...turns[event.key]);
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  function beside() {
+    const sides = made("fieldset", { id: "viewer-views-3d" }, made("legend", { textContent: "Look at the tumour" }));
+    [["spot", "towards the thin spot"], ...Object.keys(SIDES).map((side) => [side, `from ${side === "above" || side === "below" ? side : `the ${side}`}`])].forEach(([side, text]) => {
+      const button = made("button", { type: "button", textContent: text, onclick: () => lookFrom(side) });
+      if (side === "spot") button.dataset.spot = "";
+      sides.append(button);
+    });
+    const also = made("fieldset", {}, made("legend", { textContent: "Also in 3-D" }));
+    Object.entries(IN_3D).forEach(([kind, [name]]) => also.append(tick(name, false, (on) => {
+      state.in3d[on ? "add" : "delete"](kind);
+      state.solidStale = true;
+      later();
+    })));
+    const bands = made("ul", { className: "viewer-bands" });
+    bands.setAttribute("aria-label", "Colours of the margin; negative: not covered on these images");
+    data.bands.forEach((band) => bands.append(made("li", {}, square(band.colour), band.name)));
+    return made("div", { className: "viewer-beside" }, made("p", { className: "small", textContent: "Margin, mm: positive, the zone reaches that far beyond the tumour; negative, not covered on these images." }), bands, sides, also);
+  }
+
+  function square(colour) {
+    return svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, fill: colour, stroke: "#1a1a1a" }));
+  }
+
+  function tick(name, checked, changed) {
+    const box = made("input", { type: "checkbox", checked, onchange: () => changed(box.checked) });
+    return made("label", {}, box, ` ${name}`);
+  }
+
+  function makeControls() {
+    data.lesions.forEach((one, n) => {
+      const button = made("button", { type: "button", textContent: one.margin === null ? `Lesion ${one.id}` : `Lesion ${one.id}: ${one.margin} mm`, onclick: () => show(n) });
+      find("viewer-lesions").append(button, " ");
+    });
+    const present = new Set(data.lesions.flatMap((one) => one.shapes.map((shape) => shape.kind)));
+    for (const stroke of data.strokes.filter((one) => present.has(one.kind))) {
+      const label = tick(stroke.name, true, (on) => { state.shown[on ? "add" : "delete"](stroke.kind); later(); });
+      const line = svg("line", { x1: 2, x2: 38, y1: 8, y2: 8, stroke: stroke.colour, "stroke-width": stroke.width * 1.6, "stroke-dasharray": stroke.dashes.map((d) => d * stroke.width * 1.4).join(" ") });
+      const swatch = svg("svg", { viewBox: "0 0 40 16", class: "viewer-swatch", "aria-hidden": "true" }, line);
+      label.append(" ", swatch);
+      find("viewer-contours").append(label, " ");
+    }
+    data.windows.forEach((one, n) => find("viewer-window").append(made("option", { value: n, textContent: one.name })));
+    find("viewer-window").onchange = (event) => window_(Number(event.target.value));
+    find("viewer-zoom").onchange = (event) => { state.zoom = Number(event.target.value); later(); };
+    find("viewer-blend").oninput = (event) => {
+      state.share = event.target.value / 100;
+      find("viewer-blend-says").textContent = `${event.target.value} %`;
+      later();
+    };
+    document.querySelectorAll("input[name=viewer-mode]").forEach((radio) => {
+      radio.onchange = () => {
+        state.mode = radio.value;
+        find("viewer-blend-label").hidden = radio.value !== "blend";
+        later();
+      };
+    });
+    new ResizeObserver(() => { state.solidStale = true; later(); }).observe(find("viewer-views"));
+    makeRows();
+  }
+
+  function window_(n) {
+    state.window = n;
+    data.windows[n].ranges.forEach(([low, high], study) => Object.assign(nv.volumes[study], { cal_min: low, cal_max: high }));
+    nv.updateGLVolume();
+    later();
+  }
+
+  // A lesion's row of the margin table leads here, too: by a button, and by a click anywhere else in it.
+  function makeRows() {
+    document.querySelectorAll("tr[data-lesion]").forEach((row) => {
+      const n = data.lesions.findIndex((one) => one.id === row.dataset.lesion);
+      if (n < 0) return;
+      const go = () => {
+        show(n);
+        find("viewer").scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      };
+      const button = made("button", { type: "button", className: "show-lesion", textContent: "show in views" });
+      button.setAttribute("aria-label", `show in views: lesion ${data.lesions[n].id}`);
+      button.onclick = go;
+      row.cells[0].append(button);
+      row.addEventListener("click", (event) => { if (!event.target.closest("a, button, input, summary")) go(); });
+    });
+  }
+
+  async function start() {
+    try {
+      data = JSON.parse(find("viewer-data").textContent);
+      if (!document.createElement("canvas").getContext("webgl2")) return stills("this browser offers no WebGL2, which the interactive views need.");
+      nv = await library();
+      nv.onLocationChange = told;
+      makeViews();
+      makeControls();
+      find("viewer-body").hidden = false;
+      await show(data.first);
+      drawAll();
+      document.documentElement.dataset.ready = "viewer";
+    } catch (error) {
+      stills(`the interactive views could not be set up here (${error.message}).`);
+    }
+    return undefined;
+  }
+
+  // For whoever tests this page: where one is, in RAS mm, with what NiiVue reads there, and how a view lies.
+  globalThis.ablationViewer = {
+    location: () => {
+      let found = null;
+      nv.onLocationChange = (location) => { found = location; };
+      nv.createOnLocationChange();
+      nv.onLocationChange = told;
+      return { lesion: lesion().id, mm: [...found.mm].slice(0, 3), at: state.at, values: found.values.map((one) => one.value) };
+    },
+    pixel: (id, mm) => {
+      const { frame, canvas } = views.find((view) => view.canvas.id === id);
+      return [frame.x(mm[frame.across]) / canvas.width, frame.y(mm[frame.up]) / canvas.height];
+    },
+    goTo,
+    drawAll,
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,166 @@
+"""The viewer of a review as its page holds it: library, script, style, and the data as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pipelines.bundled import text
+from pipelines.figures import style
+from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.viewer import encoded
+from pipelines.viewer.region import OUTSIDE, ReportVolume, region_around, region_of_all, stored
+from pipelines.viewer.shapes import STROKES, shapes_of
+from planner.assessment import Assessment
+from planner.case import Case
+from planner.errors import InputError
+from planner.grid import Grid
+from planner.report import words
+from planner.report.viewer import Viewer
+from planner.scene import zone_surfaces
+from planner.volume import Volume
+
+LIBRARY = "assets/niivue.umd.js"
+SCRIPTS = ("viewer_shapes.js", "viewer_drawing.js", "viewer.js")
+
+NO_LIBRARY = (
+    "Pictures are stills: NiiVue, the library of the interactive viewer, was not installed when this report was made"
+    " (scripts/assets fetches it)."
+)
+NOT_WANTED = "Pictures are stills: this report was made without image volumes (--report-volume none)."
+NOTHING_TO_SHOW = "Pictures are stills: no tumour of this case has a place in POST that a viewer could go to."
+
+
+def made_viewer(case: Case, assessment: Assessment, volume: ReportVolume) -> tuple[Viewer | None, str]:
+    """Return the viewer of a case, or None and a sentence that says why there is none."""
+    if volume == "none":
+        return None, NOT_WANTED
+    try:
+        library = text(LIBRARY)
+    except FileNotFoundError:
+        return None, NO_LIBRARY
+    scenes = _scenes(case, assessment)
+    if not scenes:
+        return None, NOTHING_TO_SHOW
+    data = json.dumps(_data(case, scenes, volume), separators=(",", ":"), sort_keys=True).replace("<", "\\u003c")
+    scripts = (library, *(text(name) for name in SCRIPTS))
+    return Viewer(scripts, text("viewer.css"), data, (text("notices_niivue.txt"),)), ""
+
+
+def _scenes(case: Case, assessment: Assessment) -> list[LesionScene]:
+    surfaces = zone_surfaces(case.post)
+    found = (lesion_scene(case, assessment.alignment, lesion, surfaces) for lesion in assessment.lesions)
+    return [scene for scene in found if scene is not None]
+
+
+def _data(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) -> dict[str, Any]:
+    regions = _regions(case, scenes, volume)
+    first = min(range(len(scenes)), key=lambda n: _worst(scenes[n].min_mm))
+    return {
+        "outside": OUTSIDE,
+        "first": first,
+        "volumes": [_volume(case, scenes[0], region) for region in dict.fromkeys(regions)],
+        "lesions": [
+            _lesion(scene, region, list(dict.fromkeys(regions)).index(region))
+            for scene, region in zip(scenes, regions, strict=True)
+        ],
+        "strokes": [
+            {"kind": kind, "name": one.words, "colour": one.colour, "dashes": one.dashes, "width": one.width}
+            for kind, one in STROKES.items()
+        ],
+        "bands": [{"colour": band.colour, "name": band.words} for band in style.BANDS],
+        "studies": [_study(name, study.image, simulated=study.simulated) for name, study in _studies(case)],
+        "windows": _windows(case),
+    }
+
+
+def _studies(case: Case) -> tuple[tuple[str, Any], ...]:
+    return ("POST", case.post), ("PRE", case.pre)
+
+
+def _study(name: str, image: Volume, *, simulated: bool) -> dict[str, Any]:
+    unit = "HU" if _is_ct(image) else ""
+    return {"name": name, "unit": unit, "note": "simulated contrast" if simulated else ""}
+
+
+def _is_ct(image: Volume) -> bool:
+    return image.modality in {"", "CT"}
+
+
+def _windows(case: Case) -> list[dict[str, Any]]:
+    """Return the presets: name, and lowest and highest value shown of POST and of PRE."""
+    images = [study.image for _, study in _studies(case)]
+    own = [_own_range(image) for image in images]
+    if not all(_is_ct(image) for image in images):
+        wide = [[float(image.voxels_kji.min()), float(image.voxels_kji.max())] for image in images]
+        return [{"name": "1st to 99th percentile", "ranges": own}, {"name": "whole range", "ranges": wide}]
+    named = (("abdomen, width 400, level 40", 400.0, 40.0), ("liver, width 150, level 60", 150.0, 60.0),
+             ("wide, width 1500, level 0", 1500.0, 0.0), ("lung, width 1500, level -600", 1500.0, -600.0))  # fmt: skip
+    return [{"name": name, "ranges": [[level - width / 2, level + width / 2]] * 2} for name, width, level in named]
+
+
+def _own_range(image: Volume) -> list[float]:
+    window = style.window_of(image)
+    return [window.low, window.high]
+
+
+def _worst(min_mm: float | None) -> float:
+    return np.inf if min_mm is None else min_mm
+
+
+def _regions(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) -> list[Grid]:
+    """Return the region of each lesion: one and the same for all where the whole field of view is shown."""
+    if volume == "full":
+        worst = min(scenes, key=lambda scene: _worst(scene.min_mm))
+        return [region_of_all(case.post.image.grid, worst.at_lps_mm)] * len(scenes)
+    return [region_around(_points(scene), scene.at_lps_mm, len(scenes)) for scene in scenes]
+
+
+def _points(scene: LesionScene) -> Any:
+    near = scene.zones if scene.lesion.zones else ()
+    return np.concatenate([surface.vertices_lps_mm for surface in (scene.tumour, *near)])
+
+
+def _volume(case: Case, scene: LesionScene, region: Grid) -> dict[str, Any]:
+    post = stored(case.post.image, region)
+    pre = stored(case.pre.image, region, scene.alignment.map.pre_from_post)
+    return {
+        "step_mm": round(region.spacing_kji_mm[0], 3),
+        "images": [encoded.nifti(post, region), encoded.nifti(pre, region)],
+        "ends": [post.reaches_not, pre.reaches_not],
+    }
+
+
+def _lesion(scene: LesionScene, region: Grid, volume: int) -> dict[str, Any]:
+    lesion = scene.lesion
+    margin = None if scene.min_mm is None or scene.foot_lps_mm is None else words.millimetres(scene.min_mm)
+    return {
+        "id": lesion.lesion_id,
+        "volume": volume,
+        "at": _rounded(encoded.ras(scene.at_lps_mm)),
+        "foot": None if scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
+        "out": None if margin is None else _rounded(_outward(scene)),
+        "margin": margin,
+        "reading": words.reading(lesion),
+        "where": "" if lesion.margin is None else lesion.margin.direction or "",
+        "shapes": list(_shapes(scene, region)),
+    }
+
+
+def _shapes(scene: LesionScene, region: Grid) -> Iterator[dict[str, Any]]:
+    for shape in shapes_of(scene, region):
+        yield {"kind": shape.kind, "name": shape.name, **asdict(encoded.mesh(shape.surface, shape.bands))}
+
+
+def _outward(scene: LesionScene) -> Any:
+    """Return the direction, RAS, in which the tumour's surface looks at the thin spot."""
+    nearest = np.linalg.norm(scene.tumour.vertices_lps_mm - scene.at_lps_mm, axis=1).argmin()
+    return encoded.ras(scene.tumour.vertex_normals[nearest])
+
+
+def _rounded(point: Any) -> list[float]:
+    return [round(float(x), 4) for x in point]

@@ -1,0 +1,94 @@
+"""The surfaces that the viewer cuts and shows: tumour, zones, vessels, bile ducts and liver, in POST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.figures import style
+from pipelines.figures.scene import LesionScene
+from planner.case import VESSELS
+from planner.errors import InputError
+from planner.grid import FloatArray, Grid
+from planner.register.alignment import Alignment
+from planner.surface import Surface, nets_surface
+from planner.volume import Mask
+
+DUCTS = ("bile_duct", "common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
+BEYOND_VOXELS = 3
+"""A mask is cut this far outside the region, so that no cut face is seen."""
+
+DUCT = style.Stroke("bile ducts", "#CC79A7", (1.0, 1.5))
+STROKES = {"tumour": style.TUMOUR, "zone": style.ZONE, "vessels": style.VESSEL, "ducts": DUCT, "liver": style.LIVER}
+"""How each kind of surface is drawn, in the order of a legend."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A surface in POST with its kind (a key of `STROKES`), its name, and the band of each vertex where it has one."""
+
+    kind: str
+    name: str
+    surface: Surface
+    bands: npt.NDArray[np.intp] | None = None
+
+
+def shapes_of(scene: LesionScene, region: Grid) -> Iterator[Shape]:
+    """Yield the surfaces around a lesion."""
+    lesion, case = scene.lesion, scene.case
+    bands = None if lesion.margin is None else style.band_of(lesion.margin.map.primary_mm)
+    yield Shape("tumour", f"tumour of lesion {lesion.lesion_id}", scene.tumour, bands)
+    for zone in scene.zones:
+        yield Shape("zone", "ablation zone", zone)
+    for kind, roles in (("vessels", VESSELS), ("ducts", DUCTS), ("liver", ("liver",))):
+        post = {role: mask for role, mask in case.post.masks.items() if role in roles}
+        if any(not mask.is_empty for mask in post.values()):
+            yield from _parts(kind, post, region, "")
+        else:
+            pre = {role: mask for role, mask in case.pre.masks.items() if role in roles}
+            yield from _parts(kind, pre, region, ", of PRE, moved", scene.alignment)
+
+
+def _parts(
+    kind: str, masks: Mapping[str, Mask], region: Grid, note: str, alignment: Alignment | None = None
+) -> Iterator[Shape]:
+    for role, mask in masks.items():
+        part = _within(mask, region, alignment)
+        if part is None:
+            continue
+        surface = nets_surface(part.cropped(2))
+        if alignment is not None:
+            try:
+                surface = surface.moved(alignment.map.post_from_pre)
+            except InputError:
+                # A deformation that folds there: what has no place in POST cannot be drawn in it.
+                continue
+        yield Shape(kind, role.replace("_", " ") + note, surface)
+
+
+def _within(mask: Mask, region: Grid, alignment: Alignment | None) -> Mask | None:
+    """Return the part of a mask in and just around a region of POST; None where there is none."""
+    corners = _spread(region)
+    if alignment is not None:
+        corners = alignment.map.pre_from_post(corners)
+    kji = mask.grid.ijk(corners)[:, ::-1]
+    start = np.clip(np.floor(kji.min(axis=0)).astype(int) - BEYOND_VOXELS, 0, None)
+    stop = np.minimum(np.ceil(kji.max(axis=0)).astype(int) + 1 + BEYOND_VOXELS, mask.grid.shape_kji)
+    if (stop <= start).any():
+        return None
+    cut = mask.voxels_kji[start[0] : stop[0], start[1] : stop[1], start[2] : stop[2]]
+    if not cut.any():
+        return None
+    first = (int(start[0]), int(start[1]), int(start[2]))
+    return Mask(cut, mask.grid.cropped(first, cut.shape), mask.name)
+
+
+def _spread(region: Grid) -> FloatArray:
+    """Return points all over a region's faces: a map that bends takes its corners alone to too small a box."""
+    k, j, i = region.shape_kji
+    ends = [np.linspace(0, n - 1, 5) for n in (i, j, k)]
+    return region.lps_mm(list(product(*ends)))
