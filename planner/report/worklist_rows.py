@@ -169,8 +169,8 @@ def summary_sentences(studies: Sequence[Study]) -> Iterator[str]:
     known = len(studies) - bands["unknown"]
     if known:
         yield (
-            f"Of {counted(known, 'worst minimal margin')} {bands['below-0']} are below 0 mm (not covered on these"
-            f" images), {bands['below-5']} from 0 to below 5 mm."
+            f"Worst minimal margins below 0 mm (not covered on these images): {bands['below-0']}; from 0 to below 5 mm:"
+            f" {bands['below-5']}; known of {counted(known, 'study', 'studies')}."
         )
     untreated = sum(_any(study, "not_treated") for study in studies)
     without = sum(study.without_margin > 0 and study.worst is not None for study in studies)
