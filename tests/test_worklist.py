@@ -251,8 +251,8 @@ def test_the_list_begins_with_what_it_holds():
     said = " ".join(summary_sentences((study("a", -1.0, None), study("b", 3.0), study("c", None), study("d", 7.0))))
     assert said == (
         "4 studies after an ablation: 4 assessed. Worst minimal margins below 0 mm (not covered on these images): 1;"
-        " from 0 to below 5 mm: 1; known of 3 studies. 2 studies have a lesion that no ablation zone treats. 1 study has"
-        " lesions with a margin beside lesions without: the true worst may be lower than the one shown."
+        " from 0 to below 5 mm: 1; known of 3 studies. 2 studies have a lesion that no ablation zone treats. 1 study"
+        " has lesions with a margin beside lesions without: the true worst may be lower than the one shown."
     )
 
 
