@@ -133,7 +133,9 @@ def printed(cell: str) -> float:
 def test_every_number_of_the_table_is_that_of_the_result(index: int) -> None:
     lesion = result_document(a_review())["lesions"][index]
     margin = lesion["margin"]
-    row = re.findall(r"<tr><th scope=\"row\" data-key=\"lesion_id\">.*?</tr>", page(), re.DOTALL)[index]
+    row = re.findall(
+        r"<tr data-lesion=\"[^\"]*\"><th scope=\"row\" data-key=\"lesion_id\">.*?</tr>", page(), re.DOTALL
+    )[index]
     cells = dict(re.findall(r"<td data-key=\"(\w+)\"[^>]*>(.*?)</td>", row))
     low, high = cells["ci95_mm"].split(" to ")
     lengths = {
