@@ -103,11 +103,13 @@ def test_every_slice_shows_the_scan_at_its_place_and_the_right_way_round(page: S
             expected = np.array([image.EvaluateAtPhysicalPoint(p.tolist()) for p in points])
             grey = np.clip((expected + 160.0) / 400.0, 0.0, 1.0) * 255.0
             shown = canvas_grey(page, f"viewer-{study}-{orientation}", places)
-            assert np.corrcoef(shown, grey)[0, 1] > 0.97
+            # to 4 of 255 greys, but where crosshair, ring, letters or scale bar lie on it
+            assert (np.abs(shown - grey) <= 4.0).mean() > 0.9
             for axis in axes:
                 mirrored = places.copy()
                 mirrored[:, axis] = 2 * at[axis] - mirrored[:, axis]
-                assert np.corrcoef(canvas_grey(page, f"viewer-{study}-{orientation}", mirrored), grey)[0, 1] < 0.8
+                elsewhere = canvas_grey(page, f"viewer-{study}-{orientation}", mirrored)
+                assert (np.abs(elsewhere - grey) <= 4.0).mean() < 0.6
     for box in page.page.locator("#viewer-contours input").all():
         box.check()
 
