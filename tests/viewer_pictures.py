@@ -34,10 +34,9 @@ def pictures(seen: Seen) -> Iterator[tuple[str, Image.Image]]:
 
 
 def halved(png: bytes) -> Image.Image:
-    """Return a picture at half size in 64 greys and colours: small enough to be stored."""
+    """Return a picture at half size: small enough to be stored."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    half = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
-    return half.quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
 
 
 def stored(name: str) -> Image.Image:
@@ -45,8 +44,10 @@ def stored(name: str) -> Image.Image:
 
 
 def share_off(a: Image.Image, b: Image.Image, by: int = 32) -> float:
-    """Return the share of pixels that differ by more than `by` of 255 in a colour; 1 where the sizes differ by more
-    than a row: what the type of a caption costs."""
+    """Return the share of pixels that differ by more than `by` of 255 in a colour; 1 where the sizes differ.
+
+    Four rows more or less are what the type of a caption costs.
+    """
     width, height = min(a.width, b.width), min(a.height, b.height)
     if a.width != b.width or abs(a.height - b.height) > 4:
         return 1.0
