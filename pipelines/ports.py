@@ -70,10 +70,11 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The report of a review: the page, and the same on paper where it could be made."""
+    """The report of a review: the page, and the same on paper or a sentence why it could not be made."""
 
     html: str
     pdf: bytes | None = None
+    no_pdf: str = ""
 
 
 class Illustrator(Protocol):

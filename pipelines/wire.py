@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from pipelines.catalogue import (
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
+from pipelines.paper import printed
 from pipelines.ports import Intake, Observe, Pages, ReportVolume, Review
+from pipelines.provenance import DISTRIBUTION, software_version
 from pipelines.settings import Settings
 from pipelines.several import Several
 from pipelines.source import FolderSource
@@ -33,6 +35,7 @@ from planner.guideline.catalogue import Catalogue
 from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
+from planner.report.paper import paper
 from planner.report.trend import render_trend
 
 
@@ -50,9 +53,12 @@ def render(finished: Review, figures: tuple[Figure, ...], report_volume: ReportV
             if study.scanned_on is not None
         },
     )
+    on_paper = printed(paper(content, version=f"{DISTRIBUTION} {software_version()}"), figures)
+    if on_paper.why_not:
+        content = replace(content, notes=(*content.notes, on_paper.why_not))
     viewer, no_viewer = made_viewer(finished.intake.case, finished.assessment, report_volume)
-    page = render_html(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
-    return Pages(page)
+    html = render_html(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
+    return Pages(html, on_paper.pdf, on_paper.why_not)
 
 
 @dataclass(slots=True)

@@ -97,6 +97,8 @@ def review(
     observe("report", 0.0)
     with watch.step("report"):
         pages = render(finished, figures)
+    if pages.no_pdf:
+        observe(pages.no_pdf, 0.0)
     store.put(finished, pages)
     return finished
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import typst
 from PIL import Image
 from review_fixture import (
     TUMOURS,
@@ -28,6 +31,7 @@ from planner.measure.margin import Margin
 from planner.report.figure import Figure
 from planner.volume import Mask, Volume
 
+SVG = "{http://www.w3.org/2000/svg}"
 CENTRE = np.array([-30.0, 12.0, 25.0])
 
 
@@ -146,13 +150,16 @@ def test_an_assessed_lesion_has_six_pictures_and_an_untreated_one_four(drawn: tu
     assert [figure.lesion_id for figure in drawn] == ["1"] * 6 + ["2"] * 6 + ["3"] * 4
 
 
-def test_pictures_are_png_without_dates_or_versions(drawn: tuple[Figure, ...]) -> None:
+def test_pictures_are_svg_without_dates_or_versions(drawn: tuple[Figure, ...]) -> None:
     for figure in drawn:
-        picture = Image.open(BytesIO(figure.content))
-        picture.load()
-        assert picture.format == "PNG"
-        assert set(picture.info) <= {"dpi"}
-        assert min(picture.size) > 300
+        root = ET.fromstring(figure.content.decode("utf-8"))  # noqa: S314 - our own bytes
+        assert root.tag == f"{SVG}svg"
+        assert root.get("id") == figure.name
+        assert root.find(f"{SVG}title").text == figure.alt
+        assert root.find(f"{SVG}desc").text == figure.caption
+        assert not list(root.iter(f"{SVG}text"))
+        assert re.search(rb"matplotlib v|20\d\d-\d\d-\d\d|<!--|<metadata", figure.content) is None
+        assert figure.name == f"lesion_{figure.lesion_id}_{figure.kind}"
         assert figure.alt
         assert figure.caption
 
@@ -167,8 +174,13 @@ def test_the_same_lesion_gives_the_same_bytes_and_no_global_figure(drawn: tuple[
     assert plt.get_fignums() == []
 
 
+def png_of(content: bytes) -> bytes:
+    page = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("one.svg")'
+    return typst.compile({"main": page, "one.svg": content}, format="png", ppi=110)
+
+
 def share_of_colour(content: bytes, colour: str) -> float:
-    pixels = np.asarray(Image.open(BytesIO(content)).convert("RGB")).astype(int)
+    pixels = np.asarray(Image.open(BytesIO(png_of(content))).convert("RGB")).astype(int)
     rgb = np.array([int(colour[n : n + 2], 16) for n in (1, 3, 5)])
     return float((np.abs(pixels - rgb).max(axis=2) <= 2).mean())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.report.content import band as style_of
+from planner.report.answer import band as style_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,19 @@ KEY = "batch.json"
 
 
 @dataclass(frozen=True, slots=True)
+class KnownResult:
+    """What the result in a folder is known to say without being read: whether it is whole, and its remarks."""
+
+    whole: bool
+    remarks: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFolder:
-    """The folder of a case."""
+    """The folder of a case; `known` stands for its result until the case is begun again."""
 
     path: Path
+    known: KnownResult | None = None
 
     def is_finished(self, key: str) -> bool:
         """Return whether a whole result lies here that rests on the same grounds."""
@@ -31,6 +40,8 @@ class CaseFolder:
 
     def has_result(self) -> bool:
         """Return whether a whole result lies here."""
+        if self.known is not None:
+            return self.known.whole
         return bool(_document(self.path / RESULT).get("status"))
 
     def begin(self, key: str) -> None:
@@ -59,6 +70,8 @@ class CaseFolder:
 
     def remarks(self) -> tuple[Reason, ...]:
         """Return what the result says of the case as a whole: cautions, and why nothing could be assessed."""
+        if self.known is not None:
+            return self.known.remarks
         found = _document(self.path / RESULT).get("reasons")
         reasons = [reason for reason in found if isinstance(reason, dict)] if isinstance(found, list) else []
         return tuple(Reason(str(reason.get("code")), str(reason.get("text"))) for reason in reasons)

@@ -28,6 +28,8 @@ from planner.report.counts import counted
 REQUIRED = ("case_id", "pre", "post")
 OPTIONAL = ("patient", "case")
 FAULTS_SHOWN = 5
+NOT_A_CASE = ("index.html",)
+"""Names in OUT that are no folder of a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _faults(row: CsvRow) -> Iterator[str]:
     fault = id_fault(row.cells["case_id"])
     if fault:
         yield f"line {row.line}: case_id {fault}"
+    elif _folded(row.cells["case_id"]) in NOT_A_CASE:
+        yield f"line {row.line}: case_id is the name of a file of the batch itself ({', '.join(NOT_A_CASE)})"
     if not row.cells["patient"].isprintable():
         yield f"line {row.line}: patient holds a control character"
     for column in ("pre", "post"):

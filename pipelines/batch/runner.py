@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.batch.case_folder import CaseFolder
+from pipelines.batch.case_folder import CaseFolder, KnownResult
 from pipelines.batch.child import Child, start
 from pipelines.batch.failure import Failure, Reason, reason_of
 from pipelines.batch.manifest import Row
@@ -76,6 +76,8 @@ class Batch:
         How many cases at a time.
     timeout_s
         Seconds that a case may take.
+    known
+        What results are known to say, by case id: those are not read again.
     """
 
     out: Path
@@ -83,6 +85,7 @@ class Batch:
     key: Callable[[Row], str]
     jobs: int
     timeout_s: float
+    known: Mapping[str, KnownResult] = field(default_factory=dict)
 
     def run(self, rows: Iterable[Row], report: Report) -> Tally:
         """Run all cases that are not finished, and return what became of each.
@@ -111,7 +114,7 @@ class Batch:
 
     def _grounds(self, row: Row, tally: Tally, report: Report) -> str | None:
         """Return the key of a case that is to run; None where it is finished, or cannot be looked at."""
-        folder = CaseFolder(self.out / row.case_id)
+        folder = CaseFolder(self.out / row.case_id, self.known.get(row.case_id))
         try:
             key = self.key(row)
         except OSError:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,10 +67,10 @@ def command(
     proposal that lies there already is taken as it is.
 
     Paths are relative to the manifest; patient (a pseudonym) and case (a case.toml) may be left out. Each case gets
-    the folder OUT/case_id. Finished cases are skipped while their software version, settings, manifest row and input
-    files stay the same; failed ones (failure.json) are tried again. A transform file given here is used for every case
-    whose case.toml names none of its own. Exit code 8: some cases failed, or a patient is undecided; 5: and why could
-    not be written to OUT.
+    the folder OUT/case_id, and OUT/index.html lists all of them, the worst margin first. Finished cases are skipped
+    while their software version, settings, manifest row and input files stay the same; failed ones (failure.json) are
+    tried again. A transform file given here is used for every case whose case.toml names none of its own. Exit code 8:
+    some cases failed, or a patient is undecided; 5: and why, or the list, could not be written to OUT.
     """
     progress = Progress(quiet)
     with exit_codes(progress):
@@ -87,7 +90,7 @@ def command(
             rules=None if rules is None else rules.resolve(), site_rules_sha256=site.sha256,
             report_volume=report_volume,
         )  # fmt: skip
-        with held(out):
+        with held(out), _listed(out, rows):
             tally = _run(batch, rows, progress)
         if tally.unkept:
             from pipelines.batch.summary import unkept_words
@@ -95,6 +98,22 @@ def command(
 
             raise OutputError(f"OUT: {out}: {unkept_words(tally)}")
     sys.exit(EXIT_PARTLY_FAILED if tally.failures or undecided else 0)
+
+
+@contextmanager
+def _listed(out: Path, rows: tuple[Row, ...]) -> Iterator[None]:
+    """Write the worklist, however the batch ends; what ended it outweighs that the list cannot be written."""
+    from pipelines.batch.worklist import write_worklist
+    from planner.errors import OutputError
+
+    asked = [row.case_id for row in rows]
+    try:
+        yield
+    except BaseException:
+        with suppress(OutputError):
+            write_worklist(out, asked)
+        raise
+    write_worklist(out, asked)
 
 
 def _paired(root: Path, out: Path, progress: Progress) -> tuple[Path, bool]:
@@ -156,6 +175,7 @@ def _batch(
 
 def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
     from pipelines.batch.summary import closing, finished_words, progress_line
+    from pipelines.batch.worklist import known_results
 
     latest: list[Tally] = []
 
@@ -164,7 +184,7 @@ def _run(batch: Batch, rows: tuple[Row, ...], progress: Progress) -> Tally:
         progress.note(progress_line(what, tally))
 
     try:
-        tally = batch.run(rows, report)
+        tally = replace(batch, known=known_results(batch.out)).run(rows, report)
     except KeyboardInterrupt:
         kept = f": {finished_words(latest[0])}" if latest else ""
         click.echo(f"interrupted{kept}; the same call goes on from there", err=True)

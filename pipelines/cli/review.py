@@ -143,3 +143,5 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
     for line in site_lines(finished.assessment):
         click.echo(printable(line))
     click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
+    if (out / "report.pdf").is_file():
+        click.echo(printable(f"on paper: {out.absolute() / 'report.pdf'}"))

@@ -31,6 +31,6 @@ def draw_checkerboard(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
     return planes.finished(figure, title, used)
 
 
-def tiled(pair: Pair) -> FloatArray:
+def tiled(pair: Pair, tiles: int = TILES) -> FloatArray:
     """Return tiles of both studies in turn, POST first at the lower left; not a number outside a study's image."""
-    return np.asarray(compare_images(pair.post, pair.pre, method="checkerboard", n_tiles=(TILES, TILES)))
+    return np.asarray(compare_images(pair.post, pair.pre, method="checkerboard", n_tiles=(tiles, tiles)))

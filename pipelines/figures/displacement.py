@@ -21,6 +21,9 @@ NOTHING_MM = 0.05
 ARROWS_MM = 12.5
 """Distance between arrows."""
 
+COARSE = 5
+"""Lines between bands are drawn through every so many of the samples: a deformation is smooth at that size."""
+
 MOST_BANDS = 6
 LEAST_ARROW_MM = 1.5
 """An arrow that would be drawn shorter than this is left out: only its head would show."""
@@ -94,9 +97,11 @@ def draw_displacement(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
         planes.show(ax, pair.section, pair.post)
         lengths = lengths_mm(pair)
         planes.shade(ax, pair.section, ~pair.shared)
-        colours = scale.to_rgba(np.ma.masked_invalid(lengths))
-        ax.imshow(colours, origin="lower", extent=pair.section.extent_mm, interpolation="nearest")
-        ax.contour(*pair.section.axes_mm, lengths, levels=edges_mm[1:-1], colors="#e9dcff", linewidths=0.5)
+        shown, outer_mm = pair.section.thinned(lengths)
+        colours = scale.to_rgba(np.ma.masked_invalid(shown))
+        ax.imshow(colours, origin="lower", extent=outer_mm, interpolation="none")
+        x, y = (axis[::COARSE] for axis in pair.section.axes_mm)
+        ax.contour(x, y, lengths[::COARSE, ::COARSE], levels=edges_mm[1:-1], colors="#e9dcff", linewidths=0.5)
         _arrows(ax, pair, factor)
         if scene.case.post.liver is not None:
             planes.outline(ax, pair.section.outlines(scene.case.post.liver), style.LIVER, used)

@@ -9,11 +9,14 @@ from matplotlib.figure import Figure as Canvas
 
 from pipelines.figures import style
 from pipelines.figures.distribution import HIGHEST_MM, LOWEST_MM, draw_distribution
+from pipelines.figures.encode import encoded
 from pipelines.figures.planes import draw_planes
-from pipelines.figures.registration import registration_pictures
+from pipelines.figures.polar import draw_polar
+from pipelines.figures.registration import registration_pictures, strip_words
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, lesion_scene
 from pipelines.figures.sections import ORIENTATIONS
 from pipelines.figures.solid import draw_solid
+from pipelines.figures.strip import draw_strip
 from planner.assessment import Assessment
 from planner.case import Case
 from planner.measure.margin import Margin
@@ -24,7 +27,7 @@ from planner.surface import surface_of
 
 @dataclass(frozen=True, slots=True)
 class MatplotlibIllustrator:
-    """Draws of each lesion, as PNG: planes, distribution, 3-D view, and the pictures of the registration."""
+    """Draws of each lesion, as SVG: planes, distribution, 3-D view, and the pictures of the registration."""
 
     def draw(self, case: Case, assessment: Assessment) -> tuple[Figure, ...]:
         """Return the pictures, lesion by lesion; none of a lesion whose tumour has no place in POST."""
@@ -39,23 +42,42 @@ class MatplotlibIllustrator:
 
 def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
     lesion_id, margin = scene.lesion.lesion_id, scene.lesion.margin
+    yield _figure(scene, "strip", draw_strip(scene), *strip_words(scene))
     yield _figure(scene, "planes", draw_planes(scene), _planes_caption(scene), _planes_alt(scene))
     if margin is not None:
         yield _figure(
             scene, "distribution", draw_distribution(lesion_id, margin),
-            "Margin over the tumour surface, by area, with the minimum and its 95 % interval. Values beyond"
-            f" {LOWEST_MM:g} and {HIGHEST_MM:g} mm are drawn at the ends; surface without any unablated liver left to"
-            " measure to is counted with 10 mm and more, and not drawn.",
-            f"Histogram of the margin of lesion {lesion_id}: {_shares(margin)}.",
+            "Margin over the tumour surface, by area. Left: how much of the surface has which margin, with the minimum"
+            " and its 95 % interval. Right: how much of it lies below a margin. Values beyond"
+            f" {LOWEST_MM:g} and {HIGHEST_MM:g} mm are drawn at the ends on the left; surface without any unablated"
+            " liver left to measure to is counted with 10 mm and more, and not drawn. The minimum's interval is wider"
+            " than what the curve shows: it holds the doubt of registration and contours, too.",
+            f"Histogram and cumulative curve of the margin of lesion {lesion_id}: {_shares(margin)}.",
+        )  # fmt: skip
+        yield _figure(
+            scene, "polar", draw_polar(lesion_id, margin), _polar_caption(margin),
+            f"Map of the margin of lesion {lesion_id} by direction: {_shares(margin)} of the surface;"
+            f" thin spot {margin.direction or 'none'}.",
         )  # fmt: skip
         yield _figure(
             scene, "solid", draw_solid(lesion_id, margin),
-            "The tumour surface coloured by margin, seen towards the thin spot (ringed) and from the far side. Ticks"
-            " are mm from the origin, each with its patient direction (R, L, A, P, I, S).",
+            "The tumour surface by margin, seen towards the thin spot (ringed) and from the far side. Arrows point to"
+            " the patient's left (L), back (P) and head (S); one that points at the reader is left out.",
             f"Tumour of lesion {lesion_id} in 3-D: {_shares(margin)}; thin spot {margin.direction or 'none'}.",
         )  # fmt: skip
     for kind, canvas, caption, alt in registration_pictures(scene):
         yield _figure(scene, kind, canvas, caption, alt)
+
+
+def _polar_caption(margin: Margin) -> str:
+    ringed = "" if margin.at_lps_mm is None else " The ring marks the thin spot."
+    return (
+        "The margin in every direction from the tumour's centre, front and back, as on a globe cut in two: the middle"
+        " of each half is straight anterior (A) or posterior (P), its rim the plane between them, the dashed circle"
+        f" 45 degrees.{ringed} Equal areas of the map are equal solid angles, not equal areas of the surface; size and"
+        " shape of the tumour are not shown. Where the surface lies more than once in a direction, the least margin is"
+        " drawn; grey: no surface in that direction."
+    )
 
 
 def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: str) -> Figure:
@@ -64,7 +86,7 @@ def _figure(scene: LesionScene, kind: str, canvas: Canvas, caption: str, alt: st
         label = f"{' and '.join(simulated)}: simulated contrast"
         style.sign(canvas, label)
         caption, alt = f"{caption} {label}, no scan of a patient.", f"{alt} {label}."
-    return Figure(f"lesion_{lesion_id}_{kind}", caption, alt, "image/png", style.png(canvas), lesion_id)
+    return encoded(canvas, f"lesion_{lesion_id}_{kind}", caption, alt, kind=kind, lesion_id=lesion_id)
 
 
 def _planes_caption(scene: LesionScene) -> str:

@@ -45,10 +45,11 @@ class Pair:
 
 def pairs_of(scene: LesionScene) -> tuple[Pair, ...]:
     """Return both studies on the axial and the coronal plane through the lesion."""
-    return tuple(_pair(scene, scene.wide(orientation, HALF_MM)) for orientation in ORIENTATIONS)
+    return tuple(pair_on(scene, scene.wide(orientation, HALF_MM)) for orientation in ORIENTATIONS)
 
 
-def _pair(scene: LesionScene, section: Section) -> Pair:
+def pair_on(scene: LesionScene, section: Section) -> Pair:
+    """Return both studies on a plane of POST."""
     case, points = scene.case, section.points_lps_mm()
     there = scene.alignment.map.pre_from_post(points)
     post = style.window_of(case.post.image).grey(section.image(case.post.image))

@@ -7,26 +7,32 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.collections import PathCollection
+from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from pipelines.figures import style
+from pipelines.figures.encode import POINTS_AN_INCH
 from pipelines.figures.pair import Pair
-from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene
+from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, ducts
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
 from planner.report import words
 
 OUTSIDE = "#4f5f70"
 CLOSE_MM = 14.0
+UNSEEN_PT = 0.05
+"""A vertex nearer than this to the line without it is left out."""
+
 _GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
 _TINT = ListedColormap([OUTSIDE])
 _THIN_RIM = [withStroke(linewidth=3.2, foreground="white")]
 BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
 _RIM = [withStroke(linewidth=4.2, foreground="white")]
-_HALO = [withStroke(linewidth=2.2, foreground="black")]
+HALO = [withStroke(linewidth=2.2, foreground="black")]
 
 
 def draw_planes(scene: LesionScene) -> Canvas:
@@ -90,8 +96,9 @@ def _draw_pre(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, st
 
     show(ax, section, style.window_of(case.pre.image).grey(section.image(case.pre.image, moved)))
     outline(ax, section.cut(scene.tumour), style.TUMOUR, used)
-    for mask in case.pre.vessels.values():
-        outline(ax, section.outlines(mask, moved), style.VESSEL, used)
+    for masks, stroke in ((case.pre.vessels, style.VESSEL), (ducts(case.pre), style.DUCT)):
+        for mask in masks.values():
+            outline(ax, section.outlines(mask, moved), stroke, used)
     if case.pre.liver is not None:
         outline(ax, section.outlines(case.pre.liver, moved), style.LIVER_PRE, used)
     frame(ax, section, bar_mm=10.0)
@@ -102,14 +109,18 @@ def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: di
     show(ax, section, style.window_of(case.post.image).grey(section.image(case.post.image)))
     if case.post.liver is not None:
         outline(ax, section.outlines(case.post.liver), style.LIVER, used)
-    for mask in scene.vessels:
-        outline(ax, section.outlines(mask), style.VESSEL, used)
+    for masks, stroke in ((case.post.vessels, style.VESSEL), (ducts(case.post), style.DUCT)):
+        for mask in masks.values():
+            outline(ax, section.outlines(mask), stroke, used)
     cut_lesion(ax, scene, section, used)
 
 
 def show(ax: Axes, section: Section, grey: FloatArray) -> None:
     """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
-    ax.imshow(grey, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=section.extent_mm, interpolation="nearest")
+    left, right, bottom, top = section.extent_mm
+    shown, edges = section.thinned(grey)
+    ax.imshow(shown, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=edges, interpolation="none")
+    ax.set(xlim=(left, right), ylim=(bottom, top))
 
 
 def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: dict[str, style.Stroke]) -> None:
@@ -117,11 +128,33 @@ def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: d
     if not lines:
         return
     used[stroke.words] = stroke
+    widths, colours = [stroke.width], [to_rgba(stroke.colour)]
+    dashes = [stroke.linestyle]
     if stroke.rim > 0.0:
-        ax.add_collection(LineCollection(lines, colors="black", linewidths=stroke.width + 1.2, alpha=stroke.rim))
-    ax.add_collection(
-        LineCollection(lines, colors=stroke.colour, linewidths=stroke.width, linestyles=[stroke.linestyle])
-    )
+        widths, colours = [stroke.width + 1.2, *widths], [to_rgba("black", stroke.rim), *colours]
+        dashes = ["-", *dashes]
+    # One path, drawn twice: the rim below the line.
+    drawn = PathCollection(
+        [joined(ax, lines)], facecolors="none", edgecolors=colours, linewidths=widths, linestyles=dashes,
+        offsets=np.zeros((len(widths), 2)), offset_transform=IdentityTransform(),
+    )  # fmt: skip
+    drawn.set_transform(ax.transData)
+    ax.add_collection(drawn, autolim=False)
+
+
+def joined(ax: Axes, lines: Sequence[FloatArray]) -> Path:
+    """Return lines as one path, without the vertices that nobody could see to be missing."""
+    path = Path.make_compound_path(*(Path(line) for line in lines))
+    left, right = ax.get_xlim()
+    points_a_mm = ax.get_position().width * ax.get_figure().get_figwidth() * POINTS_AN_INCH / abs(right - left)
+    path.should_simplify, path.simplify_threshold = True, UNSEEN_PT
+    larger = Affine2D().scale(points_a_mm)
+    return larger.inverted().transform_path(_without_stop(path.cleaned(larger, simplify=True)))
+
+
+def _without_stop(path: Path) -> Path:
+    kept = path.codes != Path.STOP
+    return Path(path.vertices[kept], path.codes[kept])
 
 
 def outline_pre_liver(ax: Axes, scene: LesionScene, pair: Pair, used: dict[str, style.Stroke]) -> None:
@@ -133,9 +166,10 @@ def outline_pre_liver(ax: Axes, scene: LesionScene, pair: Pair, used: dict[str, 
 
 def shade(ax: Axes, section: Section, where: style.BoolArray) -> None:
     """Tint the samples of a plane that are true blue-grey, so that what lies below still shows."""
+    shown, edges = section.thinned(where)
     if where.any():
-        ax.imshow(np.where(where, 1.0, np.nan), cmap=_TINT, vmin=0.0, vmax=1.0, origin="lower", alpha=0.6,
-                  extent=section.extent_mm, interpolation="nearest")  # fmt: skip
+        ax.imshow(np.where(shown, 1.0, np.nan), cmap=_TINT, vmin=0.0, vmax=1.0, origin="lower", alpha=0.6,
+                  extent=edges, interpolation="none")  # fmt: skip
 
 
 def ringed_lesion(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
@@ -179,13 +213,13 @@ def frame(ax: Axes, section: Section, bar_mm: float) -> None:
               (0.5, 0.98, "center", "top"), (0.5, 0.02, "center", "bottom"))  # fmt: skip
     for letter, (x, y, ha, va) in zip(section.letters, places, strict=True):
         ax.text(x, y, letter, transform=ax.transAxes, ha=ha, va=va, color="white", fontsize=10, fontweight="bold",
-                path_effects=_HALO)  # fmt: skip
+                path_effects=HALO)  # fmt: skip
     end = right - 0.05 * (right - left)
     height = bottom + 0.05 * (top - bottom)
-    ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=_HALO,
+    ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=HALO,
             solid_capstyle="butt")  # fmt: skip
     ax.text(end - bar_mm / 2, height + 0.015 * (top - bottom), f"{bar_mm:g} mm", ha="center", va="bottom",
-            color="white", fontsize=8, path_effects=_HALO)  # fmt: skip
+            color="white", fontsize=8, path_effects=HALO)  # fmt: skip
 
 
 def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
@@ -221,7 +255,7 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
             fontsize=10, fontweight="bold", bbox=BOX)  # fmt: skip
     if depth > OUT_OF_PLANE_MM:
         ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {depth:.1f} mm", transform=ax.transAxes, ha="left",
-                va="bottom", fontsize=7.5, color="white", path_effects=_HALO)  # fmt: skip
+                va="bottom", fontsize=7.5, color="white", path_effects=HALO)  # fmt: skip
 
 
 def add_legend(figure: Canvas, used: Mapping[str, style.Stroke]) -> None:

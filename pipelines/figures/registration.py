@@ -52,6 +52,17 @@ def registration_pictures(scene: LesionScene) -> Iterator[Drawn]:
         )  # fmt: skip
 
 
+def strip_words(scene: LesionScene) -> tuple[str, str]:
+    """Return caption and text alternative of the small checkerboard."""
+    return (
+        f"Tiles of POST and of the moved PRE in turn, through {_ringed(scene)}: the border of the liver and the vessels"
+        " should run on from tile to tile.",
+        f"Small axial, coronal and sagittal checkerboard of both studies through {_where(scene)} of lesion"
+        f" {scene.lesion.lesion_id}: look whether liver border and vessels run on from tile to tile, or step;"
+        f" {_predicted(scene)}.",
+    )
+
+
 def _edges_caption(scene: LesionScene) -> str:
     return (
         f"POST in planes through {_ringed(scene)}. The thin lines are edges in the image of PRE, as moved by the"

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipelines.figures.sections import FloatArray, Section
 from planner.assessment import LesionAssessment
-from planner.case import Case
+from planner.case import Case, Study
 from planner.errors import InputError
 from planner.register.alignment import Alignment
 from planner.surface import Surface, surface_of
@@ -19,6 +19,12 @@ AROUND_MM = 25.0
 LARGEST_HALF_MM = 90.0
 OUT_OF_PLANE_MM = 0.5
 """An arrow that ends farther than this from a plane is said to be a projection onto it."""
+
+SHOWN_SHARE = 0.8
+"""Pictures show a sample of the scan for at least so much of its finest spacing."""
+
+LEAST_SHOWN = 50
+"""Pictures never show fewer samples to either side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +58,6 @@ class LesionScene:
         """The minimal margin, mm."""
         return None if self.lesion.margin is None else self.lesion.margin.min_mm
 
-    @property
-    def vessels(self) -> tuple[Mask, ...]:
-        """Vessel masks of POST."""
-        return tuple(self.case.post.vessels.values())
-
     def overview(self, orientation: str) -> Section:
         """Return the plane through the thin spot that shows the tumour, its zones and 25 mm around them."""
         points = np.concatenate([surface.vertices_lps_mm for surface in (self.tumour, *self.zones[: self._near])])
@@ -66,11 +67,11 @@ class LesionScene:
 
     def wide(self, orientation: str, half_mm: float) -> Section:
         """Return a plane through the thin spot of the given half width, for judging the registration."""
-        return Section(orientation, self.at_lps_mm, (half_mm, half_mm), step_mm=half_mm / 150.0)
+        return self._section(orientation, self.at_lps_mm, half_mm, 150)
 
     def close(self, orientation: str, half_mm: float) -> Section:
         """Return the plane through the thin spot with the thin spot in its middle."""
-        return Section(orientation, self.at_lps_mm, (half_mm, half_mm), step_mm=half_mm / 100.0)
+        return self._section(orientation, self.at_lps_mm, half_mm, 100)
 
     def out_of_plane_mm(self, orientation: str) -> float:
         """Return how far out of the plane through the thin spot the margin was measured to; 0 without a margin."""
@@ -87,7 +88,14 @@ class LesionScene:
     def _through(self, orientation: str, middle: FloatArray, half: float) -> Section:
         plane = Section(orientation, self.at_lps_mm, (half, half))
         centre = middle + plane.normal * float((self.at_lps_mm - middle) @ plane.normal)
-        return Section(orientation, centre, (half, half), step_mm=half / 120.0)
+        return self._section(orientation, centre, half, 120)
+
+    def _section(self, orientation: str, centre: FloatArray, half_mm: float, samples: int) -> Section:
+        """Return a plane with so many samples to either side, of which pictures show no more than the scan holds."""
+        step = half_mm / samples
+        native = SHOWN_SHARE * min(self.case.post.image.grid.spacing_kji_mm)
+        every = max(n for n in (1, 2, 4) if n == 1 or (n * step <= native and samples / n >= LEAST_SHOWN))
+        return Section(orientation, centre, (half_mm, half_mm), step, every)
 
 
 def lesion_scene(
@@ -117,3 +125,8 @@ def _tumour_in_post(case: Case, alignment: Alignment, lesion: LesionAssessment) 
     except InputError:
         # A deformation that folds there: the lesion is not assessable for that very reason.
         return None
+
+
+def ducts(study: Study) -> dict[str, Mask]:
+    """Return the bile ducts of a study by role, the left and right hepatic ducts among them."""
+    return {role: mask for role, mask in study.masks.items() if role.endswith("bile_duct") or "hepatic_duct" in role}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,12 +43,15 @@ class Section:
         Half the width and half the height.
     step_mm
         Distance between samples.
+    shown_every
+        Pictures show every so many of the samples: lines are drawn finer than the scan's own sampling.
     """
 
     orientation: str
     centre_lps_mm: FloatArray
     half_mm: tuple[float, float]
     step_mm: float = 0.5
+    shown_every: int = 1
 
     @property
     def right(self) -> FloatArray:
@@ -128,12 +132,33 @@ class Section:
         there_from_here: PointMap | None,
         outside: float,
     ) -> FloatArray:
-        points = self.points_lps_mm()
-        there = points if there_from_here is None else there_from_here(points)
-        kji = grid.ijk(there)[:, ::-1].T
-        values = ndimage.map_coordinates(voxels, kji, order=1, mode="constant", cval=outside, output=np.float64)
+        kji = self._straight_kji(grid) if there_from_here is None else self._mapped_kji(grid, there_from_here)
+        return np.asarray(
+            ndimage.map_coordinates(voxels, kji, order=1, mode="constant", cval=outside, output=np.float64)
+        )
+
+    def _straight_kji(self, grid: Grid) -> FloatArray:
+        """Return the samples' places on a lattice, shape (3, rows, columns): a lattice turns a plane into a plane."""
+        steps = np.stack([np.zeros(3), self.right, self.up])
+        origin, across, upward = _origin_and_steps(grid.ijk(self.centre_lps_mm + steps))
         x, y = self.axes_mm
-        return np.asarray(values).reshape(len(y), len(x))
+        return np.stack([origin[n] + np.add.outer(y * upward[n], x * across[n]) for n in (2, 1, 0)])
+
+    def _mapped_kji(self, grid: Grid, there_from_here: PointMap) -> FloatArray:
+        x, y = self.axes_mm
+        places = grid.ijk(there_from_here(self.points_lps_mm()))
+        return np.asarray(places[:, ::-1].T.reshape(3, len(y), len(x)))
+
+    def thinned(self, samples: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[float, float, float, float]]:
+        """Return the samples that a picture shows, every `shown_every`-th, with the edges of their pixels, mm."""
+        x, y = (axis[:: self.shown_every] for axis in self.axes_mm)
+        pad = self.shown_every * self.step_mm / 2
+        edges = float(x[0] - pad), float(x[-1] + pad), float(y[0] - pad), float(y[-1] + pad)
+        return samples[:: self.shown_every, :: self.shown_every], edges
+
+
+def _origin_and_steps(three: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return three[0], three[1] - three[0], three[2] - three[0]
 
 
 def cut_lines(surface: Surface, height: FloatArray) -> list[FloatArray]:

@@ -2,118 +2,164 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure as Canvas
-from matplotlib.patches import Patch
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator, NullLocator
-from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+from scipy import ndimage
+from skimage.measure import find_contours
 
 from pipelines.figures import style
+from pipelines.figures.bands import fill_bands, without_holes
+from pipelines.figures.colour_bar import add_colour_bar
+from pipelines.figures.samples import FloatArray, longest_sides_mm, rows_for, spread
 from planner.measure.margin import Margin, direction_words
 from planner.report import words
 from planner.surface import Surface
 
-MOST_TRIANGLES = 8000
-_AMBIENT = 0.6
-_END_ON = 0.95
+CELLS = 220
+"""Cells of the picture across the tumour's greatest extent."""
+
+ROOM = 1.12
+"""The picture is this many times as wide as the tumour's greatest extent."""
+
+_AMBIENT = 0.55
+_SHADES = 32
+_SHADE = ListedColormap([(0.0, 0.0, 0.0, n / (_SHADES - 1)) for n in range(_SHADES)])
 _RIM = [withStroke(linewidth=4.5, foreground="white")]
+_AXES = (("L", (1.0, 0.0, 0.0)), ("P", (0.0, 1.0, 0.0)), ("S", (0.0, 0.0, 1.0)))
+_SHORT = 0.25
+_BARS_MM = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A parallel projection: `eye` points from the tumour to the reader, `right` and `up` span the picture, LPS."""
+
+    eye: FloatArray
+    centre_lps_mm: FloatArray
+    half_mm: float
+
+    @property
+    def right(self) -> FloatArray:
+        """Unit vector to the picture's right; the patient's left where it is seen from above or below."""
+        across = np.cross((0.0, 0.0, 1.0), self.eye)
+        length = float(np.linalg.norm(across))
+        return np.asarray(across / length) if length > 1e-3 else np.array([1.0, 0.0, 0.0])
+
+    @property
+    def up(self) -> FloatArray:
+        """Unit vector to the picture's top."""
+        return np.asarray(np.cross(self.eye, self.right))
+
+    def place(self, points_lps_mm: FloatArray) -> FloatArray:
+        """Return picture coordinates, shape (n, 2), mm from the middle."""
+        return np.asarray((points_lps_mm - self.centre_lps_mm) @ np.stack([self.right, self.up]).T)
 
 
 def draw_solid(lesion_id: str, margin: Margin) -> Canvas:
-    """Return the tumour's surface in the colours of its margin, seen from the thin spot and from the far side."""
-    surface, margins = thinned(margin.map.tumour, margin.map.primary_mm)
-    figure = style.canvas(9.6, 4.5)
+    """Return the tumour's surface in the bands of its margin, seen from the thin spot and from the far side."""
+    figure = style.canvas(9.6, 5.0)
     towards = _outward(margin)
+    surface = margin.map.tumour
+    low, high = surface.vertices_lps_mm.min(axis=0), surface.vertices_lps_mm.max(axis=0)
+    half_mm = ROOM * max(float(np.linalg.norm(surface.vertices_lps_mm - (low + high) / 2, axis=1).max()), 1e-3)
     for place, sign in enumerate((1.0, -1.0)):
-        # Drawn in the given order: the thin spot's mark must not vanish into the surface that it lies on.
-        ax: Any = figure.add_axes((0.5 * place + 0.02, 0.09, 0.46, 0.76), projection="3d", computed_zorder=False)
-        eye = sign * towards
-        ax.view_init(elev=float(np.degrees(np.arcsin(np.clip(eye[2], -1, 1)))),
-                     azim=float(np.degrees(np.arctan2(eye[1], eye[0]))))  # fmt: skip
-        _add_surface(ax, surface, margins, eye)
-        if sign > 0 and margin.at_lps_mm is not None:
-            ax.plot(*([value] for value in margin.at_lps_mm), marker="o", markersize=13, markerfacecolor="none",
-                    markeredgecolor="black", markeredgewidth=2.4, path_effects=_RIM, zorder=10)  # fmt: skip
-        _frame(ax, surface, eye)
-        spot = f"thin spot ringed: {words.millimetres(margin.min_mm)} mm"
-        side = spot if sign > 0 and margin.at_lps_mm is not None else "the other side"
-        figure.text(0.25 + 0.5 * place, 0.885, f"Seen from {direction_words(eye)} ({side})", fontsize=9.5, ha="center")
-    handles = [Patch(facecolor=band.colour, edgecolor="#333333", label=band.words) for band in style.BANDS]
-    figure.legend(handles=handles, loc="lower center", ncols=4, fontsize=8.5, frameon=False)
+        view = View(sign * towards, (low + high) / 2, half_mm)
+        ax = figure.add_axes((0.5 * place + 0.02, 0.16, 0.46, 0.70))
+        ax.set(xlim=(-1.25 * half_mm, 1.25 * half_mm), ylim=(-half_mm, half_mm), aspect="equal")
+        ax.set_axis_off()
+        _draw_surface(ax, margin, view)
+        _draw_axes(ax, view)
+        spotted = sign > 0 and margin.at_lps_mm is not None
+        if spotted:
+            at = view.place(np.asarray(margin.at_lps_mm)[None])[0]
+            ax.plot(*at, marker="o", markersize=13, markerfacecolor="none", markeredgecolor="black",
+                    markeredgewidth=2.4, path_effects=_RIM, zorder=10)  # fmt: skip
+        side = f"thin spot ringed: {words.millimetres(margin.min_mm)} mm" if spotted else "the other side"
+        figure.text(0.25 + 0.5 * place, 0.89, f"Seen from {direction_words(view.eye)} ({side})", fontsize=9.5,
+                    ha="center")  # fmt: skip
+    add_colour_bar(figure, 1.8, 0.06, 6.0)
     figure.suptitle(f"Lesion {lesion_id}: tumour surface by margin", fontsize=11, fontweight="bold", y=0.985)
     return figure
 
 
-def thinned(surface: Surface, margin_mm: style.FloatArray) -> tuple[Surface, style.FloatArray]:
-    """Return the surface with its margins, vertices put together until it has few enough triangles to draw.
+def seen(surface: Surface, margin_mm: FloatArray, view: View) -> tuple[FloatArray, FloatArray]:
+    """Return the margin (mm) and the brightness (0 to 1) of what is seen, shape (rows, columns) each, rows upwards.
 
-    Vertices of one box become their mean and take their least margin, so that a thin spot is never lost.
+    A cell holds the least margin of what is in front there, so that a thin spot is never lost; not a number where the
+    tumour is not.
     """
-    side = 1.0
-    thin, margins = surface, margin_mm
-    while len(thin.triangles) > MOST_TRIANGLES:
-        thin, margins = _clustered(surface, margin_mm, side)
-        side *= 1.25
-    return thin, margins
+    cell_mm = 2.0 * view.half_mm / CELLS
+    facing = surface.triangle_normals @ view.eye > -0.05
+    points = spread(surface, margin_mm, rows_for(longest_sides_mm(surface), 0.8 * cell_mm) * facing)
+    column, row = np.clip(np.rint(view.place(points.lps_mm) / cell_mm) + CELLS // 2, 0, CELLS).astype(np.int64).T
+    cell = row * (CELLS + 1) + column
+    depth = points.lps_mm @ view.eye
+    front = np.full((CELLS + 1) ** 2, -np.inf)
+    np.maximum.at(front, cell, depth)
+    kept = depth >= front[cell] - 2.0 * cell_mm
+    least = np.full(front.shape, np.inf)
+    np.minimum.at(least, cell[kept], points.margin_mm[kept])
+    light = view.eye + 0.5 * view.up - 0.3 * view.right
+    lit = np.clip(points.normals @ (light / np.linalg.norm(light)), 0.0, 1.0)
+    bright = np.zeros(front.shape)
+    np.maximum.at(bright, cell[kept], lit[kept])
+    nothing = np.isinf(least)
+    least[nothing], bright[nothing] = np.nan, np.nan
+    shape = (CELLS + 1, CELLS + 1)
+    return least.reshape(shape), _AMBIENT + (1.0 - _AMBIENT) * bright.reshape(shape)
 
 
-def _clustered(surface: Surface, margin_mm: style.FloatArray, side_mm: float) -> tuple[Surface, style.FloatArray]:
-    boxes = np.floor(surface.vertices_lps_mm / side_mm).astype(np.int64)
-    _, member, count = np.unique(boxes, axis=0, return_inverse=True, return_counts=True)
-    member = member.reshape(-1)
-    means = np.stack(
-        [np.bincount(member, weights=surface.vertices_lps_mm[:, axis]) / count for axis in range(3)], axis=1
-    )
-    least = np.full(len(count), np.inf)
-    np.minimum.at(least, member, margin_mm)
-    triangles = member[surface.triangles]
-    a, b, c = triangles.T
-    kept = triangles[(a != b) & (b != c) & (c != a)]
-    return Surface(means, kept, surface.voxel_kji_mm), least
+def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
+    least, bright = seen(margin.map.tumour, margin.map.primary_mm, view)
+    axis = np.linspace(-view.half_mm, view.half_mm, CELLS + 1)
+    cell_mm = float(axis[1] - axis[0])
+    inside = np.isfinite(without_holes(least))
+    silhouette = _silhouette(inside, axis)
+    border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
+    ax.add_patch(border)
+    fill_bands(ax, axis, axis, without_holes(least, 4.0), border)
+    edges = (axis[0] - cell_mm / 2, axis[-1] + cell_mm / 2) * 2
+    shown = ax.imshow(1.0 - without_holes(bright, 4.0), cmap=_SHADE, vmin=0.0, vmax=1.0, origin="lower", extent=edges,
+                      interpolation="none", zorder=2)  # fmt: skip
+    shown.set_clip_path(border)
 
 
-def _outward(margin: Margin) -> style.FloatArray:
+def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
+    """Return the outline of what is seen, smoothed over a cell."""
+    soft = ndimage.gaussian_filter(inside.astype(np.float64), 1.0)
+    step = axis[1] - axis[0]
+    lines = [Path(axis[0] + step * line[:, ::-1], closed=True) for line in find_contours(soft, 0.5) if len(line) > 2]
+    return Path.make_compound_path(*lines) if lines else Path(np.zeros((1, 2)))
+
+
+def _draw_axes(ax: Axes, view: View) -> None:
+    """Draw where the patient's left, back and head lie, and a scale bar."""
+    origin = np.array([-1.02 * view.half_mm, -0.78 * view.half_mm])
+    for letter, axis in _AXES:
+        step = np.array([axis @ view.right, axis @ view.up])
+        if float(np.linalg.norm(step)) < _SHORT:
+            continue
+        tip = origin + 0.2 * view.half_mm * step
+        ax.annotate("", xy=tip, xytext=origin, arrowprops={"arrowstyle": "-|>", "color": style.INK, "linewidth": 1.2,
+                    "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+        ax.text(*(tip + 0.06 * view.half_mm * step / np.linalg.norm(step)), letter, fontsize=10, fontweight="bold",
+                ha="center", va="center", color=style.INK)  # fmt: skip
+    bar_mm = next((bar for bar in _BARS_MM if bar <= 0.5 * view.half_mm), _BARS_MM[-1])
+    end, low = 1.2 * view.half_mm, -0.95 * view.half_mm
+    ax.plot([end - bar_mm, end], [low, low], color=style.INK, linewidth=2.5, solid_capstyle="butt")
+    ax.text(end - bar_mm / 2, low + 0.03 * view.half_mm, f"{bar_mm:g} mm", fontsize=8.5, ha="center", va="bottom")
+
+
+def _outward(margin: Margin) -> FloatArray:
     """Return the unit direction from the tumour's centroid to the thin spot; from anterior-left without one."""
     centre = margin.map.tumour.centroid_lps_mm
     vector = np.array([0.6, -0.7, 0.4]) if margin.at_lps_mm is None else np.asarray(margin.at_lps_mm) - centre
     length = float(np.linalg.norm(vector))
     return np.asarray(vector / length) if length > 1e-6 else np.array([0.0, -1.0, 0.0])
-
-
-def _add_surface(ax: Any, surface: Surface, margins: style.FloatArray, eye: style.FloatArray) -> None:
-    corners = surface.vertices_lps_mm[surface.triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    facing = normals @ eye > -0.2
-    light = eye + np.array([0.25, 0.0, 0.45])
-    brightness = _AMBIENT + (1 - _AMBIENT) * np.clip(normals @ (light / np.linalg.norm(light)), 0.0, 1.0)
-    palette = np.array([to_rgb(band.colour) for band in style.BANDS])
-    colours = palette[style.band_of(margins[surface.triangles].min(axis=1))] * brightness[:, None]
-    ax.add_collection3d(
-        Poly3DCollection(corners[facing], facecolors=colours[facing], edgecolors=colours[facing], linewidths=0.3)
-    )
-
-
-def _frame(ax: Any, surface: Surface, eye: style.FloatArray) -> None:
-    """Give all axes one scale and name each tick by its patient direction: a title would collide with them.
-
-    An axis that is seen almost from its end has no ticks: they would lie upon each other.
-    """
-    low, high = surface.vertices_lps_mm.min(axis=0), surface.vertices_lps_mm.max(axis=0)
-    middle, half = (low + high) / 2, float((high - low).max()) / 2 * 1.05
-    ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half),
-           zlim=(middle[2] - half, middle[2] + half))  # fmt: skip
-    ax.set_box_aspect((1, 1, 1), zoom=0.88)
-    ax.tick_params(labelsize=7.5, pad=2.5)
-    for n, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis)):
-        axis.set_major_locator(MaxNLocator(4) if abs(eye[n]) < _END_ON else NullLocator())
-        axis.set_major_formatter(partial(_tick, n))
-
-
-def _tick(axis: int, value_mm: float, _place: int) -> str:
-    return words.coordinate(value_mm, axis, 0)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Patch
 
 from planner.volume import Volume
 
@@ -24,19 +25,34 @@ THIN_SPOT = "#D55E00"
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A range of margins with its colour (Okabe-Ito) and its words: from the band before it up to `below_mm`."""
+    """A range of margins with its colour (Okabe-Ito), words and hatching: from the band before it up to `below_mm`."""
 
     below_mm: float
     colour: str
     words: str
+    hatch: str
 
 
 BANDS = (
-    Band(0.0, "#D55E00", "below 0 mm (not covered)"),
-    Band(5.0, "#F0E442", "0 to below 5 mm"),
-    Band(10.0, "#56B4E9", "5 to below 10 mm"),
-    Band(np.inf, "#009E73", "10 mm and more"),
+    Band(0.0, "#D55E00", "below 0 mm (not covered)", "xxxx"),
+    Band(5.0, "#F0E442", "0 to below 5 mm", "////"),
+    Band(10.0, "#56B4E9", "5 to below 10 mm", ".."),
+    Band(np.inf, "#009E73", "10 mm and more", ""),
 )
+"""The less margin, the more ink: hatching tells bands apart where colours cannot, as in a grey print."""
+
+HATCH_INK = "#333333"
+HATCH_PT = 0.6
+
+NEGATIVE, POSITIVE = "negative: not covered on these images", "positive: covered"
+"""What the sign of a margin means, for a colour bar."""
+
+
+def hatched(patch: Patch, place: int) -> Patch:
+    """Return a patch in the colour and hatching of the band of that place in `BANDS`."""
+    patch.set(facecolor=BANDS[place].colour, hatch=BANDS[place].hatch, edgecolor=HATCH_INK)
+    patch.set_hatch_linewidth(HATCH_PT)
+    return patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +75,11 @@ TUMOUR = Stroke("tumour, as moved by the registration", "#F0E442", ())
 ZONE = Stroke("ablation zone", "#56B4E9", (4.0, 2.0))
 LIVER = Stroke("liver", "#009E73", (1.0, 1.5))
 VESSEL = Stroke("vessels", "#CC79A7", (4.0, 1.5, 1.0, 1.5))
+DUCT = Stroke("bile ducts", "#FFFFFF", (1.0, 1.2), 1.8)
 LIVER_PRE = Stroke("liver of PRE, moved", "#E69F00", (4.0, 2.0))
 EDGE = Stroke("edges in PRE, moved", "#D55E00", (), 1.0, rim=0.0)
 
-STROKES = (TUMOUR, ZONE, LIVER, VESSEL, LIVER_PRE, EDGE)
+STROKES = (TUMOUR, ZONE, LIVER, VESSEL, DUCT, LIVER_PRE, EDGE)
 """Every stroke, in the order of a legend."""
 
 

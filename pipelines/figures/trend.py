@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from pipelines.figures import style
+from pipelines.figures.encode import encoded
 from planner.report.counts import counted
 from planner.report.figure import Figure
 from planner.report.trend import LesionAt, PostAt, Trend
@@ -46,14 +47,13 @@ def trend_figure(trend: Trend) -> Figure | None:
     ax.tick_params(labelsize=8.5)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5, frameon=False)
-    return Figure(
-        "trend",
+    return encoded(
+        figure, "trend",
         f"Minimal margin of each lesion over {_AXES[kind]}, with the 95 % interval of each study. Positive: covered;"
         " negative: not covered on these images. Lines join the studies of a lesion; nothing is known between them.",
         f"Minimal margins of {counted(len(lesions), 'lesion')} in {counted(len(trend.posts), 'study', 'studies')}; the"
         " table holds their numbers.",
-        "image/png",
-        style.png(figure),
+        kind="trend",
     )  # fmt: skip
 
 

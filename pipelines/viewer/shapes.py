@@ -22,8 +22,13 @@ DUCTS = ("bile_duct", "common_bile_duct", "left_hepatic_duct", "right_hepatic_du
 BEYOND_VOXELS = 3
 """A mask is cut this far outside the region, so that no cut face is seen."""
 
-DUCT = style.Stroke("bile ducts", "#CC79A7", (1.0, 1.5))
-STROKES = {"tumour": style.TUMOUR, "zone": style.ZONE, "vessels": style.VESSEL, "ducts": DUCT, "liver": style.LIVER}
+STROKES = {
+    "tumour": style.TUMOUR,
+    "zone": style.ZONE,
+    "vessels": style.VESSEL,
+    "ducts": style.DUCT,
+    "liver": style.LIVER,
+}
 """How each kind of surface is drawn, in the order of a legend."""
 
 

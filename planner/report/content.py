@@ -10,12 +10,15 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
+from planner.report.answer import GATES, HEADS, AnswerRow, Head, answer_rows, band, gate_of, least_first, min_mm
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.criteria import Criteria, criteria
 from planner.report.figure import Figure
 from planner.report.findings import FindingRow, finding_rows
 from planner.report.held_against import fact_rows, other_facts, references, risk_sentences
+from planner.report.impression import impression
 from planner.report.passages import passage_sentences
+from planner.report.progression import Progression, progression
 from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
@@ -23,7 +26,8 @@ from planner.report.table import Column, columns, reason_sentences, rows
 from planner.report.timing import date_sentences, timing_sentences
 from planner.report.vanished import baseline_sentences
 
-_BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
+_OF_REGISTRATION = ("checkerboard", "edges", "displacement")
+"""Kinds of figures that show the registration, not the margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ class LesionContent:
     distances: DistanceTable
     risk: tuple[str, ...]
     beside: BesideSection
+    strip: Figure | None
     figures: tuple[Figure, ...]
+    registration_figures: tuple[Figure, ...]
+    registration_gate: str
     cells: tuple[str, ...]
     registration_error: str
     margin_here: str
@@ -65,17 +72,23 @@ class LesionContent:
 class Content:
     """What a report says of a case, in words: nothing in it is still to be computed or rounded.
 
+    Lesions stand in the order of their margins, the least first, those without one last.
+
     `identities` are study, name, id and birth date of the patients, only where they are to be shown. `columns` are the
-    heads of the margin table, whose cells each lesion holds.
+    heads of the margin table, whose cells each lesion holds; `heads` and `answer` the short table that comes first.
     """
 
     case_id: str
     status: str
     cautions: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]
+    impression: tuple[str, ...]
+    heads: tuple[Head, ...]
+    answer: tuple[AnswerRow, ...]
     columns: tuple[Column, ...]
     lesions: tuple[LesionContent, ...]
     reasons: tuple[str, ...]
+    scanned: tuple[str, ...]
     timing: tuple[str, ...]
     alignment: str
     alignment_kind: str
@@ -86,6 +99,7 @@ class Content:
     findings: tuple[FindingRow, ...]
     passages: tuple[str, ...]
     criteria: Criteria | None
+    progression: Progression | None
     facts: tuple[tuple[str, str], ...]
     other_facts: tuple[str, ...]
     references: tuple[tuple[str, str, str], ...]
@@ -128,10 +142,14 @@ def report_content(
         status=words.STATUS[assessment.status],
         cautions=tuple(caution.text for caution in assessment.cautions),
         identities=tuple((study.upper(), *who) for study, who in identities.items()),
+        impression=impression(assessment),
+        heads=HEADS,
+        answer=answer_rows(assessment),
         columns=columns(),
         lesions=tuple(_lesions(assessment, drawn)),
         reasons=tuple(reason_sentences(assessment)),
-        timing=(*timing_sentences(assessment.timing), *date_sentences(scan_dates)),
+        scanned=tuple(date_sentences(scan_dates)),
+        timing=tuple(timing_sentences(assessment.timing)),
         alignment=words.alignment_sentence(assessment.alignment),
         alignment_kind=assessment.alignment.kind,
         liver=words.LIVER[assessment.liver_used],
@@ -141,6 +159,7 @@ def report_content(
         findings=tuple(finding_rows(assessment.findings)),
         passages=tuple(passage_sentences(assessment.passages)),
         criteria=criteria(assessment),
+        progression=progression(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
         references=(*references(assessment), *beside_references(assessment)),
@@ -152,7 +171,8 @@ def report_content(
 
 
 def _lesions(assessment: Assessment, figures: Sequence[Figure]) -> Iterator[LesionContent]:
-    for lesion, cells in zip(assessment.lesions, rows(assessment), strict=True):
+    found = zip(assessment.lesions, rows(assessment), strict=True)
+    for lesion, cells in sorted(found, key=lambda pair: least_first(pair[0])):
         of_lesion = tuple(figure for figure in figures if figure.lesion_id == lesion.lesion_id)
         yield _lesion(lesion, cells, of_lesion, assessment)
 
@@ -165,7 +185,7 @@ def _lesion(
         lesion_id=lesion.lesion_id,
         status=words.STATUS[lesion.status],
         reading=words.reading(lesion),
-        band=band(None if margin is None else margin.min_mm),
+        band=band(min_mm(lesion)),
         sentences=(*words.margin_sentences(lesion), *words.coverage_sentences(lesion), *words.size_sentences(lesion)),
         interval=() if margin is None or margin.min_mm is None else doubt.interval_sentences(margin.interval),
         flags=() if margin is None else tuple(words.flag_sentence(flag) for flag in margin.flags),
@@ -174,7 +194,10 @@ def _lesion(
         tissue=tuple(tissue_sentences(lesion, assessment.days_since_ablation)),
         sensitivity=tuple(sensitivity_rows(lesion)),
         distances=distance_table(lesion.distances),
-        figures=figures,
+        strip=next((figure for figure in figures if _kind(figure) == "strip"), None),
+        figures=tuple(f for f in figures if _kind(f) not in ("strip", *_OF_REGISTRATION)),
+        registration_figures=tuple(f for f in figures if _kind(f) in _OF_REGISTRATION),
+        registration_gate=GATES[gate_of(lesion, assessment.alignment)],
         cells=cells,
         registration_error=words.millimetres(lesion.registration_error_mm),
         margin_here=words.millimetres(None if margin is None else margin.min_mm),
@@ -183,11 +206,8 @@ def _lesion(
     )
 
 
-def band(margin_mm: float | None) -> str:
-    """Return the name of the band (below 0, 5, 10 mm, or beyond) that a margin falls in; "unknown" without one."""
-    if margin_mm is None:
-        return "unknown"
-    return next((name for limit, name in _BANDS if margin_mm < limit), "from-10")
+def _kind(figure: Figure) -> str:
+    return figure.name.rpartition("_")[2]
 
 
 def _checks(assessment: Assessment) -> Iterator[CheckRow]:

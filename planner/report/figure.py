@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KINDS = ("strip", "planes", "distribution", "polar", "solid", "checkerboard", "edges", "displacement", "trend")
+"""What figures show, in the order in which a reader wants them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
@@ -23,6 +26,8 @@ class Figure:
         The encoded picture.
     lesion_id
         The lesion it belongs to; None for the case.
+    kind
+        What it shows, for pages that lay out by it: one of `KINDS`, or "" for any other.
     """
 
     name: str
@@ -31,3 +36,4 @@ class Figure:
     media_type: str
     content: bytes
     lesion_id: str | None = None
+    kind: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.report import words
+from planner.report.answer import EXPLAINED
 from planner.report.content import Content
 from planner.report.page import environment, picture, style_of
 from planner.report.table import Column
@@ -33,6 +34,7 @@ def render_html(
     return page.get_template("report.html.jinja").render(
         content=content,
         words=words,
+        explained=EXPLAINED,
         css=style.css,
         style_hash=style.sha256,
         head_groups=_head_groups(content.columns),

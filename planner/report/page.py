@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
@@ -13,6 +15,9 @@ from markupsafe import Markup
 from planner.report.figure import Figure
 
 _MEDIA_TYPES = ("image/png", "image/svg+xml")
+
+_PLAIN = " /,.;=-_~+*!$@?"
+"""What stands for itself in a data URI, beside letters and digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Picture:
     source: Markup
     caption: str
     alt: str
+    name: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Style:
 def environment(templates: Mapping[str, str]) -> Environment:
     """Return what templates, given by name, are rendered by: every value is text, and every name must be there."""
     return Environment(
-        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True,
+        loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=visible, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
 
@@ -57,14 +64,29 @@ def picture(figure: Figure) -> Picture:
     """
     if figure.media_type not in _MEDIA_TYPES:
         raise ValueError(f"figure {figure.name}: media type {figure.media_type}, expected one of {_MEDIA_TYPES}")
-    content = base64.b64encode(figure.content).decode("ascii")
-    # Neither a listed media type nor base64 holds a character that HTML reads as markup.
-    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - see above
-    return Picture(source, figure.caption, figure.alt)
+    # Neither form holds a character that HTML reads as markup, nor an address.
+    source = Markup(_data_uri(figure))  # noqa: S704 - see above
+    return Picture(source, figure.caption, figure.alt, figure.name, figure.kind)
 
 
-def _visible(value: object) -> object:
+def _data_uri(figure: Figure) -> str:
+    """Return a figure as an address that holds it whole, in the shorter of its two forms."""
+    as_base64 = f"data:{figure.media_type};base64,{base64.b64encode(figure.content).decode('ascii')}"
+    if figure.media_type != "image/svg+xml":
+        return as_base64
+    return min(f"data:{figure.media_type},{_percent_encoded(figure.content)}", as_base64, key=len)
+
+
+def _percent_encoded(content: bytes) -> str:
+    """Return text as it may stand in a data URI: what ends or escapes anything is written as %XX.
+
+    Most of a picture's text is base64 and coordinates, which stay as they are.
+    """
+    return quote(re.sub(rb"\s*\n\s*", b" ", content), safe=_PLAIN).replace("//", "%2F%2F")
+
+
+def visible(value: object) -> object:
     """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)

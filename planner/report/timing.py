@@ -26,11 +26,11 @@ def timing_sentences(timing: Timing) -> tuple[str, ...]:
 
 
 def date_sentences(scan_dates: Mapping[str, date]) -> tuple[str, ...]:
-    """Return when the studies were scanned, for the page alone: no result, log or table shows it."""
+    """Return when the studies were scanned, for the report alone: no result, log or table shows it."""
     if not scan_dates:
         return ()
     listed = ", ".join(f"{study.upper()} {day.isoformat()}" for study, day in scan_dates.items())
-    return (f"Scanned on: {listed} (shown in this page alone).",)
+    return (f"Scanned on: {listed} (shown in the report alone).",)
 
 
 def flag_sentences(timing: Timing) -> tuple[str, ...]:

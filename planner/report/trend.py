@@ -13,7 +13,7 @@ from planner.assessment import Assessment, LesionAssessment, LesionStatus, Reaso
 from planner.caution import Caution
 from planner.register.alignment import Alignment
 from planner.report import words
-from planner.report.content import band
+from planner.report.answer import band
 from planner.report.figure import Figure
 from planner.report.page import environment, picture, style_of
 from planner.report.timing import flag_sentences

@@ -32,6 +32,31 @@ COORDINATES = (
     " inferior)."
 )
 
+METHOD = (
+    "The tumour of the pre-ablation study is carried into the post-ablation study by the registration. Surfaces are"
+    " built below voxel size on each mask's own lattice. The margin is the signed distance at each point of the tumour"
+    " surface."
+)
+
+METHOD_DISTANCES = "Distances to structures: positive apart, negative overlapping."
+
+METHOD_PICTURES = (
+    "Pictures are in radiological orientation: the patient's right is on the left of axial and coronal pictures,"
+    " anterior on the left of sagittal ones. They show resampled images; nothing is measured on them."
+)
+
+CHECKERBOARDS = (
+    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST. Where"
+    " the two are well registered, vessels and the liver's edge run on from square to square. A large difference"
+    " between the two margins means that the answer depends on how the liver was deformed."
+)
+
+EACH_SOURCE = (
+    'Each source speaks for itself: there is no verdict over several of them, and none says what to do. "Short of" is'
+    ' below what a source prefers, "outside" beyond what it accepts; where it draws no such line itself, the row says'
+    " that the line is ours."
+)
+
 FLAGS = {
     "thick_slices": "slices are thicker than 3 mm, so the margin along the slice direction is coarse",
     "few_voxels_across": "the tumour is fewer than 5 voxels across along some axis, so its shape is coarse",
