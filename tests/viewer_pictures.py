@@ -5,6 +5,7 @@ Written anew by `python tests/viewer_pictures.py REPORT.html`, after which they 
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from PIL import Image
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 MODES = {"viewer_side": "side", "viewer_blend": "blend", "viewer_tiles": "tiles"}
 NARROW = "viewer_narrow"
+CELL = 200
 
 
 def settled(seen: Seen) -> None:
@@ -25,18 +27,29 @@ def settled(seen: Seen) -> None:
 
 
 def pictures(seen: Seen) -> Iterator[tuple[str, Image.Image]]:
-    """Yield each picture of an open report at 1280 x 800 with its name: all views in each mode, at half size."""
+    """Yield a picture of each mode of an open report with its name."""
     for name, mode in MODES.items():
         seen.page.check(f"input[name=viewer-mode][value={mode}]")
         settled(seen)
-        yield name, halved(seen.shot("#viewer-views"))
+        yield name, side_by_side(seen)
     seen.page.check("input[name=viewer-mode][value=side]")
+    settled(seen)
 
 
-def halved(png: bytes) -> Image.Image:
-    """Return a picture at half size: small enough to be stored."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    return picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
+def side_by_side(seen: Seen) -> Image.Image:
+    """Return what the canvases hold that are seen, each at a fixed size, three in a row."""
+    shown = [view for view in seen.page.locator(".viewer-view canvas").all() if view.is_visible()]
+    urls = [str(view.evaluate("(canvas) => canvas.toDataURL('image/png')")) for view in shown]
+    canvases = [Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB") for url in urls]
+    sheet = Image.new("RGB", (3 * CELL, -(-len(canvases) // 3) * CELL), "white")
+    for n, canvas in enumerate(canvases):
+        sheet.paste(canvas.resize((CELL, CELL), Image.Resampling.BOX), place(n))
+    return sheet
+
+
+def place(n: int) -> tuple[int, int]:
+    """Return the left upper corner of the nth picture of a sheet."""
+    return n % 3 * CELL, n // 3 * CELL
 
 
 def stored(name: str) -> Image.Image:
@@ -44,15 +57,13 @@ def stored(name: str) -> Image.Image:
 
 
 def share_off(a: Image.Image, b: Image.Image, by: int = 32) -> float:
-    """Return the share of pixels that differ by more than `by` of 255 in a colour; 1 where the sizes differ.
-
-    Four rows more or less are what the type of a caption costs.
-    """
-    width, height = min(a.width, b.width), min(a.height, b.height)
-    if a.width != b.width or abs(a.height - b.height) > 4:
+    """Return the share of the pixels of a view that differ by more than `by` of 255 in a colour: the worst view's."""
+    if a.size != b.size:
         return 1.0
-    one, other = (np.asarray(image.convert("RGB").crop((0, 0, width, height))).astype(int) for image in (a, b))
-    return float((np.abs(one - other).max(axis=2) > by).mean())
+    one, other = (np.asarray(image.convert("RGB")).astype(int) for image in (a, b))
+    off = np.abs(one - other).max(axis=2) > by
+    cells = off.reshape(off.shape[0] // CELL, CELL, off.shape[1] // CELL, CELL)
+    return float(cells.mean(axis=(1, 3)).max())
 
 
 def main(report: Path) -> None:
@@ -63,7 +74,7 @@ def main(report: Path) -> None:
             picture.save(FOLDER / f"{name}.png", optimize=True)
     with opened(report, width=390, height=844) as seen:
         seen.ready()
-        halved(seen.shot("#viewer")).save(FOLDER / f"{NARROW}.png", optimize=True)
+        side_by_side(seen).save(FOLDER / f"{NARROW}.png", optimize=True)
 
 
 if __name__ == "__main__":
