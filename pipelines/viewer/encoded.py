@@ -18,7 +18,7 @@ _RAS_FROM_LPS = (-1.0, -1.0, 1.0)
 _INT16 = 4
 _MILLIMETRES = 2
 _SCANNER = 1
-LEVEL = 6
+LEVEL = 4
 STEPS = 32000
 """A packed vertex lies on a lattice of this many steps to each side of the middle."""
 
