@@ -142,6 +142,6 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
     click.echo(table_text(finished.assessment))
     for line in site_lines(finished.assessment):
         click.echo(printable(line))
-    click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
     if (out / "report.pdf").is_file():
         click.echo(printable(f"on paper: {out.absolute() / 'report.pdf'}"))
+    click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
