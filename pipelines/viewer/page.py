@@ -12,16 +12,16 @@ import numpy as np
 from pipelines.bundled import text
 from pipelines.figures import style
 from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.ports import ReportVolume
 from pipelines.viewer import encoded
-from pipelines.viewer.region import OUTSIDE, ReportVolume, region_around, region_of_all, stored
+from pipelines.viewer.region import OUTSIDE, region_around, region_of_all, stored
 from pipelines.viewer.shapes import STROKES, shapes_of
 from planner.assessment import Assessment
 from planner.case import Case
-from planner.errors import InputError
 from planner.grid import Grid
 from planner.report import words
 from planner.report.viewer import Viewer
-from planner.scene import zone_surfaces
+from planner.surface import surface_of
 from planner.volume import Volume
 
 LIBRARY = "assets/niivue.umd.js"
@@ -52,7 +52,7 @@ def made_viewer(case: Case, assessment: Assessment, volume: ReportVolume) -> tup
 
 
 def _scenes(case: Case, assessment: Assessment) -> list[LesionScene]:
-    surfaces = zone_surfaces(case.post)
+    surfaces = {zone: surface_of(mask) for zone, mask in case.post.ablations.items() if not mask.is_empty}
     found = (lesion_scene(case, assessment.alignment, lesion, surfaces) for lesion in assessment.lesions)
     return [scene for scene in found if scene is not None]
 
