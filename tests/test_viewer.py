@@ -13,7 +13,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from review_fixture import a_review, lattice, rotation
+from review_fixture import TUMOURS, a_review, lattice, rotation
 
 from pipelines.bundled import text
 from pipelines.ports import ReportVolume, Review
@@ -188,6 +188,21 @@ def test_the_worst_lesion_is_shown_first_and_all_are_there() -> None:
     assert data["lesions"][data["first"]]["id"] == "2"
     assert [one["margin"] is None for one in data["lesions"]] == [False, False, True]
     assert {shape["kind"] for shape in data["lesions"][0]["shapes"]} == {"tumour", "zone", "vessels", "liver"}
+
+
+def test_a_margin_that_is_not_stated_is_not_shown() -> None:
+    """The registration gate failed: what was measured on the way gives neither arrow nor band nor place."""
+    review = a_review()
+    gated = tuple(
+        replace(one, status="not_assessable", margin=replace(one.margin, min_mm=None)) if one.margin else one
+        for one in review.assessment.lesions
+    )
+    data = data_of(replace(review, assessment=replace(review.assessment, lesions=gated)))
+    centre = TUMOURS["1"][0]
+    for lesion in data["lesions"]:
+        assert (lesion["margin"], lesion["foot"], lesion["out"]) == (None, None, None)
+        assert {shape["bands"] for shape in lesion["shapes"]} == {""}
+    assert ras(data["lesions"][0]["at"]) == pytest.approx(centre, abs=0.2)
 
 
 def test_the_whole_field_of_view_is_held_once() -> None:

@@ -116,8 +116,13 @@ def _regions(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) ->
     """Return the region of each lesion: one and the same for all where the whole field of view is shown."""
     if volume == "full":
         worst = min(scenes, key=lambda scene: _worst(scene.min_mm))
-        return [region_of_all(case.post.image.grid, worst.at_lps_mm)] * len(scenes)
-    return [region_around(_points(scene), scene.at_lps_mm, len(scenes)) for scene in scenes]
+        return [region_of_all(case.post.image.grid, _at(worst))] * len(scenes)
+    return [region_around(_points(scene), _at(scene), len(scenes)) for scene in scenes]
+
+
+def _at(scene: LesionScene) -> Any:
+    """Return the point that the views go to: the thin spot where a margin is stated, else the tumour's centre."""
+    return scene.tumour.centroid_lps_mm if scene.min_mm is None else scene.at_lps_mm
 
 
 def _points(scene: LesionScene) -> Any:
@@ -141,8 +146,8 @@ def _lesion(scene: LesionScene, region: Grid, volume: int) -> dict[str, Any]:
     return {
         "id": lesion.lesion_id,
         "volume": volume,
-        "at": _rounded(encoded.ras(scene.at_lps_mm)),
-        "foot": None if scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
+        "at": _rounded(encoded.ras(_at(scene))),
+        "foot": None if margin is None or scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
         "out": None if margin is None else _rounded(_outward(scene)),
         "margin": margin,
         "reading": words.reading(lesion),

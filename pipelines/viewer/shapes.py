@@ -51,7 +51,8 @@ _MASKS: dict[str, Callable[[Study], Mapping[str, Mask]]] = {
 def shapes_of(scene: LesionScene, region: Grid) -> Iterator[Shape]:
     """Yield the surfaces around a lesion."""
     lesion, case = scene.lesion, scene.case
-    bands = None if lesion.margin is None else style.band_of(lesion.margin.map.primary_mm)
+    # Where no margin is stated none is coloured, though one was measured on the way.
+    bands = None if lesion.margin is None or scene.min_mm is None else style.band_of(lesion.margin.map.primary_mm)
     yield Shape("tumour", f"tumour of lesion {lesion.lesion_id}", scene.tumour, bands)
     for zone in scene.zones:
         yield Shape("zone", "ablation zone", zone)
