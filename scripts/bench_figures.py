@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CPU time and bytes of the figures of a case's lesions, by kind; the sample patient, else PRE and POST.
+"""CPU time and bytes of the figures of synthetic patients' lesions, by kind.
 
 Bytes are those in the page (a data URI); beside them those of the same picture as PNG at 110 dots an inch, in base64.
 Drawn `--repeats` times, the least CPU time counts.
@@ -10,43 +10,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench_margin import show
+from bench_report import reviewed
 
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.export import exported
-from pipelines.ports import Pages, Review
-from pipelines.settings import Settings
-from pipelines.source import FolderSource
-from pipelines.wire import review_folders
+from pipelines.ports import Review
 from planner.report.figure import KINDS, Figure
 from planner.report.page import picture
 
-SAMPLE = Path(__file__).resolve().parents[1] / "sample_data"
 PNG_DPI = 110
-
-
-@dataclass
-class Kept:
-    """Keeps the review itself, and no files."""
-
-    reviews: list[Review] = field(default_factory=list)
-
-    def prepare(self) -> None:
-        """Do nothing."""
-
-    def put(self, review: Review, pages: Pages) -> None:  # noqa: ARG002 - the store's verb
-        """Keep the review."""
-        self.reviews.append(review)
-
-
-def reviewed(pre: Path, post: Path, case: Path | None) -> Review:
-    """Return the review of two folders."""
-    kept = Kept()
-    review_folders(FolderSource(pre, post, case), kept, Settings(), lambda *_: None)  # type: ignore[arg-type]  # it keeps no files
-    return kept.reviews[0]
 
 
 def kilobytes(figures: list[Figure]) -> tuple[float, float]:
@@ -57,20 +33,22 @@ def kilobytes(figures: list[Figure]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a table for each patient."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pre", type=Path, default=SAMPLE / "pre")
-    parser.add_argument("--post", type=Path, default=SAMPLE / "post")
-    parser.add_argument("--case", type=Path)
+    parser.add_argument("--seed", type=int, default=7600)
+    parser.add_argument("--cases", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    case = asked.case or (SAMPLE / "case.toml" if asked.pre == SAMPLE / "pre" else None)
-    print_table(reviewed(asked.pre, asked.post, case), asked.repeats, asked.json)
+    tables = []
+    for seed in range(asked.seed, asked.seed + asked.cases):
+        tables.append({"seed": seed, **print_table(reviewed(seed), asked.repeats)})
+    if asked.json:
+        asked.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
 
-def print_table(review: Review, repeats: int, json_path: Path | None) -> None:
-    """Print CPU time and bytes of a review's figures, a lesion."""
+def print_table(review: Review, repeats: int) -> dict[str, Any]:
+    """Print CPU time and bytes of a review's figures, a lesion, and return them."""
     figures: tuple[Figure, ...] = ()
     took = []
     for _ in range(repeats):
@@ -87,8 +65,7 @@ def print_table(review: Review, repeats: int, json_path: Path | None) -> None:
     table["all"] = {name: sum(row[name] for row in table.values()) for name in ("in the page, kB", "as PNG, kB")}
     print(f"{lesions} lesions; CPU a lesion {min(took) / lesions:.2f} s; a lesion:")
     show([{"kind": kind, **{name: round(value) for name, value in row.items()}} for kind, row in table.items()])
-    if json_path is not None:
-        json_path.write_text(json.dumps({"cpu_s_a_lesion": min(took) / lesions, "kinds": table}, indent=1))
+    return {"cpu_s_a_lesion": min(took) / lesions, "kinds": table}
 
 
 if __name__ == "__main__":
