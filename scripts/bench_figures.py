@@ -40,9 +40,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    tables = []
-    for seed in range(asked.seed, asked.seed + asked.cases):
-        tables.append({"seed": seed, **print_table(reviewed(seed), asked.repeats)})
+    seeds = range(asked.seed, asked.seed + asked.cases)
+    tables = [{"seed": seed, **print_table(reviewed(seed), asked.repeats)} for seed in seeds]
     if asked.json:
         asked.json.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
 
