@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from planner.assessment import Assessment
 from planner.case import Case
@@ -14,6 +14,9 @@ from planner.report.figure import Figure
 
 Observe = Callable[[str, float], None]
 """Progress: (what is being done, fraction done from 0 to 1)."""
+
+ReportVolume = Literal["none", "roi", "full"]
+"""What a report holds of both images: nothing, a region around each lesion, or the whole field of view."""
 
 
 @dataclass(frozen=True, slots=True)

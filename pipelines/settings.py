@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelines.ports import ReportVolume
 from planner.assess import AssessSettings
 from planner.register.settings import RegistrationSettings
 
 RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
-ReportVolume = Literal["none", "roi", "full"]
 
 
 class Settings(BaseModel):
@@ -48,7 +48,7 @@ def with_registration(
     site_rules_sha256: tuple[str, ...] = (),
     report_volume: ReportVolume = "roi",
 ) -> Settings:
-    """Return the default settings with a kind of registration, a given map's error, a cohort, a site's files and pictures."""
+    """Return the default settings with a kind of registration, a map's error, a cohort, a site's files and images."""
     registration = RegistrationSettings(kind=kind, stated_error_mm=stated_error_mm)
     return Settings(
         registration=registration, baseline=baseline, site_rules_sha256=site_rules_sha256, report_volume=report_volume

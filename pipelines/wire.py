@@ -20,7 +20,7 @@ from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
 from pipelines.paper import printed
-from pipelines.ports import Intake, Observe, Pages, Review
+from pipelines.ports import Intake, Observe, Pages, ReportVolume, Review
 from pipelines.provenance import DISTRIBUTION, software_version
 from pipelines.settings import Settings
 from pipelines.several import Several
@@ -28,7 +28,7 @@ from pipelines.source import FolderSource
 from pipelines.store import FolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
-from pipelines.viewer import ReportVolume, made_viewer
+from pipelines.viewer import made_viewer
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue

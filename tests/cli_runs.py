@@ -14,7 +14,9 @@ from click.testing import CliRunner
 from scipy import ndimage
 
 ROOT = Path(__file__).resolve().parents[1]
-LEFT_BEHIND = {"result.json", "report.html", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5", "log.txt"}
+LEFT_BEHIND = {
+    "result.json", "report.html", "report.pdf", "tumour_registered.nii.gz", "margin_map.vtp", "transform.h5", "log.txt",
+}  # fmt: skip
 SHAPE = (32, 40, 40)
 SPACING_KJI_MM = (4.0, 3.0, 3.0)
 MIDDLE_MM = np.array([58.5, 58.5, 62.0])

@@ -42,6 +42,8 @@ class PaperRead:
         self.marked: dict[tuple[int, int], str] = {}
         for page in self.pdf.pages:
             self._read(page)
+        self.pages_in_order: list[int] = []
+        self._numbers = {page.obj.objgen[0]: number for number, page in enumerate(self.pdf.pages)}
         self.tree = self._tag(self.pdf.Root.StructTreeRoot.K)
 
     def page_of(self, number: int) -> str:
@@ -90,14 +92,21 @@ class PaperRead:
         page = element.Pg.objgen[0] if "/Pg" in element else page
         children = element.get("/K", [])
         for child in children if isinstance(children, pikepdf.Array) else [children]:
-            if isinstance(child, int):
-                tag.children.append(self.marked.get((page, child), ""))
-            elif "/MCID" in child:
-                where = child.Pg.objgen[0] if "/Pg" in child else page
-                tag.children.append(self.marked.get((where, int(child.MCID)), ""))
+            if isinstance(child, int) or "/MCID" in child:
+                where = child.Pg.objgen[0] if not isinstance(child, int) and "/Pg" in child else page
+                mcid = child if isinstance(child, int) else int(child.MCID)
+                self.pages_in_order.append(self._numbers[where])
+                tag.children.append(self.marked.get((where, mcid), ""))
             elif child.get("/Type") != "/OBJR":
                 tag.children.append(self._tag(child, page))
         return tag
+
+
+def pdf_text(content: bytes) -> str:
+    """Return everything that a PDF says: its title, what is tagged, alternatives, head and foot of its pages."""
+    read = PaperRead(content)
+    alternatives = (tag.alt for tag in read.tree.all("Figure"))
+    return "\n".join((str(read.pdf.docinfo), read.tree.text, *alternatives, *read.artifacts))
 
 
 def _mark(operands: list[pikepdf.Object]) -> tuple[str, int | None, bool]:

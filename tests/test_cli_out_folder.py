@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import nibabel
@@ -37,6 +38,30 @@ def test_a_relative_out_is_printed_as_the_absolute_path_of_the_report(tmp_path, 
     said = reviewed(pre, post, "out").splitlines()[-1]
     assert said == f"report: {tmp_path / 'out' / 'report.html'}"
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_the_paper_is_told_of_before_the_page_and_does_not_change_from_run_to_run(tmp_path):
+    pre, post = pre_study(tmp_path / "pre"), post_study(tmp_path / "post")
+    said = reviewed(pre, post, tmp_path / "first" / "case").splitlines()
+    assert said[-2] == f"on paper: {tmp_path / 'first' / 'case' / 'report.pdf'}"
+    reviewed(pre, post, tmp_path / "second" / "case")
+    first, second = (tmp_path / name / "case" / "report.pdf" for name in ("first", "second"))
+    assert first.read_bytes().startswith(b"%PDF-1.7")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_review_without_a_typesetter_ends_well_and_says_why_it_left_no_paper(tmp_path, monkeypatch):
+    pre, post, out = pre_study(tmp_path / "pre"), post_study(tmp_path / "post"), tmp_path / "out"
+    reviewed(pre, post, out)
+    assert (out / "report.pdf").is_file()
+    monkeypatch.setitem(sys.modules, "typst", None)
+    ran = ablation("review", pre, post, "-o", out, "--registration", "identity")
+    assert ran.code == 0
+    assert {p.name for p in out.iterdir()} == LEFT_BEHIND - {"report.pdf"}
+    why = "There is no report.pdf: the typesetter typst, or what it needs, cannot be loaded."
+    for text in (ran.stderr, (out / "log.txt").read_text(), (out / "report.html").read_text()):
+        assert text.count(why) == 1
+    assert "on paper" not in ran.stdout
 
 
 def test_a_review_replaces_an_older_one_whole_and_leaves_the_files_of_others_alone(tmp_path):

@@ -106,6 +106,10 @@ def test_a_review_leaves_what_architecture_lists_and_nothing_else(reviewed):
     assert all((reviewed.out / name).stat().st_size > 100 for name in LEFT_BEHIND)
 
 
+def test_the_paper_is_small(reviewed):
+    assert (reviewed.out / "report.pdf").stat().st_size < 3_000_000
+
+
 def test_progress_goes_to_stderr_and_the_log_the_result_to_stdout(reviewed):
     log = (reviewed.out / "log.txt").read_text().splitlines()
     assert [line for line in reviewed.ran.stderr.splitlines() if line not in log] == []

@@ -24,11 +24,12 @@ from review_fixture import (
 
 from pipelines.figures import MatplotlibIllustrator, style
 from pipelines.figures.sections import ORIENTATIONS, Section
-from pipelines.figures.solid import MOST_TRIANGLES, thinned
+from pipelines.figures.solid import CELLS, View, covered, seen
 from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case
 from planner.measure.margin import Margin
 from planner.report.figure import Figure
+from planner.surface import Surface
 from planner.volume import Mask, Volume
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -124,16 +125,52 @@ def test_bands_begin_at_their_threshold() -> None:
     assert list(style.band_of([-0.01, 0.0, 4.99, 5.0, 9.99, 10.0, np.inf])) == [0, 1, 1, 2, 2, 3, 3]
 
 
-def test_thinning_never_loses_the_thin_spot() -> None:
+def test_the_3d_view_never_loses_the_thin_spot() -> None:
     ball = sphere(CENTRE, 20.0, count=20000)
     margins = np.full(20000, 12.0)
     margins[777] = -1.5
-    thin, kept = thinned(ball, margins)
-    assert len(thin.triangles) <= MOST_TRIANGLES
-    assert kept.min() == -1.5
-    place = thin.vertices_lps_mm[int(np.argmin(kept))]
-    assert np.linalg.norm(place - ball.vertices_lps_mm[777]) < 3.0
-    assert thin.volume_ml == pytest.approx(ball.volume_ml, rel=0.03)
+    eye = (ball.vertices_lps_mm[777] - CENTRE) / 20.0
+    view = View(eye, CENTRE, 22.4)
+    least, bright = seen(ball, margins, view)
+    assert np.nanmin(least) == -1.5
+    # It faces the reader, and so lies in the middle; nothing else is below the margin of the rest by much.
+    row, column = np.unravel_index(np.nanargmin(least), least.shape)
+    assert max(abs(row - CELLS // 2), abs(column - CELLS // 2)) <= 1
+    assert (least[np.isfinite(least)] < 11.9).mean() < 0.01
+    # A ball covers a disc of its own radius, and is brightest on the lit side: above.
+    disc = covered(least).sum() * (2 * 22.4 / CELLS) ** 2
+    assert disc == pytest.approx(np.pi * 20.0**2, rel=0.03)
+    assert np.nanmean(bright[CELLS // 2 + 20 :]) > np.nanmean(bright[: CELLS // 2 - 20]) + 0.1
+
+
+@pytest.mark.parametrize("letter", sorted(TOWARDS))
+def test_the_3d_view_is_not_mirrored(letter: str) -> None:
+    view = View(np.array(TOWARDS[letter], dtype=float), CENTRE, 10.0)
+    assert np.cross(view.right, view.up) == pytest.approx(view.eye)
+    if letter in "AP":
+        assert view.up == pytest.approx([0.0, 0.0, 1.0])
+        assert view.right[0] == pytest.approx(1.0 if letter == "A" else -1.0)
+
+
+def test_from_below_the_3d_view_lies_like_an_axial_picture() -> None:
+    for tilt in ([0.0, 0.0, 0.0], [0.2, 0.1, 0.0], [-0.1, -0.2, 0.0]):
+        eye = np.array([0.0, 0.0, -1.0]) + tilt
+        view = View(eye / np.linalg.norm(eye), CENTRE, 10.0)
+        assert view.right[0] > 0.95
+        assert view.up[1] < -0.95
+
+
+def test_a_surface_behind_another_is_not_seen() -> None:
+    near, far = sphere(CENTRE - np.array([0, 20.0, 0]), 8.0), sphere(CENTRE, 8.0)
+    both = Surface(
+        np.concatenate([near.vertices_lps_mm, far.vertices_lps_mm]),
+        np.concatenate([near.triangles, far.triangles + len(near.vertices_lps_mm)]), near.voxel_kji_mm,
+    )  # fmt: skip
+    margins = np.repeat([7.0, -3.0], [len(near.vertices_lps_mm), len(far.vertices_lps_mm)])
+    from_front, _ = seen(both, margins, View(np.array([0.0, -1.0, 0.0]), CENTRE, 12.0))
+    from_behind, _ = seen(both, margins, View(np.array([0.0, 1.0, 0.0]), CENTRE, 12.0))
+    assert np.nanmin(from_front) == pytest.approx(7.0)
+    assert np.nanmax(from_behind) == pytest.approx(-3.0)
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +178,13 @@ def drawn() -> tuple[Figure, ...]:
     return MatplotlibIllustrator().draw(a_case(), an_assessment())
 
 
-def test_an_assessed_lesion_has_six_pictures_and_an_untreated_one_four(drawn: tuple[Figure, ...]) -> None:
+def test_an_assessed_lesion_has_eight_pictures_and_an_untreated_one_five(drawn: tuple[Figure, ...]) -> None:
     registration = ("checkerboard", "edges", "displacement")
-    kinds = ("planes", "distribution", "solid", *registration)
+    kinds = ("strip", "planes", "distribution", "polar", "solid", *registration)
     expected = [f"lesion_{lesion}_{kind}" for lesion in ("1", "2") for kind in kinds]
-    untreated = [f"lesion_3_{kind}" for kind in ("planes", *registration)]
+    untreated = [f"lesion_3_{kind}" for kind in ("strip", "planes", *registration)]
     assert [figure.name for figure in drawn] == [*expected, *untreated]
-    assert [figure.lesion_id for figure in drawn] == ["1"] * 6 + ["2"] * 6 + ["3"] * 4
+    assert [figure.lesion_id for figure in drawn] == ["1"] * 8 + ["2"] * 8 + ["3"] * 5
 
 
 def test_pictures_are_svg_without_dates_or_versions(drawn: tuple[Figure, ...]) -> None:
@@ -170,7 +207,7 @@ def of_lesion(case: Case, assessment: Assessment, place: int) -> tuple[Figure, .
 
 def test_the_same_lesion_gives_the_same_bytes_and_no_global_figure(drawn: tuple[Figure, ...]) -> None:
     again = of_lesion(a_case(), an_assessment(), 1)
-    assert [figure.content for figure in again] == [figure.content for figure in drawn[6:12]]
+    assert [figure.content for figure in again] == [figure.content for figure in drawn[8:16]]
     assert plt.get_fignums() == []
 
 
@@ -189,9 +226,9 @@ def test_band_colours_reach_the_picture_exactly(drawn: tuple[Figure, ...]) -> No
     by_name = {figure.name: figure for figure in drawn}
     for band in style.BANDS:
         assert share_of_colour(by_name["lesion_2_distribution"].content, band.colour) > 1e-4
-    # Lesion 1 is covered: vermilion is in the key alone.
+    # Lesion 1 is covered: vermilion is in the colour bar alone.
     covered, uncovered = (by_name[f"lesion_{n}_distribution"].content for n in (1, 2))
-    assert share_of_colour(uncovered, "#D55E00") > 10 * share_of_colour(covered, "#D55E00")
+    assert share_of_colour(uncovered, "#D55E00") > 3 * share_of_colour(covered, "#D55E00")
 
 
 def no_minimum(margin: Margin) -> Margin:
@@ -203,8 +240,8 @@ def no_minimum(margin: Margin) -> Margin:
 def test_a_lesion_that_faces_the_capsule_all_round_is_drawn_without_a_thin_spot() -> None:
     lesion = replace(assessed("1"), margin=no_minimum(ball_margin("1")))
     figures = MatplotlibIllustrator().draw(a_case(), replace(an_assessment(), lesions=(lesion,)))
-    assert len(figures) == 6
-    assert "faces the liver capsule" in figures[0].alt
+    assert len(figures) == 8
+    assert "faces the liver capsule" in figures[1].alt
 
 
 def with_foot(lesion: LesionAssessment, way_mm: tuple[float, float, float]) -> LesionAssessment:
@@ -226,13 +263,13 @@ def test_captions_are_sentences(drawn: tuple[Figure, ...]) -> None:
 )  # fmt: skip
 def test_a_caption_names_the_planes_that_the_arrow_leaves(way_mm: tuple[float, float, float], said: str) -> None:
     assessment = replace(an_assessment(), lesions=(with_foot(assessed("1"), way_mm),))
-    caption = MatplotlibIllustrator().draw(a_case(), assessment)[0].caption
+    caption = MatplotlibIllustrator().draw(a_case(), assessment)[1].caption
     assert f"Its end lies out of the plane {said}: there it is drawn as a projection" in caption
 
 
 def test_an_arrow_that_stays_within_half_a_millimetre_of_every_plane_is_no_projection() -> None:
     assessment = replace(an_assessment(), lesions=(with_foot(assessed("1"), (0.3, 0.3, 0.3)),))
-    caption = MatplotlibIllustrator().draw(a_case(), assessment)[0].caption
+    caption = MatplotlibIllustrator().draw(a_case(), assessment)[1].caption
     assert "an arrow goes from there" in caption
     assert "projection" not in caption
 

@@ -274,7 +274,7 @@ def test_where_a_study_has_no_image_nothing_is_coloured_counted_or_pointed_at() 
     pairs = pairs_of(here)
     reach_mm = float(half.grid.lps_mm([[54, 0, 0]])[0, 0] - CENTRE[0]) / 1.1
     assert displacement.largest_mm(pairs) == pytest.approx(max(0.1 * 75.0, 0.1 * abs(reach_mm)), abs=0.1)
-    x, _ = pairs[0].section.axes_mm
+    x, _ = pairs[0].section.as_shown.axes_mm
     assert (displacement.arrows_mm(pairs[0])[0][:, 0] < reach_mm + 0.5).all()
     colours = np.asarray(displacement.draw_displacement(here, pairs).axes[0].images[-1].get_array())
     assert (colours[:, x > reach_mm + 1.0, 3] == 0).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cli_runs import MIDDLE_MM, ablation, ball, pre_study, save
 from dicom_files import affine, series_datasets, write, write_seg
+from paper_read import pdf_text
 from test_seg import code_of
 
 from pipelines.batch.failure import reason_of
@@ -66,6 +67,7 @@ def test_what_a_finished_review_writes_names_no_file_folder_or_label(tmp_path, p
     ran = ablation("review", pre, post, "-o", out, "--registration", "identity", *case_of(tmp_path, masks))
     assert ran.code == 0, ran.stderr
     assert "zebedee" not in written(out)
+    assert "zebedee" not in pdf_text((out / "report.pdf").read_bytes()).lower()
     report = (out / "report.html").read_text()
     assert "SEG 1 of 1 belongs to the image by" in report
     assert "SEG 1 of 1 segment 2 has no role here" in report

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 IDENTITY = ("--registration", "identity")
 ABLATED = "[facts]\nablation_date = 2024-03-01\n"
-REPORTS = ("post_1report.html", "post_2report.html")
+REPORTS = tuple(f"post_{number}report.{kind}" for number in (1, 2) for kind in ("html", "pdf"))
 DATES = ("20240110", "20240302", "20240415", "2024-03-01", "2024-01-10")
 
 

@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from cli_runs import ablation
 from dicom_files import affine, series_datasets, write, write_seg
+from paper_read import pdf_text
 from pydicom.datadict import DicomDictionary, keyword_dict
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -29,6 +30,7 @@ PLANTED = ("zebedee", "quitzow", "7734190265", "19330217", "1933-02-17", TIME, "
 TEXT = {"PN": NAME, "DA": SCANNED, "TM": TIME, "DT": f"{SCANNED}{TIME}"} | dict.fromkeys(
     ("LO", "SH", "AE", "LT", "ST", "UT", "UC", "UR"), f"Zebedee {NUMBER}"
 )
+REPORTS = ("report.html", "report.pdf")
 READ = {"SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality", "SegmentLabel"}
 """What is read to make a volume: planted by itself below, where it can be."""
 
@@ -122,10 +124,10 @@ def studies(tmp_path_factory):
     return study(folder / "pre", "tumour", "liver"), study(folder / "post", "ablation", seed=2)
 
 
-def left(folder: Path, *, leave_out: str = "") -> str:
+def left(folder: Path, *, leave_out: tuple[str, ...] = ()) -> str:
     """Return the names and the content of all files below a folder, unpacked, in lower case."""
     found = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != leave_out):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in leave_out):
         content = path.read_bytes()
         unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
         found += [
@@ -152,9 +154,12 @@ def test_a_finished_review_shows_nothing_but_study_dates_in_its_report(studies, 
     ran = ablation("review", *studies, "-o", tmp_path / "out", "--registration", "identity", "--json")
     assert ran.code == 0, ran.stderr
     assert shown(ran.stdout + ran.stderr) == []
-    assert shown(left(tmp_path, leave_out="report.html")) == []
+    assert shown(left(tmp_path, leave_out=REPORTS)) == []
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert set(shown(report)) <= {"20210923", "2021-09-23"}
+    on_paper = pdf_text((tmp_path / "out" / "report.pdf").read_bytes())
+    assert "Scanned on: PRE 2021-09-23" in on_paper
+    assert set(shown(on_paper)) == {"2021-09-23"}
 
 
 def test_phi_shows_who_it_is_and_says_so(studies, tmp_path):
@@ -166,6 +171,9 @@ def test_phi_shows_who_it_is_and_says_so(studies, tmp_path):
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     for value in (NAME, NUMBER, BORN, "this page holds patient data"):
         assert value in report
+    on_paper = pdf_text((tmp_path / "out" / "report.pdf").read_bytes())
+    for value in (NAME, NUMBER, BORN, "this paper holds patient data"):
+        assert value in on_paper
     assert shown(ran.stderr) == []
     assert shown((tmp_path / "out" / "log.txt").read_text()) == []
 
@@ -239,7 +247,7 @@ def test_a_batch_and_its_audit_show_nothing(studies, tmp_path):
     assert shown(ran.stdout + ran.stderr + audited.stdout + audited.stderr) == []
     assert (tmp_path / "out" / "b" / "failure.json").is_file()
     assert shown(left(tmp_path / "audit")) == []
-    assert shown(left(tmp_path / "out", leave_out="report.html")) == []
+    assert shown(left(tmp_path / "out", leave_out=REPORTS)) == []
 
 
 def test_pairing_shows_nothing_but_study_dates_to_whoever_decides(studies, tmp_path, monkeypatch):

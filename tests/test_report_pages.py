@@ -12,7 +12,7 @@ WIDE, NARROW = (1280, 800), (390, 844)
 
 OVERFLOWING = """() => [...document.querySelectorAll('main *, header *')].filter(e => {
   const box = e.getBoundingClientRect();
-  return box.width > 0 && box.right > document.documentElement.clientWidth + 1 && !e.closest('.wide');
+  return box.width > 0 && box.right > document.documentElement.clientWidth + 1 && !e.closest('.wide, .picture');
 }).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.slice(0, 60)).slice(0, 5)"""
 """Elements that stick out of the window, but for what scrolls in a region of its own."""
 

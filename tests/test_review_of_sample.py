@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_review import SAMPLE, sample_review
 
-from pipelines.settings import Settings
-from pipelines.source import FolderSource
-from planner.assess import assess
 from planner.assessment import Assessment
-from planner.register.align import register
-from planner.scene import zone_surfaces
-
-SAMPLE = Path(__file__).parent.parent / "sample_data"
 
 pytestmark = pytest.mark.slow
 
@@ -26,12 +19,8 @@ def truth() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def found() -> Assessment:
-    settings = Settings()
-    case = FolderSource(SAMPLE / "pre", SAMPLE / "post", SAMPLE / "case.toml", "test").read(lambda *_: None).case
-    zones = zone_surfaces(case.post)
-    pre, post = case.pre.scan(case.pre.tumours), case.post.scan(case.post.ablations)
-    return assess(case, register(pre, post, zones, settings.registration), zones, settings.assess)
+def found(tmp_path_factory: pytest.TempPathFactory) -> Assessment:
+    return sample_review(tmp_path_factory).assessment
 
 
 def test_every_distance_is_within_one_and_a_half_millimetres(found: Assessment, truth: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from review_fixture import a_review
 from test_posts_batch import write_posts
 from test_report_html import HOSTILE, Outline
 
-from pipelines.batch.studies import studies_of
+from pipelines.batch.studies import read_case
 from pipelines.bundled import templates, text
 from pipelines.store.result import result_document
 from planner.report.worklist import LesionItem, Study, worst_first
@@ -41,6 +41,10 @@ def page(*studies: Study) -> str:
     )
 
 
+def studies_in(folder: Path) -> tuple[Study, ...]:
+    return read_case(folder)[0]
+
+
 def study(case_id: str = "a", *margins: float | None, **changes) -> Study:
     lesions = tuple(
         LesionItem(str(n), "not_treated" if margin is None else "assessed", margin)
@@ -57,7 +61,7 @@ def test_a_row_holds_what_the_result_of_a_review_holds(tmp_path):
     review = a_review()
     place = write_case(tmp_path, json.loads(json.dumps(result_document(review))))
     (place / "report.html").touch()
-    (found,) = studies_of(place)
+    (found,) = studies_in(place)
     assessment = review.assessment
     assert (found.case_id, found.state) == (assessment.case_id, assessment.status)
     assert found.report == f"{assessment.case_id}/report.html"
@@ -83,7 +87,7 @@ def test_each_of_several_posts_is_a_row_with_its_own_report_and_one_without_a_re
     place = write_posts(tmp_path, "a", (1.0, 6.0), (30.0, -2.0), posts=[*listed, failed])
     for name in (".", "post_1", "post_2"):
         (place / name / "report.html").touch()
-    first, second, third = studies_of(place)
+    first, second, third = studies_in(place)
     assert [one.report for one in (first, second, third)] == ["a/post_1/report.html", "a/post_2/report.html", ""]
     assert {one.overview for one in (first, second, third)} == {"a/report.html"}
     assert [(one.post_number, one.posts) for one in (first, second, third)] == [(1, 3), (2, 3), (3, 3)]
@@ -100,7 +104,7 @@ def test_a_case_without_a_result_says_why(tmp_path):
     (tmp_path / "begun" / "batch.json").write_text("{}")
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "failure.json").write_text('{"case_id": "to')
-    found = [studies_of(tmp_path / name)[0] for name in ("killed", "begun", "torn")]
+    found = [studies_in(tmp_path / name)[0] for name in ("killed", "begun", "torn")]
     assert [(one.state, one.why) for one in found] == [
         ("failed", ("killed", "why")), ("unfinished", ()), ("failed", ("unknown", "no reason was kept")),
     ]  # fmt: skip
@@ -123,14 +127,14 @@ def test_a_case_without_a_result_says_why(tmp_path):
 def test_a_result_that_cannot_be_used_is_listed_with_the_reason(tmp_path, content, said):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "result.json").write_text(content)
-    (found,) = studies_of(tmp_path / "a")
+    (found,) = studies_in(tmp_path / "a")
     assert (found.case_id, found.state, found.why) == ("a", "unreadable", ("result.json", said))
 
 
 def test_odd_values_of_a_result_are_not_known_and_end_nothing(tmp_path):
     odd = document("a", lesion(), lesions=[{"lesion_id": None, "margin": {"min_mm": "1", "ci95_mm": [1]}}, 7])
     odd |= {"registration": [], "guidelines": {"a": 1}, "timing": None, "reasons": "x", "provenance": None}
-    (found,) = studies_of(write_case(tmp_path, odd))
+    (found,) = studies_in(write_case(tmp_path, odd))
     assert found.lesions == (LesionItem("None", "None"),)
     assert (found.gate, found.outside, found.posts, found.remarks) == ("unchecked", 0, 1, ())
     assert page(found)
@@ -148,7 +152,7 @@ def test_odd_values_of_a_result_are_not_known_and_end_nothing(tmp_path):
     ],
 )
 def test_the_worst_check_counts_of_the_case_or_any_zone(tmp_path, registration, gate):
-    (found,) = studies_of(write_case(tmp_path, document("a", lesion(), registration=registration)))
+    (found,) = studies_in(write_case(tmp_path, document("a", lesion(), registration=registration)))
     assert found.gate == gate
 
 
@@ -188,9 +192,19 @@ def test_what_can_be_filtered_is_counted():
 
 def test_a_row_counts_only_borderline_verdicts_that_may_read_otherwise(tmp_path):
     verdicts = [{"verdict": word, "borderline": True} for word in ("pass", "caution", "fail", "info", "not_evaluable")]
-    (found,) = studies_of(write_case(tmp_path, document("a", lesion(), guidelines=verdicts)))
+    (found,) = studies_in(write_case(tmp_path, document("a", lesion(), guidelines=verdicts)))
     assert (found.outside, found.short, found.borderline) == (1, 1, 3)
     assert row_of(found).criteria == ("1 outside", "1 short of", "3 borderline")
+
+
+def test_a_row_says_openly_which_lesion_has_no_margin_and_why():
+    lesions = (LesionItem("1", "assessed", 2.0), LesionItem("2", "not_treated"),
+               LesionItem("3", "not_assessable", reasons=("the scan ends in it", "so does the other")))  # fmt: skip
+    row = row_of(study("a", lesions=lesions, remarks=("two patients",)))
+    assert row.lesions == "3 lesions: 1 assessed, 1 not assessable, 1 not treated"
+    assert row.remarks == (
+        "two patients", "lesion 2: not treated", "lesion 3: not assessable: the scan ends in it; so does the other",
+    )  # fmt: skip
 
 
 def test_a_link_leads_to_the_lesion_and_one_whose_id_is_no_plain_word_to_the_report():
@@ -233,13 +247,22 @@ def test_the_page_says_nothing_that_reads_as_a_judgement():
     assert "not covered on these images" in words
 
 
+def test_the_list_begins_with_what_it_holds():
+    said = " ".join(summary_sentences((study("a", -1.0, None), study("b", 3.0), study("c", None), study("d", 7.0))))
+    assert said == (
+        "4 studies after an ablation: 4 assessed. Worst minimal margins below 0 mm (not covered on these images): 1;"
+        " from 0 to below 5 mm: 1; known of 3 studies. 2 studies have a lesion that no ablation zone treats. 1 study"
+        " has lesions with a margin beside lesions without: the true worst may be lower than the one shown."
+    )
+
+
 def test_an_empty_list_says_so():
     assert "There is no case here." in page()
 
 
 def test_no_patient_is_on_the_page(tmp_path):
     place = write_case(tmp_path, document("a", lesion(), patient="p-KV77", identities={"pre": {"name": "Q^Z"}}))
-    html = page(*studies_of(place))
+    html = page(*studies_in(place))
     assert "KV77" not in html
     assert "Q^Z" not in html
 
@@ -248,6 +271,6 @@ def test_an_odd_folder_is_linked_as_it_is_named(tmp_path):
     name = "a %2e#?&\"' é \u05d0;=+"
     place = write_case(tmp_path, document(name, lesion()))
     (place / "report.html").touch()
-    (found,) = studies_of(place)
+    (found,) = studies_in(place)
     assert found.report == "a%20%252e%23%3F%26%22%27%20%C3%A9%20%D7%90%3B%3D%2B/report.html"
     assert Path(tmp_path, name).is_dir()

@@ -31,7 +31,7 @@ LONG_AGO = -(10**18)
 def shown(out: Path) -> dict[str, str]:
     """Return the margin shown of each case."""
     html = (out / PAGE).read_text(encoding="utf-8")
-    rows = re.findall(r"<tr data-margin.*?</tr>", html, flags=re.DOTALL)
+    rows = re.findall(r"<tr[^>]* data-margin.*?</tr>", html, flags=re.DOTALL)
     found = {}
     for row in rows:
         case_id = re.search(r"<bdi>(.*?)</bdi>", row)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from matplotlib.ticker import MaxNLocator
 
-from pipelines.audit.bands import BANDS, band_of
+from pipelines.audit.bands import BANDS
 from pipelines.audit.cohort import Histogram
 from pipelines.audit.survival import Survival
 from pipelines.figures import style
+from pipelines.figures.encode import encoded
 from planner.report.counts import counted
 from planner.report.figure import Figure
 
 _COLOURS = {band.name: drawn.colour for band, drawn in zip(BANDS, style.BANDS, strict=True)}
-_HATCHES = {"below_0": "///", "0_to_5": "", "5_to_10": "", "from_10": ""}
 _DASHES = {"below_0": "-", "0_to_5": "--", "5_to_10": "-.", "from_10": ":"}
 
 
@@ -24,9 +24,8 @@ def histogram_figure(histogram: Histogram) -> Figure | None:
     ax = figure.subplots()
     figure.subplots_adjust(left=0.075, right=0.985, bottom=0.16, top=0.95)
     for left, right, count in zip(histogram.edges_mm, histogram.edges_mm[1:], histogram.lesions, strict=False):
-        name = band_of(left).name
-        ax.bar(left, count, width=right - left, align="edge", color=_COLOURS[name], hatch=_HATCHES[name],
-               edgecolor="#333333", linewidth=0.5)  # fmt: skip
+        (bar,) = ax.bar(left, count, width=right - left, align="edge", linewidth=0.5)
+        style.hatched(bar, int(style.band_of(left)))
     for limit in (0.0, 5.0, 10.0):
         ax.axvline(limit, color="#333333", linewidth=0.8, linestyle=":")
     ax.set_xlim(min(histogram.edges_mm[0], -1.0), max(histogram.edges_mm[-1], 11.0))
@@ -36,10 +35,9 @@ def histogram_figure(histogram: Histogram) -> Figure | None:
     ax.tick_params(labelsize=8.5)
     ax.spines[["top", "right"]].set_visible(False)
     total = sum(histogram.lesions)
-    return Figure(
-        "margins", f"Minimal margins of {counted(total, 'lesion')}, bins of 1 mm that hold their lower edge.",
-        f"Histogram of minimal margins of {counted(total, 'lesion')}; its counts are in audit.json.", "image/png",
-        style.png(figure),
+    return encoded(
+        figure, "margins", f"Minimal margins of {counted(total, 'lesion')}, bins of 1 mm that hold their lower edge.",
+        f"Histogram of minimal margins of {counted(total, 'lesion')}; its counts are in audit.json.", kind="margins",
     )  # fmt: skip
 
 
@@ -80,10 +78,9 @@ def survival_figure(survival: Survival) -> Figure | None:
             x = ax.get_position().x0 + ax.get_position().width * tick / (last * 1.02)
             figure.text(x, y, str(count), fontsize=8, va="center", ha="center")
     figure.text(0.01, (0.32 + 0.24 * rows) / height, "at risk", fontsize=8, fontweight="bold", va="center")
-    return Figure(
-        "survival",
+    return encoded(
+        figure, "survival",
         "Kaplan-Meier curves of LTP-free survival by minimal margin, 95 % intervals, and numbers at risk. Upright"
         " marks: follow-up that ended without an event.",
-        "Survival curves by margin band; the table below holds their numbers.", "image/png",
-        style.png(figure),
+        "Survival curves by margin band; the table below holds their numbers.", kind="survival",
     )  # fmt: skip

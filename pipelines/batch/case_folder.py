@@ -7,6 +7,7 @@ beside an equal key was made on these grounds, whenever the driver or the child 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class CaseFolder:
         """Return whether a whole result lies here."""
         if self.known is not None:
             return self.known.whole
-        return bool(_document(self.path / RESULT).get("status"))
+        return known_result(_document(self.path / RESULT)).whole
 
     def begin(self, key: str) -> None:
         """Take back what rests on other grounds and note those of the run to come.
@@ -72,9 +73,7 @@ class CaseFolder:
         """Return what the result says of the case as a whole: cautions, and why nothing could be assessed."""
         if self.known is not None:
             return self.known.remarks
-        found = _document(self.path / RESULT).get("reasons")
-        reasons = [reason for reason in found if isinstance(reason, dict)] if isinstance(found, list) else []
-        return tuple(Reason(str(reason.get("code")), str(reason.get("text"))) for reason in reasons)
+        return known_result(_document(self.path / RESULT)).remarks
 
     def failed(self, failure: Failure) -> str:
         """Keep why the case failed; return why that could not be written, "" where it was."""
@@ -87,11 +86,19 @@ class CaseFolder:
         return ""
 
 
+def known_result(document: Mapping[str, Any]) -> KnownResult:
+    """Return what a result says of its case as a whole."""
+    found = document.get("reasons")
+    reasons = [reason for reason in found if isinstance(reason, dict)] if isinstance(found, list) else []
+    remarks = tuple(Reason(str(reason.get("code")), str(reason.get("text"))) for reason in reasons)
+    return KnownResult(bool(document.get("status")), remarks)
+
+
 def _document(path: Path) -> dict[str, Any]:
     """Return a JSON object; an empty one where there is none, or half of one."""
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -48,10 +48,12 @@ def review_command(
     phi: bool = False,
     baseline: str | None = None,
     rules: Path | None = None,
+    report_volume: str = "roi",
 ) -> list[str]:
     """Return the command that reviews one case into a folder; `registration` is a kind or a path, all are absolute."""
     command = [sys.executable, "-P", "-m", "pipelines.cli", "review", str(row.pre), *map(str, row.posts)]
     command += ["-o", str(folder), f"--case-id={row.case_id}", f"--registration={registration}", "--quiet"]
+    command.append(f"--report-volume={report_volume}")
     if registration_error_mm is not None:
         command.append(f"--registration-error={registration_error_mm!r}")
     if allow_different_patients:

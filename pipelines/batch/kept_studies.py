@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.batch.case_folder import FAILURE, KEY, CaseFolder, KnownResult
+from pipelines.batch.case_folder import FAILURE, KEY, KnownResult
 from pipelines.batch.failure import Reason
-from pipelines.batch.studies import studies_of
+from pipelines.batch.studies import read_case
 from pipelines.store.folder import FILES, RESULT
 from pipelines.store.post_folders import is_post_name
 from planner.report.worklist import LesionItem, Study
@@ -41,8 +41,7 @@ class Entry:
 
 def read(folder: Path, seen: Seen) -> Entry:
     """Return what a case's folder says now."""
-    case = CaseFolder(folder)
-    return Entry(seen, studies_of(folder), KnownResult(case.has_result(), case.remarks()))
+    return Entry(seen, *read_case(folder))
 
 
 def case_folders(out: Path) -> dict[str, Seen]:

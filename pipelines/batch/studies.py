@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from pipelines.batch.case_folder import FAILURE
+from pipelines.batch.case_folder import FAILURE, KnownResult, known_result
 from pipelines.store.folder import FILES, RESULT
 from pipelines.store.post_folders import is_post_name
 from pipelines.store.result import SCHEMA_VERSION
@@ -33,17 +33,26 @@ class _UnusableError(ValueError):
     """A result that is not what a review writes; its text says why."""
 
 
-def studies_of(folder: Path) -> tuple[Study, ...]:
-    """Return the studies of a case's folder; one without a result where there is none that can be read.
+def read_case(folder: Path) -> tuple[tuple[Study, ...], KnownResult]:
+    """Return the studies of a case's folder, and what its result says of the case as a whole.
 
-    A result outweighs a failure: a batch takes results back before it tries again.
+    There is one study without a result where no result can be read. A result outweighs a failure: a batch takes results
+    back before it tries again.
     """
-    if (folder / RESULT).is_file():
-        return tuple(_with_result(folder))
+    if not (folder / RESULT).is_file():
+        return (_without_result(folder),), KnownResult(whole=False, remarks=())
+    try:
+        document = _object(folder / RESULT)
+    except (OSError, ValueError) as error:
+        return (Study(folder.name, "unreadable", why=_why(error)),), KnownResult(whole=False, remarks=())
+    return tuple(_with_result(folder, document)), known_result(document)
+
+
+def _without_result(folder: Path) -> Study:
     failure = _failure(folder / FAILURE)
     if failure is None:
-        return (Study(folder.name, "unfinished"),)
-    return (Study(str(failure.get("case_id") or folder.name), "failed", why=_said(failure)),)
+        return Study(folder.name, "unfinished")
+    return Study(str(failure.get("case_id") or folder.name), "failed", why=_said(failure))
 
 
 def _said(reason: Json) -> tuple[str, str]:
@@ -51,14 +60,14 @@ def _said(reason: Json) -> tuple[str, str]:
     return str(reason.get("code") or "unknown"), str(reason.get("text") or "no reason was kept")
 
 
-def _with_result(folder: Path) -> Iterator[Study]:
+def _with_result(folder: Path, document: Json) -> Iterator[Study]:
     try:
-        document = _document(folder / RESULT)
+        _require_schema(document)
         posts = document.get("posts")
         if not isinstance(posts, list):
             yield _study(document, folder, (folder.name,))
             return
-    except (OSError, ValueError) as error:
+    except _UnusableError as error:
         yield Study(folder.name, "unreadable", why=_why(error))
         return
     listed = _dicts(posts)
@@ -81,7 +90,9 @@ def _of_post(folder: Path, name: object) -> Study:
     try:
         if not isinstance(name, str) or not is_post_name(name):
             raise _UnusableError("posts names a folder that is none of a post")
-        return _study(_document(folder / name / RESULT), folder / name, (folder.name, name))
+        document = _object(folder / name / RESULT)
+        _require_schema(document)
+        return _study(document, folder / name, (folder.name, name))
     except (OSError, ValueError) as error:
         return Study(folder.name, "unreadable", why=_why(error))
 
@@ -153,11 +164,9 @@ def _link(folder: Path, names: Sequence[str], report: str) -> str:
     return "/".join(quote(os.fsencode(name), safe="") for name in (*names, report))
 
 
-def _document(path: Path) -> Json:
-    document = _object(path)
+def _require_schema(document: Json) -> None:
     if document.get("schema_version") != SCHEMA_VERSION:
         raise _UnusableError(f"its schema_version is not {SCHEMA_VERSION}")
-    return document
 
 
 def _failure(path: Path) -> Json | None:

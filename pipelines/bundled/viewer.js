@@ -18,6 +18,7 @@
   };
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const BACKGROUND = [0.11, 0.13, 0.16, 1];
+  const BEYOND = [0.357, 0.42, 0.498, 1]; // blue-grey: outside what is carried, as outside a scan
   const STUDIES = [0, 1]; // POST, PRE: NiiVue's first and second volume
   const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
   const IN_3D = { zone: ["ablation zone", 0.3], vessels: ["vessels", 1], ducts: ["bile ducts", 1], liver: ["liver", 0.15] };
@@ -45,7 +46,7 @@
     const made3 = new niivue.Niivue({
       logLevel: "silent", isResizeCanvas: false, interactive: false, dragAndDropEnabled: false, isAntiAlias: true,
       crosshairWidth: 0, show3Dcrosshair: false, isOrientationTextVisible: false, meshThicknessOn2D: 0,
-      isRadiologicalConvention: true, sagittalNoseLeft: true, backColor: [0, 0, 0, 1], loadingText: "",
+      isRadiologicalConvention: true, sagittalNoseLeft: true, backColor: BEYOND, loadingText: "",
     });
     made3.addColormap("opaquegrey", { R: [0, 255], G: [0, 255], B: [0, 255], A: [255, 255], I: [0, 255] });
     const canvas = made("canvas", { width: 3, height: 1 });
@@ -90,7 +91,8 @@
 
   function meshOf(shape) {
     const rgb = (hex) => [1, 3, 5].map((n) => parseInt(hex.slice(n, n + 2), 16));
-    const own = rgb(data.strokes.find((stroke) => stroke.kind === shape.kind).colour);
+    // A tumour without a margin wears none of the bands' colours.
+    const own = shape.kind === "tumour" ? [190, 190, 190] : rgb(data.strokes.find((stroke) => stroke.kind === shape.kind).colour);
     const bands = data.bands.map((band) => rgb(band.colour));
     const colours = new Uint8Array((shape.points.length / 3) * 4);
     for (let n = 0; 4 * n < colours.length; n++) colours.set([...(shape.bands ? bands[shape.bands[n]] : own), 255], 4 * n);
@@ -120,10 +122,12 @@
   const later = () => { redraw ||= requestAnimationFrame(() => { redraw = 0; drawAll(); }); };
   const ratio = () => Math.min(globalThis.devicePixelRatio || 1, 2);
 
-  function sized(view) {
-    const size = Math.max(64, Math.round(view.canvas.clientWidth * ratio()));
+  const sizeOf = (view) => Math.max(64, Math.round(view.canvas.clientWidth * ratio()));
+
+  function cleared(view, size) {
     if (view.canvas.width !== size) [view.canvas.width, view.canvas.height] = [size, size];
-    return size;
+    view.context.fillStyle = "#1c2129"; // BACKGROUND: what is seen through must not show what stood here before
+    view.context.fillRect(0, 0, size, size);
   }
 
   function drawAll() {
@@ -131,8 +135,8 @@
     const both = state.mode === "side";
     views.forEach((view) => { view.figure.hidden = view.study === 1 && !both; });
     const seen = views.filter((view) => !view.figure.hidden);
-    const size = sized(seen[0]);
-    seen.forEach(sized);
+    const size = sizeOf(seen[0]);
+    seen.forEach((view) => cleared(view, size));
     const paste = (view) => view.context.drawImage(nv.canvas, view.tile * size, 0, size, size, 0, 0, size, size);
     if (state.mode === "blend") {
       slices(size, state.share);
@@ -174,7 +178,8 @@
   }
 
   function drawSolid() {
-    const size = sized(solid);
+    const size = sizeOf(solid);
+    cleared(solid, size);
     fit(size, size);
     nv.meshes = meshes.filter((mesh) => ["tumour", "arrow"].includes(mesh.name) || state.in3d.has(mesh.name));
     const volumes = nv.volumes;
@@ -188,7 +193,7 @@
       return ((row ? 1 - clip : 1 + clip) / 2) * size;
     });
     project.scale = (Math.hypot(matrix[0], matrix[4], matrix[8]) / 2) * size;
-    nv.opts.backColor = [0, 0, 0, 1];
+    nv.opts.backColor = BEYOND;
     nv.volumes = volumes;
     nv.meshes = [];
     const one = lesion();
@@ -198,6 +203,10 @@
   }
 
   function captions() {
+    solid.caption.textContent = lesion().out
+      ? `Tumour of lesion ${lesion().id} in 3-D, coloured by margin; the arrow points to the thin spot`
+      : `Tumour of lesion ${lesion().id} in 3-D; no thin spot is known`;
+    solid.canvas.setAttribute("aria-label", `${solid.caption.textContent}; arrow keys turn it`);
     for (const view of views) {
       const what = state.mode === "side" ? data.studies[view.study].name
         : state.mode === "blend" ? `${Math.round(100 * state.share)} % PRE over POST` : "POST and PRE in turn, by squares";
@@ -229,11 +238,13 @@
       return `${study.name} ${value}${study.note ? ` (${study.note})` : ""}`;
     });
     const place = state.at.map((mm, axis) => `${"RAS LPI"[mm < 0 ? axis + 4 : axis]} ${Math.abs(mm).toFixed(1)}`).join(", ");
-    const inside = lesion().unpacked.filter((shape) => holds(shape, state.at)).map((shape) => shape.name);
     const far = Math.hypot(...state.at.map((mm, axis) => mm - lesion().at[axis]));
+    const onTumour = far < 0.05 && lesion().foot; // the thin spot lies on its surface, neither inside nor outside
+    const inside = lesion().unpacked.filter((shape) => !(onTumour && shape.kind === "tumour") && holds(shape, state.at)).map((shape) => shape.name);
+    if (onTumour) inside.unshift("the tumour's surface");
     const from = far < 0.05 ? `at the ${spot()}` : `${far.toFixed(1)} mm from the ${spot()}`;
     find("viewer-readout").textContent =
-      `Lesion ${lesion().id}: ${lesion().reading}. Crosshair: ${values.join(", ")}; at ${place} mm, ${from}; inside: ${[...new Set(inside)].join(", ") || "none of the drawn structures"}.`;
+      `Lesion ${lesion().id}: ${lesion().reading}. Crosshair: ${values.join(", ")}; at ${place} mm, ${from}; in or on: ${[...new Set(inside)].join(", ") || "none of the drawn structures"}.`;
   }
 
   const spot = () => (lesion().foot ? "thin spot" : "tumour's centre");
@@ -280,16 +291,16 @@
   // --- controls ---------------------------------------------------------------------------------------------------
 
   function makeViews() {
-    views = STUDIES.flatMap((study) => ORIENTATIONS.map((orientation, tile) => ({ study, orientation, tile })));
+    views = ORIENTATIONS.flatMap((orientation, tile) => STUDIES.map((study) => ({ study, orientation, tile })));
     for (const view of views) {
-      Object.assign(view, makeView(`viewer-${data.studies[view.study].name.toLowerCase()}-${view.orientation}`));
+      const study = data.studies[view.study].name.toLowerCase();
+      Object.assign(view, makeView(`viewer-${study}-${view.orientation}`));
+      view.figure.classList.add(`viewer-${study}`, `viewer-${view.orientation}`);
       find("viewer-views").append(view.figure);
       bindSlice(view);
     }
     solid = makeView("viewer-solid");
-    solid.canvas.classList.add("solid");
-    solid.caption.textContent = "Tumour surface in 3-D, coloured by margin; the arrow points to the thin spot";
-    solid.canvas.setAttribute("aria-label", "Tumour in 3-D, coloured by margin; arrow keys turn it");
+    solid.figure.classList.add("viewer-solid");
     find("viewer-views").append(solid.figure, beside());
     bindSolid();
   }
@@ -375,7 +386,8 @@
       sides.append(button);
     });
     const also = made("fieldset", {}, made("legend", { textContent: "Also in 3-D" }));
-    Object.entries(IN_3D).forEach(([kind, [name]]) => also.append(tick(name, false, (on) => {
+    const present = kinds();
+    Object.entries(IN_3D).filter(([kind]) => present.has(kind)).forEach(([kind, [name]]) => also.append(tick(name, false, (on) => {
       state.in3d[on ? "add" : "delete"](kind);
       state.solidStale = true;
       later();
@@ -395,12 +407,14 @@
     return made("label", {}, box, ` ${name}`);
   }
 
+  const kinds = () => new Set(data.lesions.flatMap((one) => one.shapes.map((shape) => shape.kind)));
+
   function makeControls() {
     data.lesions.forEach((one, n) => {
       const button = made("button", { type: "button", textContent: one.margin === null ? `Lesion ${one.id}` : `Lesion ${one.id}: ${one.margin} mm`, onclick: () => show(n) });
       find("viewer-lesions").append(button, " ");
     });
-    const present = new Set(data.lesions.flatMap((one) => one.shapes.map((shape) => shape.kind)));
+    const present = kinds();
     for (const stroke of data.strokes.filter((one) => present.has(one.kind))) {
       const label = tick(stroke.name, true, (on) => { state.shown[on ? "add" : "delete"](stroke.kind); later(); });
       const line = svg("line", { x1: 2, x2: 38, y1: 8, y2: 8, stroke: stroke.colour, "stroke-width": stroke.width * 1.6, "stroke-dasharray": stroke.dashes.map((d) => d * stroke.width * 1.4).join(" ") });

@@ -165,11 +165,13 @@
       const out = (0.5 * size - 14 * ratio) / length;
       words(context, letter, size / 2 + (x - cx) * out, size / 2 + (y - cy) * out, "center", 15, ratio);
     }));
-    if (tail) {
-      const [x, y] = project(tail);
-      const left = x > size / 2;
-      words(context, `${lesion.margin} mm`, x + (left ? -8 : 8) * ratio, Math.min(Math.max(y, 34 * ratio), size - 34 * ratio), left ? "right" : "left", 14, ratio);
-    }
+    if (!tail) return;
+    // Beyond the arrow's tail, outward where there is room beside the letters.
+    const [x, y] = project(tail);
+    const width = 100 * ratio;
+    const right = x > size / 2 ? x + width < size : x < width;
+    const level = Math.min(Math.max(y + (y > size / 2 ? 16 : -16) * ratio, 34 * ratio), size - 34 * ratio);
+    words(context, `${lesion.margin} mm`, x + (right ? 8 : -8) * ratio, level, right ? "left" : "right", 14, ratio);
   }
 
   Object.assign(globalThis.ablationViewer, {

@@ -1,9 +1,9 @@
 // Sorts and filters the table that is there without it. What is chosen stands behind the # of the address.
 (() => {
   "use strict";
-  const FEW = 500; // rows laid out at once: ten thousand would take seconds
   const byId = (id) => document.getElementById(id);
   const table = byId("worklist"), body = table.tBodies[0], heads = [...table.tHead.rows[0].cells];
+  const FEW = Number(table.dataset.few); // rows laid out at once
   const filters = [...document.querySelectorAll("fieldset[data-filter]")].map((set) => ({
     key: set.dataset.filter,
     boxes: [...set.querySelectorAll("input")].map((box) => ({ box, count: box.parentNode.querySelector(".count") })),
@@ -105,6 +105,7 @@
     }
     wanted = (parts.get("find") || "").toLowerCase();
     byId("find").value = wanted;
+    limit = FEW;
     show();
   };
   const changed = () => {

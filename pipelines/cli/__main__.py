@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "Gather the lesions of many cases: tables, margins by band, and survival with outcomes.",
     "batch": "Review the cases of a manifest, a process each.",
     "demo": "Review the bundled sample patient.",
+    "figures": "Write the figures of a finished case as files, for papers.",
     "margin": "Measure the margin of aligned masks.",
     "pair": "Propose the pre/post pairs of a tree of DICOM, as a manifest.",
     "review": "Review one case: a study before the ablation and those after it in, a report out.",

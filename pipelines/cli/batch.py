@@ -15,12 +15,14 @@ import click
 
 from pipelines.cli.baseline import baseline_option, require_baseline
 from pipelines.cli.registration import different_patients_option, kind_and_file, phi_option, registration_options
+from pipelines.cli.report_volume import report_volume_option
 from pipelines.cli.run import EXIT_INTERRUPTED, EXIT_PARTLY_FAILED, Progress, exit_codes
 from pipelines.cli.site_rules import rules_option
 
 if TYPE_CHECKING:
     from pipelines.batch.manifest import Row
     from pipelines.batch.runner import Batch, Tally
+    from pipelines.ports import ReportVolume
     from pipelines.settings import RegistrationKind
 
 
@@ -42,6 +44,7 @@ def _cores() -> int:
 @different_patients_option
 @baseline_option
 @rules_option
+@report_volume_option
 @phi_option
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
@@ -54,6 +57,7 @@ def command(
     allow_different_patients: bool,
     baseline: str | None,
     rules: Path | None,
+    report_volume: ReportVolume,
     phi: bool,
     quiet: bool,
 ) -> None:
@@ -84,6 +88,7 @@ def command(
             out.resolve(), jobs or _cores(), timeout, registration, registration_error,
             allow_different_patients=allow_different_patients, phi=phi, baseline=baseline,
             rules=None if rules is None else rules.resolve(), site_rules_sha256=site.sha256,
+            report_volume=report_volume,
         )  # fmt: skip
         with held(out), _listed(out, rows):
             tally = _run(batch, rows, progress)
@@ -142,6 +147,7 @@ def _batch(
     baseline: str | None,
     rules: Path | None,
     site_rules_sha256: tuple[str, ...],
+    report_volume: ReportVolume,
 ) -> Batch:
     from pipelines.batch import child, key
     from pipelines.batch.runner import Batch
@@ -154,7 +160,7 @@ def _batch(
 
         require_file(transform)
         transform = transform.resolve()
-    settings = with_registration(kind, error_mm, baseline, site_rules_sha256)
+    settings = with_registration(kind, error_mm, baseline, site_rules_sha256, report_volume)
     settings_sha256 = settings.sha256() + (" and patient data" if phi else "")
     grounds = partial(
         key.row_key, software_version=software_version(), settings_sha256=settings_sha256, transform=transform
@@ -162,6 +168,7 @@ def _batch(
     command = partial(
         child.review_command, registration=str(transform or kind), registration_error_mm=error_mm,
         allow_different_patients=allow_different_patients, phi=phi, baseline=baseline, rules=rules,
+        report_volume=report_volume,
     )  # fmt: skip
     return Batch(out, command, grounds, jobs, timeout_s)
 

@@ -17,12 +17,13 @@ from pipelines.cli.registration import (
     phi_option,
     registration_options,
 )
+from pipelines.cli.report_volume import report_volume_option
 from pipelines.cli.run import EXIT_GATE_FAILED, Progress, exit_codes
 from pipelines.cli.site_rules import rules_option, site_lines
 from planner.errors import printable
 
 if TYPE_CHECKING:
-    from pipelines.ports import Review
+    from pipelines.ports import ReportVolume, Review
     from pipelines.settings import RegistrationKind
 
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @different_patients_option
 @baseline_option
 @rules_option
+@report_volume_option
 @phi_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
@@ -52,6 +54,7 @@ def command(
     allow_different_patients: bool,
     baseline: str | None,
     rules: Path | None,
+    report_volume: ReportVolume,
     phi: bool,
     case_id: str,
     patient_key: str,
@@ -67,7 +70,7 @@ def command(
         pre, posts, out, case_file, registration,
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
-        landmarks=landmarks, phi=phi, baseline=baseline, rules=rules,
+        landmarks=landmarks, phi=phi, baseline=baseline, rules=rules, report_volume=report_volume,
     )  # fmt: skip
 
 
@@ -88,6 +91,7 @@ def run_review(
     phi: bool = False,
     baseline: str | None = None,
     rules: Path | None = None,
+    report_volume: ReportVolume = "roi",
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
@@ -108,7 +112,9 @@ def run_review(
     with exit_codes(progress):
         require_baseline(baseline)
         site = site_rules(rules)
-        settings = with_registration(kind, baseline=baseline, site_rules_sha256=site.sha256)
+        settings = with_registration(
+            kind, baseline=baseline, site_rules_sha256=site.sha256, report_volume=report_volume
+        )
         sources = sources_of(source, posts)
         for one in sources:
             one.require_outside(out)
@@ -136,6 +142,6 @@ def print_review(finished: Review, out: Path, *, as_json: bool) -> None:
     click.echo(table_text(finished.assessment))
     for line in site_lines(finished.assessment):
         click.echo(printable(line))
-    click.echo(printable(f"report: {out.absolute() / 'report.html'}"))
     if (out / "report.pdf").is_file():
         click.echo(printable(f"on paper: {out.absolute() / 'report.pdf'}"))
+    click.echo(printable(f"report: {out.absolute() / 'report.html'}"))

@@ -23,11 +23,13 @@ def fill_bands(ax: Axes, x: FloatArray, y: FloatArray, margin_mm: FloatArray, wi
     ax, x, y
         Where, and the coordinates of the raster's columns and rows.
     margin_mm
-        Shape (rows, columns); not a number where there is nothing: left as it is.
+        Shape (rows, columns); left as it is where it is not a number (there is nothing) or without end (nothing is left
+        to measure to).
     within
         What ends the areas; it must be in the axes.
     """
     filled = without_holes(margin_mm)
+    filled[filled >= ENDLESS_MM / 2] = np.nan
     if not np.isfinite(filled).any():
         return
     clipped = np.ma.masked_invalid(np.clip(filled, -ENDLESS_MM, ENDLESS_MM))
@@ -48,6 +50,6 @@ def without_holes(values: FloatArray, cells: float = HOLE_CELLS) -> FloatArray:
     return np.where(far <= cells, values[tuple(nearest)], np.nan)
 
 
-def _crossed(margin_mm: np.ma.MaskedArray) -> bool:  # type: ignore[type-arg]  # its arguments changed with numpy
+def _crossed(margin_mm: np.ma.MaskedArray) -> bool:
     low, high = float(margin_mm.min()), float(margin_mm.max())
     return any(low < limit < high for limit in THRESHOLDS_MM)

@@ -24,7 +24,7 @@ def draw_checkerboard(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
         planes.show(ax, pair.section, tiled(pair))
         planes.outline_pre_liver(ax, scene, pair, used)
         if scene.case.post.liver is not None:
-            planes.outline(ax, pair.section.outlines(scene.case.post.liver), style.LIVER, used)
+            planes.outline(ax, pair.section.as_shown.outlines(scene.case.post.liver), style.LIVER, used)
         planes.cut_lesion(ax, scene, pair.section, used)
         planes.frame(ax, pair.section, bar_mm=20.0)
     title = f"Lesion {scene.lesion.lesion_id}: registration, tiles of POST and of the moved PRE in turn"

@@ -56,8 +56,8 @@ def add_colour_bar(
 
 def colour_bar_figure() -> Figure:
     """Return the colour bar as a picture of its own."""
-    figure = style.canvas(7.2, HEIGHT_IN + 0.24)
-    add_colour_bar(figure, 0.9, 0.05, 6.2, [band.words.partition(" (")[0] for band in style.BANDS])
+    figure = style.canvas(8.2, HEIGHT_IN + 0.24)
+    add_colour_bar(figure, 1.4, 0.05, 6.6, [band.words.partition(" (")[0] for band in style.BANDS])
     return encoded(
         figure, "colour_bar", f"Bands of the margin. {style.NEGATIVE.capitalize()}; {style.POSITIVE}.",
         f"Colour bar of the margin: {'; '.join(band.words for band in style.BANDS)}.", kind="colour_bar",

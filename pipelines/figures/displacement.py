@@ -21,7 +21,7 @@ NOTHING_MM = 0.05
 ARROWS_MM = 12.5
 """Distance between arrows."""
 
-COARSE = 5
+COARSE = 6
 """Lines between bands are drawn through every so many of the samples: a deformation is smooth at that size."""
 
 MOST_BANDS = 6
@@ -104,7 +104,7 @@ def draw_displacement(scene: LesionScene, pairs: Sequence[Pair]) -> Canvas:
         ax.contour(x, y, lengths[::COARSE, ::COARSE], levels=edges_mm[1:-1], colors="#e9dcff", linewidths=0.5)
         _arrows(ax, pair, factor)
         if scene.case.post.liver is not None:
-            planes.outline(ax, pair.section.outlines(scene.case.post.liver), style.LIVER, used)
+            planes.outline(ax, pair.section.as_shown.outlines(scene.case.post.liver), style.LIVER, used)
         planes.ringed_lesion(ax, scene, pair.section, used)
         planes.frame(ax, pair.section, bar_mm=20.0)
     _say_at_lesion(axes[0], scene)

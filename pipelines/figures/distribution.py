@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -66,7 +68,7 @@ def _draw_curve(ax: Axes, margin: Margin, edges: style.FloatArray) -> None:
     if margin.interval is not None:
         low, high = margin.interval.low_mm, margin.interval.high_mm
         ax.axvspan(low, high, facecolor="#bbbbbb", alpha=0.45, linewidth=0.0)
-        ax.text(np.clip((low + high) / 2, edges[0], edges[-1]), 101.5, "95 % interval of the minimum", fontsize=8,
+        ax.text(np.clip((low + high) / 2, edges[0], edges[-1]), 116.0, "95 % interval of the minimum", fontsize=8,
                 ha="left" if high < edges[0] + 0.4 * (edges[-1] - edges[0]) else "center", va="bottom")  # fmt: skip
     ax.plot(at_mm, 100.0 * cumulative_share(margin, at_mm), color=style.INK, linewidth=1.6)
     for limit in THRESHOLDS_MM:
@@ -74,12 +76,26 @@ def _draw_curve(ax: Axes, margin: Margin, edges: style.FloatArray) -> None:
         if not edges[0] <= limit <= edges[-1]:
             continue
         ax.plot(limit, 100.0 * share, marker="o", markersize=5, color=style.INK)
-        ax.annotate(f"{words.percent(share)} % below {limit:g} mm", xy=(limit, 100.0 * share), xytext=(6, -3),
-                    textcoords="offset points", fontsize=8.5, va="top",
+        ha, dx, up = _label_side(share, (limit - edges[0]) / (edges[-1] - edges[0]))
+        ax.annotate(f"{words.percent(share)} % below {limit:g} mm", xy=(limit, 100.0 * share),
+                    xytext=(dx, 5 if up else -3), textcoords="offset points", fontsize=8.5,
+                    va="bottom" if up else "top", ha=ha,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
-    ax.set_ylim(-4.0, 110.0)
+    ax.set_ylim(-4.0, 124.0)
     ax.set_yticks([0, 25, 50, 75, 100])
     ax.set_ylabel("% of surface below", fontsize=9)
+
+
+def _label_side(share: float, across: float) -> tuple[Literal["left", "center", "right"], int, bool]:
+    """Return alignment, shift in points and whether above, so that a label of the curve's point is clear of the curve.
+
+    `across` is how far across the axes the point lies, from 0 to 1.
+    """
+    if share > 0.5:
+        return "right", -6, True
+    if share < 0.05:
+        return ("left", 4, True) if across < 0.2 else ("right", 8, True) if across > 0.8 else ("center", 0, True)
+    return "left", 6, False
 
 
 def _edges(margin: Margin, values: style.FloatArray) -> style.FloatArray:
@@ -106,5 +122,5 @@ def _mark_minimum(ax: Axes, margin: Margin, edges: style.FloatArray) -> None:
     ax.plot([margin.min_mm], [height], marker="D", markersize=7, color=style.INK)
     ax.plot([margin.min_mm, margin.min_mm], [0.0, height], color=style.INK, linewidth=1.0)
     near_right = margin.min_mm > (edges[0] + edges[-1]) / 2
-    ax.text(1.0 if near_right else 0.0, 0.99, text, transform=ax.transAxes, fontsize=9, va="top",
+    ax.text(0.99 if near_right else 0.015, 0.99, text, transform=ax.transAxes, fontsize=9, va="top",
             ha="right" if near_right else "left")  # fmt: skip

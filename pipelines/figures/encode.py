@@ -32,6 +32,11 @@ _PROLOGUE = re.compile(r"\A.*?(?=<svg )", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _TOO_FINE = re.compile(rf"(\.\d{{{DECIMALS}}})\d+")
+_GROUP_NAME = re.compile(r'<g id="[^"]*"')
+_GAP = re.compile(r">\s+<")
+_NO_FILL = re.compile(r'fill-opacity:0(?=[;"])')
+"""A fill that cannot be seen takes the stroke with it where a PDF is printed."""
+
 _KEPT = r"\1"
 _BREAK = "\n"
 
@@ -62,7 +67,7 @@ def svg_text(canvas: Canvas) -> str:
     before = canvas.dpi
     canvas.dpi = POINTS_AN_INCH
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "ablation-planner"}):
-        renderer = _Renderer(width * POINTS_AN_INCH, height * POINTS_AN_INCH, stream, metadata=_NO_METADATA)
+        renderer = _Renderer(width * POINTS_AN_INCH, height * POINTS_AN_INCH, stream, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]  # untyped in matplotlib
         canvas.draw(renderer)
         renderer.finalize()  # type: ignore[no-untyped-call]  # untyped in matplotlib
     canvas.dpi = before
@@ -72,27 +77,39 @@ def svg_text(canvas: Canvas) -> str:
 class _Renderer(RendererSVG):
     """Writes SVG with each scan as one small picture of its own pixels, which a viewer may smooth."""
 
-    def draw_image(self, gc: Any, x: float, y: float, im: Pixels, transform: Any = None) -> None:
+    def draw_image(self, gc: Any, x: float, y: float, im: Any, transform: Any = None) -> None:
         """Write pixels of shape (rows, columns, 4), bytes, whose unit square `transform` takes to the page."""
         rows, columns = im.shape[:2]
-        placed = Affine2D().scale(1 / columns, 1 / rows)
-        placed += Affine2D().scale(columns, rows) if transform is None else transform
-        placed += Affine2D().translate(x, y).scale(1, -1).translate(0, self.height)
-        (a, c, e), (b, d, f), _ = placed.get_matrix()
+        spanned = Affine2D().scale(columns, rows) if transform is None else transform
+        to_page = Affine2D().translate(x, y).scale(1, -1).translate(0, self.height)
+        (a, c, e), (b, d, f), _ = (Affine2D().scale(1 / columns, 1 / rows) + spanned + to_page).get_matrix()
         opacity = {} if gc.get_alpha() == 1.0 else {"opacity": f"{gc.get_alpha():g}"}
-        self.writer.element(
+        writer: Any = self.writer  # untyped in matplotlib
+        clipped: Any = self._get_clip_attrs  # so is this
+        writer.start("g", **(clipped(gc) if gc.get_clip_path()[0] is not None else {}))
+        writer.element(
             "image", width=str(columns), height=str(rows), preserveAspectRatio="none",
             transform=f"matrix({' '.join(f'{value:.6g}' for value in (a, b, c, d, e, f))})",
             attrib={"xlink:href": f"data:image/png;base64,{_png_base64(im)}", **opacity},
-        )  # type: ignore[no-untyped-call]  # untyped in matplotlib  # fmt: skip
+        )  # fmt: skip
+        writer.end("g")
 
 
 def _shortened(document: str) -> str:
-    """Return a document whose paths have their coordinates cut to `DECIMALS`, and no line breaks."""
-    head, *paths = document.split(' d="')
+    """Return the same drawing in fewer bytes: coordinates cut to `DECIMALS`, no names that nothing refers to."""
+    bare = _GAP.sub("><", _GROUP_NAME.sub("<g", document)).replace("; ", ";").replace(": ", ":")
+    bare = _NO_FILL.sub("fill:none", bare)
+    head, *paths = bare.split(' d="')
     parts = (path.partition('"') for path in paths)
-    cut = (f' d="{_TOO_FINE.sub(_KEPT, line).replace(_BREAK, "")}"{rest}' for line, _, rest in parts)
-    return "".join([head, *cut])
+    return "".join([head, *(f' d="{_short_path(line)}"{rest}' for line, _, rest in parts)])
+
+
+def _short_path(data: str) -> str:
+    """Return the data of a path without what its grammar lets one leave out: lines follow a start unless told."""
+    cut = _TOO_FINE.sub(_KEPT, data).replace(_BREAK, "")
+    if "Q" not in cut and "C" not in cut:
+        cut = cut.replace("L ", "")
+    return cut.replace(" M ", "M").replace("M ", "M").replace(" -", "-").strip()
 
 
 def _described(document: str, name: str, caption: str, alt: str) -> str:

@@ -62,7 +62,8 @@ def _of_lesion(scene: LesionScene) -> Iterator[Figure]:
         yield _figure(
             scene, "solid", draw_solid(lesion_id, margin),
             "The tumour surface by margin, seen towards the thin spot (ringed) and from the far side. Arrows point to"
-            " the patient's left (L), back (P) and head (S); one that points at the reader is left out.",
+            " the patient's left (L), back (P) and head (S); one that points at the reader is left out. Grey: no"
+            " unablated liver left to measure to (counted with 10 mm and more).",
             f"Tumour of lesion {lesion_id} in 3-D: {_shares(margin)}; thin spot {margin.direction or 'none'}.",
         )  # fmt: skip
     for kind, canvas, caption, alt in registration_pictures(scene):
@@ -76,7 +77,8 @@ def _polar_caption(margin: Margin) -> str:
         " of each half is straight anterior (A) or posterior (P), its rim the plane between them, the dashed circle"
         f" 45 degrees.{ringed} Equal areas of the map are equal solid angles, not equal areas of the surface; size and"
         " shape of the tumour are not shown. Where the surface lies more than once in a direction, the least margin is"
-        " drawn; grey: no surface in that direction."
+        " drawn; grey: no surface in that direction, or no unablated liver left to measure to (counted with 10 mm and"
+        " more)."
     )
 
 

@@ -38,6 +38,12 @@ class Pair:
     local_mm: FloatArray
 
     @property
+    def places_as_shown_lps_mm(self) -> FloatArray:
+        """The points of PRE of the samples that pictures show, shape (n, 3)."""
+        every = self.section.shown_every
+        return self.places_pre_lps_mm.reshape(*self.post.shape, 3)[::every, ::every].reshape(-1, 3)
+
+    @property
     def shared(self) -> style.BoolArray:
         """Where both studies have an image, shape (rows, columns)."""
         return np.isfinite(self.post) & np.isfinite(self.pre)

@@ -24,7 +24,7 @@ from planner.report import words
 
 OUTSIDE = "#4f5f70"
 CLOSE_MM = 14.0
-UNSEEN_PT = 0.05
+UNSEEN_PT = 0.08
 """A vertex nearer than this to the line without it is left out."""
 
 _GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
@@ -32,7 +32,10 @@ _TINT = ListedColormap([OUTSIDE])
 _THIN_RIM = [withStroke(linewidth=3.2, foreground="white")]
 BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
 _RIM = [withStroke(linewidth=4.2, foreground="white")]
-HALO = [withStroke(linewidth=2.2, foreground="black")]
+SHADOW = {"boxstyle": "square,pad=0.12", "facecolor": "#000000b0", "edgecolor": "none"}
+"""What white words stand on in a scan."""
+
+_HALO = [withStroke(linewidth=2.2, foreground="black")]
 
 
 def draw_planes(scene: LesionScene) -> Canvas:
@@ -145,23 +148,22 @@ def outline(ax: Axes, lines: Sequence[FloatArray], stroke: style.Stroke, used: d
 def joined(ax: Axes, lines: Sequence[FloatArray]) -> Path:
     """Return lines as one path, without the vertices that nobody could see to be missing."""
     path = Path.make_compound_path(*(Path(line) for line in lines))
-    left, right = ax.get_xlim()
-    points_a_mm = ax.get_position().width * ax.get_figure().get_figwidth() * POINTS_AN_INCH / abs(right - left)
     path.should_simplify, path.simplify_threshold = True, UNSEEN_PT
-    larger = Affine2D().scale(points_a_mm)
-    return larger.inverted().transform_path(_without_stop(path.cleaned(larger, simplify=True)))
-
-
-def _without_stop(path: Path) -> Path:
-    kept = path.codes != Path.STOP
-    return Path(path.vertices[kept], path.codes[kept])
+    left, right = ax.get_xlim()
+    width_pt = ax.bbox.width * POINTS_AN_INCH / ax.figure.dpi
+    larger = Affine2D().scale(width_pt / abs(right - left))
+    simple = path.cleaned(larger, simplify=True)
+    vertices, codes = np.asarray(simple.vertices), np.asarray(simple.codes)
+    kept = codes != Path.STOP
+    return larger.inverted().transform_path(Path(vertices[kept], codes[kept]))
 
 
 def outline_pre_liver(ax: Axes, scene: LesionScene, pair: Pair, used: dict[str, style.Stroke]) -> None:
     """Draw the outline of PRE's liver mask, as moved by the registration, where there is one."""
     liver = scene.case.pre.liver
     if liver is not None:
-        outline(ax, pair.section.outlines(liver, lambda _: pair.places_pre_lps_mm), style.LIVER_PRE, used)
+        places = pair.places_as_shown_lps_mm
+        outline(ax, pair.section.as_shown.outlines(liver, lambda _: places), style.LIVER_PRE, used)
 
 
 def shade(ax: Axes, section: Section, where: style.BoolArray) -> None:
@@ -213,13 +215,13 @@ def frame(ax: Axes, section: Section, bar_mm: float) -> None:
               (0.5, 0.98, "center", "top"), (0.5, 0.02, "center", "bottom"))  # fmt: skip
     for letter, (x, y, ha, va) in zip(section.letters, places, strict=True):
         ax.text(x, y, letter, transform=ax.transAxes, ha=ha, va=va, color="white", fontsize=10, fontweight="bold",
-                path_effects=HALO)  # fmt: skip
+                bbox=SHADOW)  # fmt: skip
     end = right - 0.05 * (right - left)
     height = bottom + 0.05 * (top - bottom)
-    ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=HALO,
+    ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=_HALO,
             solid_capstyle="butt")  # fmt: skip
     ax.text(end - bar_mm / 2, height + 0.015 * (top - bottom), f"{bar_mm:g} mm", ha="center", va="bottom",
-            color="white", fontsize=8, path_effects=HALO)  # fmt: skip
+            color="white", fontsize=8, bbox=SHADOW)  # fmt: skip
 
 
 def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
@@ -255,7 +257,7 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
             fontsize=10, fontweight="bold", bbox=BOX)  # fmt: skip
     if depth > OUT_OF_PLANE_MM:
         ax.text(0.03, 0.03, f"arrow leaves\nthis plane by {depth:.1f} mm", transform=ax.transAxes, ha="left",
-                va="bottom", fontsize=7.5, color="white", path_effects=HALO)  # fmt: skip
+                va="bottom", fontsize=7.5, color="white", bbox=SHADOW)  # fmt: skip
 
 
 def add_legend(figure: Canvas, used: Mapping[str, style.Stroke]) -> None:

@@ -17,7 +17,7 @@ from pipelines.figures.samples import FloatArray, rows_for, spread
 from planner.measure.margin import Margin
 from planner.report import words
 
-CELLS = 90
+CELLS = 60
 """Cells of the map from the middle of a half to its rim."""
 
 RIM = 1.08
@@ -25,6 +25,7 @@ RIM = 1.08
 
 _STEP = 0.8 / CELLS
 _RING = float(np.sqrt(2.0) * np.sin(np.radians(22.5)))
+_PALE = {"boxstyle": "square,pad=0.12", "facecolor": "#ffffffd0", "edgecolor": "none"}
 _HALO = [withStroke(linewidth=2.4, foreground="white")]
 
 
@@ -93,7 +94,7 @@ def _reach() -> int:
 
 
 def _draw_half(ax: Axes, margin: Margin, half: Half) -> None:
-    rim = Circle((0.0, 0.0), 1.0, facecolor="#d9d9d9", edgecolor=style.INK, linewidth=1.2)
+    rim = Circle((0.0, 0.0), 1.0, facecolor=style.NO_MARGIN, edgecolor=style.INK, linewidth=1.2)
     ax.add_patch(rim)
     least = least_by_direction(margin, half)
     axis = np.arange(-_reach(), _reach() + 1) / CELLS
@@ -104,9 +105,9 @@ def _draw_half(ax: Axes, margin: Margin, half: Half) -> None:
     for letter, x, y in ((left, -1.09, 0.0), (right, 1.09, 0.0), ("S", 0.0, 1.07), ("I", 0.0, -1.07)):
         ax.text(x, y, letter, ha="center", va="center", fontsize=11, fontweight="bold", color=style.INK)
     ax.plot(0.0, 0.0, marker="+", markersize=9, color=style.INK, path_effects=_HALO)
-    ax.text(0.04, 0.04, middle, fontsize=11, fontweight="bold", color=style.INK, path_effects=_HALO)
+    ax.text(0.04, 0.04, middle, fontsize=11, fontweight="bold", color=style.INK, bbox=_PALE)
     ax.text(_RING * 0.71 + 0.02, -_RING * 0.71 - 0.02, "45°", fontsize=7.5, va="top", color=style.INK,
-            path_effects=_HALO)  # fmt: skip
+            bbox=_PALE)  # fmt: skip
     ax.set_title(half.title, fontsize=9.5, pad=2)
     _mark_thin_spot(ax, margin, half)
 

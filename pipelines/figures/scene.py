@@ -71,7 +71,7 @@ class LesionScene:
 
     def close(self, orientation: str, half_mm: float) -> Section:
         """Return the plane through the thin spot with the thin spot in its middle."""
-        return self._section(orientation, self.at_lps_mm, half_mm, 100)
+        return self._section(orientation, self.at_lps_mm, half_mm, 100).as_shown
 
     def out_of_plane_mm(self, orientation: str) -> float:
         """Return how far out of the plane through the thin spot the margin was measured to; 0 without a margin."""
@@ -88,7 +88,7 @@ class LesionScene:
     def _through(self, orientation: str, middle: FloatArray, half: float) -> Section:
         plane = Section(orientation, self.at_lps_mm, (half, half))
         centre = middle + plane.normal * float((self.at_lps_mm - middle) @ plane.normal)
-        return self._section(orientation, centre, half, 120)
+        return self._section(orientation, centre, half, 120).as_shown
 
     def _section(self, orientation: str, centre: FloatArray, half_mm: float, samples: int) -> Section:
         """Return a plane with so many samples to either side, of which pictures show no more than the scan holds."""

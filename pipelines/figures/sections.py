@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -148,6 +148,11 @@ class Section:
         x, y = self.axes_mm
         places = grid.ijk(there_from_here(self.points_lps_mm()))
         return np.asarray(places[:, ::-1].T.reshape(3, len(y), len(x)))
+
+    @property
+    def as_shown(self) -> Section:
+        """The same plane with no more samples than pictures show."""
+        return replace(self, step_mm=self.step_mm * self.shown_every, shown_every=1)
 
     def thinned(self, samples: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[float, float, float, float]]:
         """Return the samples that a picture shows, every `shown_every`-th, with the edges of their pixels, mm."""

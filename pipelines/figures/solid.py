@@ -17,12 +17,12 @@ from skimage.measure import find_contours
 from pipelines.figures import style
 from pipelines.figures.bands import fill_bands, without_holes
 from pipelines.figures.colour_bar import add_colour_bar
-from pipelines.figures.samples import FloatArray, longest_sides_mm, rows_for, spread
+from pipelines.figures.samples import ENDLESS_MM, FloatArray, longest_sides_mm, rows_for, spread
 from planner.measure.margin import Margin, direction_words
 from planner.report import words
 from planner.surface import Surface
 
-CELLS = 220
+CELLS = 150
 """Cells of the picture across the tumour's greatest extent."""
 
 ROOM = 1.12
@@ -33,7 +33,8 @@ _SHADES = 32
 _SHADE = ListedColormap([(0.0, 0.0, 0.0, n / (_SHADES - 1)) for n in range(_SHADES)])
 _RIM = [withStroke(linewidth=4.5, foreground="white")]
 _AXES = (("L", (1.0, 0.0, 0.0)), ("P", (0.0, 1.0, 0.0)), ("S", (0.0, 0.0, 1.0)))
-_SHORT = 0.25
+_ALONG_BODY = 0.9
+_SHORT = 0.35
 _BARS_MM = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0)
 
 
@@ -47,10 +48,10 @@ class View:
 
     @property
     def right(self) -> FloatArray:
-        """Unit vector to the picture's right; the patient's left where it is seen from above or below."""
-        across = np.cross((0.0, 0.0, 1.0), self.eye)
-        length = float(np.linalg.norm(across))
-        return np.asarray(across / length) if length > 1e-3 else np.array([1.0, 0.0, 0.0])
+        """Unit vector to the picture's right: the head is up, or the front where it is seen from above or below."""
+        upwards = (0.0, 0.0, 1.0) if abs(self.eye[2]) < _ALONG_BODY else (0.0, -1.0, 0.0)
+        across = np.cross(upwards, self.eye)
+        return np.asarray(across / np.linalg.norm(across))
 
     @property
     def up(self) -> FloatArray:
@@ -116,12 +117,19 @@ def seen(surface: Surface, margin_mm: FloatArray, view: View) -> tuple[FloatArra
     return least.reshape(shape), _AMBIENT + (1.0 - _AMBIENT) * bright.reshape(shape)
 
 
+def covered(least_mm: FloatArray) -> style.BoolArray:
+    """Return which cells the tumour covers: those that hold a margin, and single ones between them."""
+    return np.asarray(ndimage.binary_closing(np.isfinite(least_mm)))
+
+
 def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
     least, bright = seen(margin.map.tumour, margin.map.primary_mm, view)
     axis = np.linspace(-view.half_mm, view.half_mm, CELLS + 1)
     cell_mm = float(axis[1] - axis[0])
-    inside = np.isfinite(without_holes(least))
+    inside = covered(least)
     silhouette = _silhouette(inside, axis)
+    if np.nanmax(least) >= ENDLESS_MM / 2:
+        ax.add_patch(PathPatch(silhouette, facecolor=style.NO_MARGIN, edgecolor="none"))
     border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
     ax.add_patch(border)
     fill_bands(ax, axis, axis, without_holes(least, 4.0), border)
@@ -133,7 +141,7 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
 
 def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
     """Return the outline of what is seen, smoothed over a cell."""
-    soft = ndimage.gaussian_filter(inside.astype(np.float64), 1.0)
+    soft = ndimage.gaussian_filter(inside.astype(np.float64), 2.0)
     step = axis[1] - axis[0]
     lines = [Path(axis[0] + step * line[:, ::-1], closed=True) for line in find_contours(soft, 0.5) if len(line) > 2]
     return Path.make_compound_path(*lines) if lines else Path(np.zeros((1, 2)))
@@ -146,11 +154,13 @@ def _draw_axes(ax: Axes, view: View) -> None:
         step = np.array([axis @ view.right, axis @ view.up])
         if float(np.linalg.norm(step)) < _SHORT:
             continue
-        tip = origin + 0.2 * view.half_mm * step
-        ax.annotate("", xy=tip, xytext=origin, arrowprops={"arrowstyle": "-|>", "color": style.INK, "linewidth": 1.2,
-                    "shrinkA": 0, "shrinkB": 0})  # fmt: skip
-        ax.text(*(tip + 0.06 * view.half_mm * step / np.linalg.norm(step)), letter, fontsize=10, fontweight="bold",
-                ha="center", va="center", color=style.INK)  # fmt: skip
+        x, y = origin + 0.2 * view.half_mm * step
+        ax.annotate("", xy=(x, y), xytext=(origin[0], origin[1]), arrowprops={
+            "arrowstyle": "-|>", "color": style.INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0,
+        })  # fmt: skip
+        beyond = 0.07 * view.half_mm * step / np.linalg.norm(step)
+        ax.text(x + beyond[0], y + beyond[1], letter, fontsize=10, fontweight="bold", ha="center", va="center",
+                color=style.INK)  # fmt: skip
     bar_mm = next((bar for bar in _BARS_MM if bar <= 0.5 * view.half_mm), _BARS_MM[-1])
     end, low = 1.2 * view.half_mm, -0.95 * view.half_mm
     ax.plot([end - bar_mm, end], [low, low], color=style.INK, linewidth=2.5, solid_capstyle="butt")

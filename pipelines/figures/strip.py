@@ -10,9 +10,10 @@ from pipelines.figures.pair import pair_on
 from pipelines.figures.scene import LesionScene
 from pipelines.figures.sections import ORIENTATIONS
 
-HALF_MM = 32.0
+HALF_MM = 42.0
 TILES = 6
-WIDTH_IN, HEIGHT_IN = 6.0, 2.0
+WIDTH_IN, HEIGHT_IN = 4.8, 1.6
+"""Small, so that its letters can be read where a page shows it at 390 pixels."""
 
 
 def draw_strip(scene: LesionScene) -> Canvas:
@@ -25,9 +26,9 @@ def draw_strip(scene: LesionScene) -> Canvas:
         planes.show(ax, pair.section, tiled(pair, TILES))
         planes.outline_pre_liver(ax, scene, pair, used)
         if scene.case.post.liver is not None:
-            planes.outline(ax, pair.section.outlines(scene.case.post.liver), style.LIVER, used)
+            planes.outline(ax, pair.section.as_shown.outlines(scene.case.post.liver), style.LIVER, used)
         planes.ringed_lesion(ax, scene, pair.section, used)
-        planes.frame(ax, pair.section, bar_mm=10.0)
+        planes.frame(ax, pair.section, bar_mm=20.0)
         ax.text(0.02, 0.98, orientation, transform=ax.transAxes, fontsize=8, color="white", ha="left", va="top",
-                path_effects=planes.HALO)  # fmt: skip
+                bbox=planes.SHADOW)  # fmt: skip
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Literal
 
 import numpy as np
@@ -36,13 +35,16 @@ class Band:
 BANDS = (
     Band(0.0, "#D55E00", "below 0 mm (not covered)", "xxxx"),
     Band(5.0, "#F0E442", "0 to below 5 mm", "////"),
-    Band(10.0, "#56B4E9", "5 to below 10 mm", ".."),
+    Band(10.0, "#56B4E9", "5 to below 10 mm", "--"),
     Band(np.inf, "#009E73", "10 mm and more", ""),
 )
 """The less margin, the more ink: hatching tells bands apart where colours cannot, as in a grey print."""
 
+NO_MARGIN = "#d9d9d9"
+"""Where there is nothing to draw a band of: no surface, or none with unablated liver left to measure to."""
+
 HATCH_INK = "#333333"
-HATCH_PT = 0.6
+HATCH_PT = 0.75
 
 NEGATIVE, POSITIVE = "negative: not covered on these images", "positive: covered"
 """What the sign of a margin means, for a colour bar."""
@@ -119,10 +121,3 @@ def canvas(width_in: float, height_in: float) -> Canvas:
 def sign(figure: Canvas, label: str) -> None:
     """Write a label into the upper right corner of a picture, so that it stays with the picture."""
     figure.text(0.995, 0.995, label, ha="right", va="top", fontsize=8, color="black")
-
-
-def png(figure: Canvas) -> bytes:
-    """Return the figure as a PNG without dates or versions: the same bytes for the same picture."""
-    stream = BytesIO()
-    FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]  # untyped in matplotlib
-    return stream.getvalue()

@@ -14,18 +14,18 @@ from pipelines.viewer.region import Stored
 from planner.grid import FloatArray, Grid
 from planner.surface import Surface
 
-_RAS_FROM_LPS = np.array([-1.0, -1.0, 1.0])
+_RAS_FROM_LPS = (-1.0, -1.0, 1.0)
 _INT16 = 4
 _MILLIMETRES = 2
 _SCANNER = 1
-LEVEL = 9
+LEVEL = 4
 STEPS = 32000
 """A packed vertex lies on a lattice of this many steps to each side of the middle."""
 
 
 def ras(points_lps_mm: npt.ArrayLike) -> FloatArray:
     """Return points in NiiVue's axes (right, anterior, superior), mm: the one place where the viewer's axes turn."""
-    return np.asarray(points_lps_mm, dtype=np.float64) * _RAS_FROM_LPS
+    return np.multiply(np.asarray(points_lps_mm, dtype=np.float64), _RAS_FROM_LPS)
 
 
 def nifti(image: Stored, region: Grid) -> str:

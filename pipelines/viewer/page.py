@@ -12,16 +12,16 @@ import numpy as np
 from pipelines.bundled import text
 from pipelines.figures import style
 from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.ports import ReportVolume
 from pipelines.viewer import encoded
-from pipelines.viewer.region import OUTSIDE, ReportVolume, region_around, region_of_all, stored
+from pipelines.viewer.region import OUTSIDE, region_around, region_of_all, stored
 from pipelines.viewer.shapes import STROKES, shapes_of
 from planner.assessment import Assessment
 from planner.case import Case
-from planner.errors import InputError
 from planner.grid import Grid
 from planner.report import words
 from planner.report.viewer import Viewer
-from planner.scene import zone_surfaces
+from planner.surface import surface_of
 from planner.volume import Volume
 
 LIBRARY = "assets/niivue.umd.js"
@@ -52,7 +52,7 @@ def made_viewer(case: Case, assessment: Assessment, volume: ReportVolume) -> tup
 
 
 def _scenes(case: Case, assessment: Assessment) -> list[LesionScene]:
-    surfaces = zone_surfaces(case.post)
+    surfaces = {zone: surface_of(mask) for zone, mask in case.post.ablations.items() if not mask.is_empty}
     found = (lesion_scene(case, assessment.alignment, lesion, surfaces) for lesion in assessment.lesions)
     return [scene for scene in found if scene is not None]
 
@@ -116,8 +116,13 @@ def _regions(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) ->
     """Return the region of each lesion: one and the same for all where the whole field of view is shown."""
     if volume == "full":
         worst = min(scenes, key=lambda scene: _worst(scene.min_mm))
-        return [region_of_all(case.post.image.grid, worst.at_lps_mm)] * len(scenes)
-    return [region_around(_points(scene), scene.at_lps_mm, len(scenes)) for scene in scenes]
+        return [region_of_all(case.post.image.grid, _at(worst))] * len(scenes)
+    return [region_around(_points(scene), _at(scene), len(scenes)) for scene in scenes]
+
+
+def _at(scene: LesionScene) -> Any:
+    """Return the point that the views go to: the thin spot where a margin is stated, else the tumour's centre."""
+    return scene.tumour.centroid_lps_mm if scene.min_mm is None else scene.at_lps_mm
 
 
 def _points(scene: LesionScene) -> Any:
@@ -141,8 +146,8 @@ def _lesion(scene: LesionScene, region: Grid, volume: int) -> dict[str, Any]:
     return {
         "id": lesion.lesion_id,
         "volume": volume,
-        "at": _rounded(encoded.ras(scene.at_lps_mm)),
-        "foot": None if scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
+        "at": _rounded(encoded.ras(_at(scene))),
+        "foot": None if margin is None or scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
         "out": None if margin is None else _rounded(_outward(scene)),
         "margin": margin,
         "reading": words.reading(lesion),

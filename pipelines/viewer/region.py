@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ from planner.grid import FloatArray, Grid
 from planner.volume import Volume
 
 PointMap = Callable[[FloatArray], FloatArray]
-ReportVolume = Literal["none", "roi", "full"]
 
 AROUND_MM = 25.0
 SIDES_MM = (60.0, 128.0)
@@ -110,6 +108,6 @@ def _slab(
 def _scale(image: Volume) -> tuple[float, float]:
     """Return slope and offset of the stored numbers: 1 and 0 wherever whole numbers tell the image apart."""
     low, high = float(image.voxels_kji.min()), float(image.voxels_kji.max())
-    if image.modality in {"", "CT"} or (high - low > 200.0 and -LARGEST_STORED <= low and high <= LARGEST_STORED):
+    if image.modality in {"", "CT"} or (high - low > 200.0 and max(-low, high) <= LARGEST_STORED):
         return 1.0, 0.0
     return max((high - low) / (2.0 * LARGEST_STORED), 1e-9), (low + high) / 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,20 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.figures import style
-from pipelines.figures.scene import LesionScene
-from planner.case import VESSELS
+from pipelines.figures.scene import LesionScene, ducts
+from planner.case import Study
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment
 from planner.surface import Surface, nets_surface
 from planner.volume import Mask
 
-DUCTS = ("bile_duct", "common_bile_duct", "left_hepatic_duct", "right_hepatic_duct")
 BEYOND_VOXELS = 3
 """A mask is cut this far outside the region, so that no cut face is seen."""
 
-DUCT = style.Stroke("bile ducts", "#CC79A7", (1.0, 1.5))
-STROKES = {"tumour": style.TUMOUR, "zone": style.ZONE, "vessels": style.VESSEL, "ducts": DUCT, "liver": style.LIVER}
+STROKES = {
+    "tumour": style.TUMOUR,
+    "zone": style.ZONE,
+    "vessels": style.VESSEL,
+    "ducts": style.DUCT,
+    "liver": style.LIVER,
+}
 """How each kind of surface is drawn, in the order of a legend."""
 
 
@@ -37,20 +41,27 @@ class Shape:
     bands: npt.NDArray[np.intp] | None = None
 
 
+_MASKS: dict[str, Callable[[Study], Mapping[str, Mask]]] = {
+    "vessels": lambda study: study.vessels,
+    "ducts": ducts,
+    "liver": lambda study: {role: mask for role, mask in study.masks.items() if role == "liver"},
+}
+
+
 def shapes_of(scene: LesionScene, region: Grid) -> Iterator[Shape]:
     """Yield the surfaces around a lesion."""
     lesion, case = scene.lesion, scene.case
-    bands = None if lesion.margin is None else style.band_of(lesion.margin.map.primary_mm)
+    # Where no margin is stated none is coloured, though one was measured on the way.
+    bands = None if lesion.margin is None or scene.min_mm is None else style.band_of(lesion.margin.map.primary_mm)
     yield Shape("tumour", f"tumour of lesion {lesion.lesion_id}", scene.tumour, bands)
     for zone in scene.zones:
         yield Shape("zone", "ablation zone", zone)
-    for kind, roles in (("vessels", VESSELS), ("ducts", DUCTS), ("liver", ("liver",))):
-        post = {role: mask for role, mask in case.post.masks.items() if role in roles}
+    for kind, masks_of in _MASKS.items():
+        post = masks_of(case.post)
         if any(not mask.is_empty for mask in post.values()):
             yield from _parts(kind, post, region, "")
         else:
-            pre = {role: mask for role, mask in case.pre.masks.items() if role in roles}
-            yield from _parts(kind, pre, region, ", of PRE, moved", scene.alignment)
+            yield from _parts(kind, masks_of(case.pre), region, ", of PRE, moved", scene.alignment)
 
 
 def _parts(

@@ -13,7 +13,7 @@ NAMES = ("kind", "style", "tone", "band", "name")
 """What of a block is no text for a reader."""
 
 SHARES = {
-    "strip": 0.62, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
+    "strip": 0.45, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
     "edges": 0.72, "displacement": 0.72,
 }  # fmt: skip
 """How much of the sheet's width a picture of each kind takes; any other takes all of it."""
@@ -118,17 +118,14 @@ class Table:
         One for each column.
     rows
         Cells, as many in each row as there are heads.
-    shares
+    column_share
         How the columns divide the width among them.
-    whole_rows
-        Whether no row is divided between two pages.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    shares: tuple[float, ...]
-    whole_rows: bool = False
+    column_share: tuple[float, ...]
     kind: Literal["table"] = "table"
 
     def __post_init__(self) -> None:
@@ -139,14 +136,14 @@ class Table:
         ValueError
             The heads, the shares and some row are not equally many.
         """
-        lengths = {len(self.heads), len(self.shares), *map(len, self.rows)}
+        lengths = {len(self.heads), len(self.column_share), *map(len, self.rows)}
         if len(lengths) != 1:
             raise ValueError(f"table {self.caption!r}: heads, shares and rows of lengths {sorted(lengths)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, by the name of its figure; it takes this share of the sheet's width."""
+    """A picture, by the name of its figure, with a caption or ""; it takes this share of the sheet's width."""
 
     name: str
     caption: str

@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
@@ -16,8 +15,8 @@ from planner.report.figure import Figure
 
 _MEDIA_TYPES = ("image/png", "image/svg+xml")
 
-_PLAIN = " /,.;=-_~+*!$@?"
-"""What stands for itself in a data URI, beside letters and digits."""
+_NOT_PLAIN = re.compile(rb"//|[^A-Za-z0-9 /,.;=_~+*!$@?-]")
+"""What does not stand for itself in a data URI, or would look like an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,12 @@ def _percent_encoded(content: bytes) -> str:
 
     Most of a picture's text is base64 and coordinates, which stay as they are.
     """
-    return quote(re.sub(rb"\s*\n\s*", b" ", content), safe=_PLAIN).replace("//", "%2F%2F")
+    one_line = re.sub(rb"\s*\n\s*", b" ", content)
+    return _NOT_PLAIN.sub(_as_hexadecimal, one_line).decode("ascii")
+
+
+def _as_hexadecimal(found: re.Match[bytes]) -> bytes:
+    return b"".join(b"%%%02X" % byte for byte in found.group())
 
 
 def visible(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from planner.report import words
 from planner.report.answer import EXPLAINED, AnswerRow, Head
@@ -38,6 +39,17 @@ SHARES = {
     "capsule": 1.05,
 }  # fmt: skip
 """How the columns of the table that answers divide the width of the sheet."""
+
+NUMBER_SHARES = {
+    "status": 1.2,
+    "min_mm": 1.1,
+    "geometric_min_mm": 1.35,
+    "q05_mm": 1.15,
+    "direction": 1.35,
+    "p_at_least_5": 0.9,
+    "residual_ml": 1.2,
+}
+"""How the columns of the table of every number divide it, where one takes more or less than an equal part."""
 
 NUMBERS = ("below_0", "below_5", "below_10", "tumour_ml", "ablation_ml")
 """Columns of that table that are set flush right."""
@@ -133,7 +145,6 @@ def _answer(heads: Sequence[Head], rows: Sequence[AnswerRow]) -> Table:
         names,
         tuple(tuple(_answer_cell(cell, row) for cell in row.cells) for row in rows),
         tuple(SHARES.get(head.key, 1.0) for head in heads),
-        whole_rows=True,
     )
 
 
@@ -186,7 +197,7 @@ def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
     lead = strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. ")
     yield Paragraph((*lead, Run(said)), keeps_next=lesion.strip is not None)
     if lesion.strip is not None:
-        yield Picture.of(lesion.strip)
+        yield replace(Picture.of(lesion.strip), caption="")
 
 
 def _with_unit(length: str, before: str = " ") -> str:
@@ -207,8 +218,7 @@ def _numbers(content: Content) -> Iterator[Block]:
                   for cell, column in zip(lesion.cells, content.columns, strict=True))
             for lesion in content.lesions
         ),
-        tuple(1.0 if column.numeric else 1.3 for column in content.columns),
-        whole_rows=True,
+        tuple(NUMBER_SHARES.get(column.key, 1.0) for column in content.columns),
     )  # fmt: skip
     yield Paragraph(small(words.COLUMNS_EXPLAINED))
 

@@ -60,12 +60,12 @@ def _group(group: Group) -> Iterator[Block]:
     for dispute in group.disputes:
         yield from _dispute(dispute)
     if group.shown:
-        yield Paragraph(strong(f"{group.title}: figures and advice of the sources"))
+        yield Paragraph(strong(f"{group.title}: figures and advice of the sources"), keeps_next=True)
         yield Bullets(tuple(map(_shown, group.shown)))
 
 
 def _dispute(dispute: DisputeRow) -> Iterator[Block]:
-    yield Paragraph((*strong(f"Sources differ: {dispute.title}. "), Run(dispute.positions)))
+    yield Paragraph((*strong(f"Sources differ: {dispute.title}. "), Run(dispute.positions)), keeps_next=True)
     yield bullets(dispute.statements)
 
 

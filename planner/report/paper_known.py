@@ -50,6 +50,5 @@ def _findings(content: Content) -> Iterator[Block]:
 
 def _table(caption: str, found: Sequence[FindingRow]) -> Table:
     rows = tuple((Cell((strong(row.name),)), Cell((plain(row.value),)), Cell((plain(row.text),))) for row in found)
-    return Table(
-        caption, ("Finding", "Value", "Meaning, and why it is not known or only bounded"), rows, (1.5, 1.2, 3.3)
-    )
+    heads = ("Finding", "Value", "Meaning, and why it is not known or only bounded")
+    return Table(caption, heads, rows, (1.5, 1.2, 3.3))

@@ -63,7 +63,9 @@ def _distance_table(caption: str, heads: Sequence[str], rows: Sequence[DistanceR
     cells = tuple(
         (Cell((strong(row.structure),)), *(Cell((plain(cell),), numeric=True) for cell in row.cells)) for row in rows
     )
-    return Table(caption, ("Structure", *heads), cells, (1.2, *(1.0 for _ in heads)))
+    return Table(
+        caption, ("Structure", *heads), cells, (1.2, *(1.3 if head.startswith("From") else 0.9 for head in heads))
+    )
 
 
 def _tissue(lesion: LesionContent) -> Iterator[Block]:

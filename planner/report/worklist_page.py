@@ -12,6 +12,9 @@ from planner.report.viewer import Viewer
 from planner.report.worklist import Study, worst_first
 from planner.report.worklist_rows import filters_of, row_of, summary_sentences
 
+FEW = 500
+"""Rows that a browser with scripts lays out at once, until it is asked for more: ten thousand take it seconds."""
+
 
 def render_worklist(
     studies: Sequence[Study], *, templates: Mapping[str, str], css: str, script: str, software: str
@@ -35,6 +38,7 @@ def render_worklist(
         .render(
             rows=map(row_of, listed),
             count=len(listed),
+            few=FEW,
             filters=filters_of(listed),
             sentences=tuple(summary_sentences(listed)),
             words=words,

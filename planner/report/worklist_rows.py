@@ -133,7 +133,7 @@ def row_of(study: Study) -> Row:
         error=_error_words(worst),
         criteria=tuple(_criteria(study)),
         criteria_key=str(study.outside) if study.has_result else "",
-        remarks=tuple(_short(text) for text in ((": ".join(study.why),) if study.why else study.remarks)),
+        remarks=tuple(map(_short, _remarks(study))),
         flags=tuple(_flags(study.lesions)),
         kinds=" ".join(key for key, (_, holds) in _KINDS.items() if holds(study)),
     )
@@ -169,8 +169,8 @@ def summary_sentences(studies: Sequence[Study]) -> Iterator[str]:
     known = len(studies) - bands["unknown"]
     if known:
         yield (
-            f"Of {counted(known, 'worst minimal margin')} {bands['below-0']} are below 0 mm (not covered on these"
-            f" images), {bands['below-5']} from 0 to below 5 mm."
+            f"Worst minimal margins below 0 mm (not covered on these images): {bands['below-0']}; from 0 to below 5 mm:"
+            f" {bands['below-5']}; known of {counted(known, 'study', 'studies')}."
         )
     untreated = sum(_any(study, "not_treated") for study in studies)
     without = sum(study.without_margin > 0 and study.worst is not None for study in studies)
@@ -223,8 +223,7 @@ def _lesions_words(study: Study) -> str:
 
 def _line(lesion: LesionItem, report: str) -> LesionLine:
     if lesion.min_mm is None:
-        why = f": {_short('; '.join(lesion.reasons))}" if lesion.reasons else ""
-        said = f"{words.STATUS.get(lesion.status, lesion.status)}{why}"
+        said = _status(lesion)
     else:
         outside = ", not covered" if lesion.min_mm < 0 else ""
         said = f"{words.millimetres(lesion.min_mm)} mm {_interval(lesion)}".rstrip() + outside
@@ -246,6 +245,21 @@ def _criteria(study: Study) -> Iterator[str]:
         return
     found = ((study.outside, "outside"), (study.short, "short of"), (study.borderline, "borderline"))
     yield from [f"{count} {said}" for count, said in found if count] or ["none outside, short of or borderline"]
+
+
+def _remarks(study: Study) -> Iterator[str]:
+    """Yield why there is no result; else cautions, and why lesions have no margin."""
+    if study.why:
+        yield ": ".join(study.why)
+    yield from study.remarks
+    for lesion in study.lesions:
+        if lesion.min_mm is None:
+            why = "; ".join(lesion.reasons)
+            yield f"lesion {lesion.lesion_id}: {': '.join(filter(None, (_status(lesion), why)))}"
+
+
+def _status(lesion: LesionItem) -> str:
+    return words.STATUS.get(lesion.status, lesion.status)
 
 
 def _flags(lesions: Iterable[LesionItem]) -> Iterator[str]:
