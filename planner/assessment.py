@@ -40,14 +40,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """Distance from the tumour or its zone to a structure, mm: + apart, - overlapping, with the nearest point pair.
+    """Distance from the tumour, its zone or a planned needle's shaft to a structure, mm: + apart, - overlapping.
 
     Parameters
     ----------
     structure, from_, mm
         What was measured; None with a `reason`.
     points_lps_mm
-        The point on the tumour or zone and the point on the structure, in POST.
+        The nearest pair: the point on the tumour, zone or shaft and the point on the structure, in POST.
     ci95_mm, voxel_sd_mm, registration_sd_mm
         The 95 % interval, and the standard deviations that sampling and registration (0 within one study) add to that
         of the contours.
@@ -57,7 +57,7 @@ class Distance:
     """
 
     structure: str
-    from_: Literal["tumour", "ablation"]
+    from_: Literal["tumour", "ablation", "shaft"]
     mm: float | None
     points_lps_mm: tuple[tuple[float, float, float], tuple[float, float, float]] | None
     ci95_mm: tuple[float, float] | None = None

@@ -28,6 +28,7 @@ from planner.guideline.catalogue import Conflict
 from planner.guideline.entry import Advisory, Reference, shown_beside
 from planner.guideline.judge import judge_case
 from planner.guideline.measured import Measured
+from planner.guideline.phases import Command
 from planner.guideline.rule import Rule
 from planner.guideline.unlock import unlocking_facts
 from planner.inventory import lesion_findings
@@ -53,6 +54,9 @@ class Evidence:
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
 
+NO_CHANCES: Mapping[str, Mapping[float, float]] = MappingProxyType({})
+"""No plan was tried."""
+
 _SCAN_DATES = (ABLATION_DATE.name, POST_SCAN_DATE.name)
 
 DATE_ALONE = "entered, without the other date"
@@ -62,7 +66,13 @@ NO_ABLATION_DATE = "entered, without the date of the ablation"
 """Stands for any other date where nothing tells how far it lies from the ablation."""
 
 
-def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evidence) -> Assessment:
+def consulted(
+    assessment: Assessment,
+    facts: Mapping[str, object],
+    evidence: Evidence,
+    command: Command = "review",
+    chances: Mapping[str, Mapping[float, float]] = NO_CHANCES,
+) -> Assessment:
     """Return the assessment with each lesion's relative hazard, each rule's verdicts, and the facts they rest on.
 
     Parameters
@@ -74,6 +84,11 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
         assessment's timing.
     evidence
         Relations and rules.
+    command
+        Which judges: a review, or a plan.
+    chances
+        Of a plan, by lesion: how likely the margin is at least the key, mm, when the plan is carried out; they take the
+        place of those that the contours alone give.
 
     Raises
     ------
@@ -83,12 +98,12 @@ def consulted(assessment: Assessment, facts: Mapping[str, object], evidence: Evi
     known = with_days(facts, assessment.timing)
     setting = setting_of(known)
     lesions = tuple(_with_risk(lesion, evidence, setting) for lesion in assessment.lesions)
-    measured = {lesion.lesion_id: _of_lesion(lesion) for lesion in lesions}
+    measured = {lesion.lesion_id: _of_lesion(lesion, chances.get(lesion.lesion_id)) for lesion in lesions}
     findings = _with_standard(beside_resection(assessment.findings, known), known, evidence.standard_volume)
     case = {f.quantity.name: _of_finding(f) for f in findings if f.lesion_id is None}
-    judged = judge_case(evidence.rules, measured, case, known)
+    judged = judge_case(evidence.rules, measured, case, known, command)
     unlocking = unlocking_facts([one.rule for one in judged if one.here], measured, case, known)
-    shown = shown_beside(evidence.shown, measured, case, known, "review")
+    shown = shown_beside(evidence.shown, measured, case, known, command)
     return replace(
         assessment, lesions=lesions, findings=findings, judged=judged, facts=facts_kept(facts), unlocking=unlocking,
         shown=shown, conflicts=evidence.conflicts,
@@ -154,11 +169,13 @@ def _with_risk(lesion: LesionAssessment, evidence: Evidence, setting: Setting) -
     return replace(lesion, risk=risk, beside=around)
 
 
-def _of_lesion(lesion: LesionAssessment) -> dict[str, Measured]:
+def _of_lesion(lesion: LesionAssessment, chances: Mapping[float, float] | None) -> dict[str, Measured]:
     """Return a lesion's findings as rules take them."""
     found = {finding.quantity.name: _of_finding(finding) for finding in lesion_findings(lesion)}
     interval = None if lesion.margin is None else lesion.margin.interval
     known = found[MARGIN_MM.name]
+    if known.value is not None and chances is not None:
+        return found | {MARGIN_MM.name: Measured(known.value, known.unit, known.ci95, chances, tried=True)}
     if known.value is None or interval is None:
         return found
     return found | {MARGIN_MM.name: Measured(known.value, known.unit, known.ci95, interval.p_at_least)}

@@ -15,7 +15,7 @@ from planner.grid import FloatArray
 from planner.measure.calibre import calibre_at
 from planner.measure.centreline import centreline_of
 from planner.measure.contact import Contact, contact_along, touch_mm
-from planner.measure.distances import Body, Gap, gap_between, gap_interval_mm, registration_sd_mm
+from planner.measure.distances import Body, Gap, Shaft, gap_between, gap_interval_mm, registration_sd_mm
 from planner.measure.enclosing import Enclosing, body_of
 from planner.measure.structures import Outline, beyond, nearest_part
 from planner.register.alignment import Alignment
@@ -42,6 +42,7 @@ IN_PARTS = ("lung", "heart")
 """Structures that may be drawn in parts, each a role that begins so."""
 
 Structure = Outline | Enclosing
+Start = Literal["tumour", "ablation", "shaft"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,13 @@ class Around:
         capsules = (None, None) if scene is None else capsules_of(case, scene)
         pre, post = (_with_capsule(_drawn(s), c) for s, c in zip((case.pre, case.post), capsules, strict=True))
         return cls(pre, post)
+
+    def with_ribs(self, study: Study) -> Around:
+        """Return the same with the ribs of a study, taken as POST: a needle meets them, a lesion does not."""
+        ribs = {
+            role: Outline(mask) for role, mask in study.masks.items() if role.startswith("rib") and not mask.is_empty
+        }
+        return Around(self.pre, {**self.post, **ribs})
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -142,6 +150,16 @@ def zone_distances(
     return tuple(sorted(found, key=_by_distance))
 
 
+def shaft_distances(shaft: Shaft, around: Around, contour_sd_mm: float) -> tuple[Distance, ...]:
+    """Return the distances of a needle's shaft to every structure of POST, nearest first.
+
+    The skin and the liver's capsule are left out: a needle goes through both.
+    """
+    roles = [role for role in around.post if role not in {"skin", CAPSULE}]
+    found = (_reached(role, "shaft", [shaft], around.post[role], None).told(0.0, contour_sd_mm) for role in roles)
+    return tuple(sorted(found, key=_by_distance))
+
+
 def distances_to_zones(tumour: Surface, zones: Mapping[str, Surface]) -> tuple[Distance, ...]:
     """Return the distances of a tumour to each ablation zone, by zone id, without an interval."""
     found = []
@@ -158,7 +176,7 @@ class _Reached:
     """How near a body comes to a structure; no gap where nothing of the structure's border was drawn."""
 
     role: str
-    of: Literal["tumour", "ablation"]
+    of: Start
     body: Body
     outline: Outline
     gap: Gap | None
@@ -195,7 +213,7 @@ class _Reached:
 
 def _reached(
     role: str,
-    of: Literal["tumour", "ablation"],
+    of: Start,
     bodies: Sequence[Body],
     structure: Structure,
     alignment: Alignment | None,

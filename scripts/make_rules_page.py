@@ -49,9 +49,9 @@ A **check** holds a case against a statement. **Figures** are published numbers,
 A missing value or fact never becomes "{meets}". A limit is compared by the source's own sign, without rounding:
 exactly 30.0 mm is not below 3 cm. A measured value whose interval reaches across a limit is marked borderline, with
 how likely each side is. Limits that a source does not print are marked as ours. `ablation review` takes up what
-speaks of {review}, and what is measured for planning; {plan} belong to `ablation plan`, which this version does not
-have yet: such statements are listed with that reason. What speaks about resection or systemic therapy never judges a
-case of ablation.
+speaks of {review}, and what is measured for planning; {plan} belong to `ablation plan`; what the other
+command judges is listed with that reason. What speaks about resection or systemic therapy never judges a case of
+ablation.
 """
 
 SILENCES = """\

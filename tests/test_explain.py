@@ -158,7 +158,7 @@ def test_advice_is_its_text_with_source_and_note():
     said = flat(explained_entry(ADVISORY, CATALOGUE))
     assert said.startswith("TT-03 Talk about it (advice) It advises to talk. Source: A series that this test made up.")
     assert "About: how care is organised. Phase: board, procedure. Shown, never judged, by `ablation plan`" in said
-    assert "`ablation plan` (not in this version): it speaks of the tumour board and the procedure." in said
+    assert "`ablation plan`: it speaks of the tumour board and the procedure." in said
     assert said.endswith("Note: Ours to add.")
 
 

@@ -260,7 +260,7 @@ def test_a_rule_of_other_phases_is_listed_with_the_command_that_judges_it():
     early = [rule.__class__(**{**{n: getattr(rule, n) for n in rule.__slots__}, "phase": ("eligibility",)})]
     (found,) = judge_case(early, {}, {}, {"treatment_intent": "curative"})
     assert (found.here, found.case.word) == (False, "not_applicable")
-    assert found.case.reasons == ("speaks of eligibility: `ablation plan` judges that (not in this version)",)
+    assert found.case.reasons == ("speaks of eligibility: `ablation plan` judges that",)
     (planned,) = judge_case(early, {}, {}, {"treatment_intent": "curative"}, "plan")
     assert (planned.here, planned.case.word) == (True, "pass")
 

@@ -11,7 +11,10 @@ from types import MappingProxyType
 from planner.errors import UsageError
 from planner.findings import Bound
 
-_Z_95 = NormalDist().inv_cdf(0.975)
+SURE = 0.025
+"""A chance below this, or above 1 less this, is taken to be sure: what a 95 % interval leaves out on one side."""
+
+_Z_95 = NormalDist().inv_cdf(1.0 - SURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Measured:
         "at_most": the true value may be lower, for example because a structure that may lie nearer has no mask.
     applies
         Whether it can be asked at all, as of `Finding`.
+    tried
+        Whether `p_at_least` comes from trying a plan against what may differ from it: that is more than the interval
+        holds, so that a chance that is neither nearly 0 nor nearly 1 makes an edge unsure, wherever the interval ends.
     """
 
     value: float | None
@@ -41,6 +47,7 @@ class Measured:
     reason: str | None = None
     bound: Bound = "exact"
     applies: bool = True
+    tried: bool = False
 
     def __post_init__(self) -> None:
         """Check that numbers are numbers and that what is unknown has a reason."""
@@ -59,6 +66,10 @@ class Measured:
         value = 0.0 if self.value is None else self.value
         low, high = self.ci95 or (value, value)
         return min(low, value), max(high, value)
+
+    def unsure_at(self, edge: float) -> bool:
+        """Return whether trying a plan left open on which side of an edge the value will lie (2.5 to 97.5 %)."""
+        return self.tried and SURE < self.p_at_least.get(edge, 0.0) < 1.0 - SURE
 
     def probability_at_least(self, edge: float) -> float | None:
         """Return the probability of reaching an edge: as given, else normal about the middle of the interval."""

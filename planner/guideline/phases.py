@@ -26,7 +26,7 @@ JUDGES: Mapping[Command, frozenset[Phase]] = {
 }
 """The phases that a command judges; a review judges the geometry of planning besides."""
 
-TO_COME: frozenset[Command] = frozenset({"plan"})
+TO_COME: frozenset[Command] = frozenset()
 """Commands that this version does not have yet."""
 
 

@@ -137,10 +137,11 @@ def _on_scale(scale: Scale, quantity: Quantity, measured: Measured, value: float
         number = number_words(value, quantity.unit, [edge.at for edge in scale.edges])
         reason = f"{quantity.name}: {number} {measured.bound.replace('_', ' ')} ({measured.reason})"
         return Reading(quantity, "not_evaluable", measured.value, measured.ci95, (), (), (reason,))
+    crossed = range(min(low, first_possible), max(high, last_possible))
     sides = tuple(
         _side(scale, index, quantity, measured)
-        for index in range(min(low, first_possible), max(high, last_possible))
-        if scale.verdicts[index] != scale.verdicts[index + 1]
+        for index, edge in enumerate(scale.edges)
+        if (index in crossed or measured.unsure_at(edge.at)) and scale.verdicts[index] != scale.verdicts[index + 1]
     )
     return Reading(quantity, scale.verdicts[at], measured.value, measured.ci95, sides)
 

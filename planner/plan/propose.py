@@ -1,0 +1,78 @@
+"""The needle that is proposed for each tumour: the smallest charted zone that holds it with the margin asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from planner.case import Case
+from planner.errors import InputError
+from planner.plan.needle import Needle, needle_without_entry
+from planner.plan.place import Placement, best_placement, largest_margin
+from planner.plan.plan import PlanSettings, Trial
+from planner.plan.scene import closed_liver
+from planner.plan.setting import Setting
+from planner.plan.target import Growing
+from planner.surface import surface_of
+
+Observe = Callable[[str, float], None]
+
+MOST_MARGIN_MM = 30.0
+"""A larger margin is not looked for."""
+
+
+def proposed(
+    case: Case, settings: Sequence[Setting], plan: PlanSettings, observe: Observe = lambda *_: None
+) -> tuple[tuple[Needle, ...], dict[str, tuple[Trial, ...]]]:
+    """Return for each tumour the needle of the smallest charted zone that holds it with the margin asked for.
+
+    Where none does, that whose one zone attains the largest margin, or which needs to grow least.
+
+    Parameters
+    ----------
+    case
+        Its `pre` is the planning scan.
+    settings
+        What may be chosen.
+    plan
+        The margin asked for.
+    observe
+        Told which lesion is planned.
+
+    Raises
+    ------
+    InputError
+        There is no tumour, or no setting.
+    """
+    if not case.pre.tumours:
+        raise InputError("PRE: no tumour mask found, expected tumour_1 (or tumour)", code="no-tumour")
+    if not settings:
+        raise InputError("chart: no setting may be chosen, expected at least one", code="no-setting")
+    needles, trials = [], {}
+    for number, (lesion_id, mask) in enumerate(case.pre.tumours.items(), start=1):
+        observe(f"lesion {lesion_id}", (number - 1) / len(case.pre.tumours))
+        mask.require_some()
+        tumour = surface_of(mask)
+        liver = closed_liver(case.pre, {})
+        growing = Growing(tumour, liver, max(MOST_MARGIN_MM, plan.asked_mm))
+        tried = [_trial(growing, setting, plan.asked_mm) for setting in settings]
+        trials[lesion_id] = tuple(trial for trial, _ in tried)
+        trial, placement = min(tried, key=lambda one: _preferred(one[0]))
+        needles.append(needle_without_entry(str(number), lesion_id, trial.setting, placement.zone))
+    return tuple(needles), trials
+
+
+def _trial(growing: Growing, setting: Setting, asked_mm: float) -> tuple[Trial, Placement]:
+    """Return what one zone of a setting could do, and its placement: for the margin asked, else the largest."""
+    at_asked = best_placement(growing.by(asked_mm), setting.length_mm, setting.width_mm)
+    largest = largest_margin(growing.by, setting.length_mm, setting.width_mm, MOST_MARGIN_MM)
+    trial = Trial(setting, at_asked.scale, None if largest is None else largest[0])
+    if at_asked.covers or largest is None:
+        return trial, at_asked
+    return trial, largest[1]
+
+
+def _preferred(trial: Trial) -> tuple[bool, float]:
+    """Return what sorts trials: those that hold the target by volume, the others by how little they fall short."""
+    if trial.scale <= 1.0:
+        return False, trial.setting.volume_ml
+    return True, trial.scale if trial.largest_mm is None else -trial.largest_mm

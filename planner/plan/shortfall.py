@@ -1,0 +1,39 @@
+"""What of a target the zones of a plan leave out: how much, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from planner.grid import FloatArray
+from planner.measure.liver import ClosedLiver
+from planner.measure.margin import direction_words
+from planner.plan.plan import Shortfall
+from planner.plan.zone import PlannedZone
+from planner.surface import Surface
+
+FILL_POINTS = 3000
+"""About so many points fill a target where its covered share is told."""
+
+
+def filled_target(tumour: Surface, margin_mm: float, liver: ClosedLiver | None) -> tuple[FloatArray, float]:
+    """Return points that fill the target of a margin evenly, shape (n, 3), and its volume, ml."""
+    low = tumour.vertices_lps_mm.min(axis=0) - margin_mm
+    high = tumour.vertices_lps_mm.max(axis=0) + margin_mm
+    step = float((np.prod(high - low) / (2.0 * FILL_POINTS)) ** (1.0 / 3.0))
+    axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    depth = tumour.signed_depth_mm(points)
+    points, depth = points[depth >= -margin_mm], depth[depth >= -margin_mm]
+    if liver is not None:
+        points = points[(depth >= 0.0) | liver.contains(points)]
+    return points, len(points) * step**3 / 1000.0
+
+
+def shortfall_of(tumour: Surface, filled: FloatArray, size_ml: float, zones: Sequence[PlannedZone]) -> Shortfall:
+    """Return what of a target, given by points that fill it and its volume (ml), the zones leave out."""
+    outside = ~np.any([zone.contains(filled) for zone in zones], axis=0) if zones else np.ones(len(filled), bool)
+    share = float(outside.mean()) if len(filled) else 0.0
+    where = direction_words(filled[outside].mean(axis=0) - tumour.centroid_lps_mm) if outside.any() else None
+    return Shortfall(share * size_ml, share, where)
