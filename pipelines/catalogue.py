@@ -15,6 +15,8 @@ from planner.evidence.standard_volume import StandardVolume, load_standard_volum
 from planner.facts import nearest
 from planner.guideline.catalogue import Catalogue, load_catalogue
 from planner.guideline.systems import EntryKind, System, load_systems
+from planner.plan.chart import load_chart
+from planner.plan.setting import Setting
 
 
 @cache
@@ -47,6 +49,13 @@ def packaged_hazards() -> tuple[Hazard, ...]:
     """Return the published relations that come with the program."""
     texts = _texts("planner.evidence", "models")
     return tuple(hazard for name, text in sorted(texts.items()) for hazard in load_hazards(text, name))
+
+
+@cache
+def packaged_chart() -> tuple[Setting, ...]:
+    """Return the device settings that come with the program, by file and in its order."""
+    texts = _texts("planner.plan", "charts")
+    return tuple(setting for name, text in sorted(texts.items()) for setting in load_chart(text, name))
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from pipelines.settings import Settings
+from pipelines.settings import PlanningSettings, Settings
 
 DISTRIBUTION = "ablation-planner"
 LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "vtk", "pydicom", "nibabel", "matplotlib")
@@ -21,8 +21,13 @@ def software_version() -> str:
         return "not installed"
 
 
-def run_record(settings: Settings, inputs_sha256: Mapping[str, str], transform_sha256: str) -> dict[str, object]:
-    """Return the provenance of a result. Only `written_at` differs between two equal runs."""
+def run_record(
+    settings: Settings | PlanningSettings, inputs_sha256: Mapping[str, str], transform_sha256: str | None
+) -> dict[str, object]:
+    """Return the provenance of a result. Only `written_at` differs between two equal runs.
+
+    A plan is of one study: there is no transform.
+    """
     return {
         "software": DISTRIBUTION,
         "software_version": software_version(),
@@ -30,7 +35,7 @@ def run_record(settings: Settings, inputs_sha256: Mapping[str, str], transform_s
         "libraries": {name: version(name) for name in LIBRARIES},
         "settings": settings.document(),
         "settings_sha256": settings.sha256(),
-        "seeds": {"registration": settings.registration.seed, "interval": settings.assess.seed},
+        "seeds": settings.seeds,
         "inputs_sha256": dict(inputs_sha256),
         "transform_sha256": transform_sha256,
         "written_at": datetime.now(tz=UTC).isoformat(timespec="seconds"),

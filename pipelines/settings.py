@@ -11,26 +11,17 @@ from pydantic import BaseModel, ConfigDict
 
 from pipelines.ports import ReportVolume
 from planner.assess import AssessSettings
+from planner.plan.plan import PlanSettings
+from planner.plan.robust import Spread
 from planner.register.settings import RegistrationSettings
 
 RegistrationKind = Literal["identity", "rigid", "deformable", "file"]
 
 
-class Settings(BaseModel):
-    """Settings of a review.
-
-    `baseline` names the cohort whose observed rates stand beside a margin, if any does; `site_rules_sha256` the files
-    of a site's own rules, sorted; `report_volume` how much of both images the report carries: it changes pictures,
-    never numbers.
-    """
+class _Recorded(BaseModel):
+    """What a run was set to, as its result keeps it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    registration: RegistrationSettings = RegistrationSettings()
-    assess: AssessSettings = AssessSettings()
-    baseline: str | None = None
-    site_rules_sha256: tuple[str, ...] = ()
-    report_volume: ReportVolume = "roi"
 
     def document(self) -> dict[str, Any]:
         """Return the settings as plain values."""
@@ -39,6 +30,51 @@ class Settings(BaseModel):
     def sha256(self) -> str:
         """Return the SHA-256 of the settings."""
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode("utf-8")).hexdigest()
+
+
+class Settings(_Recorded):
+    """Settings of a review.
+
+    `baseline` names the cohort whose observed rates stand beside a margin, if any does; `site_rules_sha256` the files
+    of a site's own rules, sorted; `report_volume` how much of both images the report carries: it changes pictures,
+    never numbers.
+    """
+
+    registration: RegistrationSettings = RegistrationSettings()
+    assess: AssessSettings = AssessSettings()
+    baseline: str | None = None
+    site_rules_sha256: tuple[str, ...] = ()
+    report_volume: ReportVolume = "roi"
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """Seeds of what is drawn at random."""
+        return {"registration": self.registration.seed, "interval": self.assess.seed}
+
+
+class PlanningSettings(_Recorded):
+    """Settings of a plan.
+
+    `asked_mm` is the margin asked for, `spread` what the plan is tried against. `chosen` names the settings of devices
+    that may be proposed, none for every one of the chart; `chart_sha256` a site's own chart, `site_rules_sha256` the
+    files of its rules, sorted.
+    """
+
+    asked_mm: float = 5.0
+    spread: Spread = Spread()
+    assess: AssessSettings = AssessSettings()
+    chosen: tuple[str, ...] = ()
+    chart_sha256: str | None = None
+    site_rules_sha256: tuple[str, ...] = ()
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """Seeds of what is drawn at random."""
+        return {"interval": self.assess.seed, "spread": self.spread.seed}
+
+    def plan(self) -> PlanSettings:
+        """Return what the plan is made with."""
+        return PlanSettings(self.asked_mm, self.spread, self.assess)
 
 
 def with_registration(

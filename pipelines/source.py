@@ -182,12 +182,28 @@ class FolderSource:
         return self.transform_error_mm if own is None else own
 
     def _study(self, name: StudyName, stated: CaseFile, observe: Progress) -> StudyIntake:
-        path = stated.path_of(name) or (self.pre if name == "pre" else self.post)
-        if path is None:
-            raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
-        observe(f"reading {name.upper()}", 0.0)
-        with located(f".../{safe_name(path)}"):
-            return read_study(path, name, stated, observe, with_identity=self.with_identity)
+        path = self.pre if name == "pre" else self.post
+        return study_of(name, path, stated, observe, with_identity=self.with_identity)
+
+
+def study_of(
+    name: StudyName, path: Path | None, stated: CaseFile, observe: Progress, *, with_identity: bool
+) -> StudyIntake:
+    """Return a study; the case file's `path` wins over that of the call.
+
+    Raises
+    ------
+    UsageError
+        Neither gives a path.
+    InputError
+        As `read_study`.
+    """
+    found = stated.path_of(name) or path
+    if found is None:
+        raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
+    observe(f"reading {name.upper()}", 0.0)
+    with located(f".../{safe_name(found)}"):
+        return read_study(found, name, stated, observe, with_identity=with_identity)
 
 
 @dataclass(frozen=True, slots=True)

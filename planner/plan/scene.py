@@ -24,7 +24,8 @@ def with_zones(case: Case, zones: Mapping[str, PlannedZone], pairs: Mapping[str,
     """
     pre = case.pre
     frame = pre.image.grid.frame_uid
-    around = {role: mask for role, mask in pre.masks.items() if role not in {f"tumour_{n}" for n in pre.tumours}}
+    lesions = {*(f"tumour_{n}" for n in pre.tumours), *(f"ablation_{n}" for n in pre.ablations)}
+    around = {role: mask for role, mask in pre.masks.items() if role not in lesions}
     drawn = {f"ablation_{zone_id}": zone.mask(frame, f"ablation_{zone_id}") for zone_id, zone in zones.items()}
     planned = Study(pre.image, {**around, **drawn}, is_scan=pre.is_scan)
     return Case(case.case_id, case.patient_key, pre, planned, pairs, case.facts, case.notes, case.cautions)

@@ -1,0 +1,158 @@
+"""What `plan.toml` says: needles, the zones at their ends, and what the plan is asked and tried against.
+
+::
+
+    [plan]
+    margin_mm = 5.0                  # optional: the margin asked for; an option of the call wins
+    [spread]                         # all optional: standard deviations that the plan is tried against
+    tip_sd_mm = 2.0                  # of the needle's place, along each axis
+    radius_sd_mm = 3.0               # of the zone's radius; a setting that states its own keeps that
+    registration_sd_mm = 0.0
+    breathing_sd_mm = 0.0            # from head to feet
+    seed = 20130101
+    [[needle]]                       # repeats; the zone of the first is "1"
+    lesion = "1"
+    setting = "pme-80w-5min"         # of a chart; or length_mm and width_mm (tip_beyond_mm, width_sd_mm) of its own
+    entry_lps_mm = [-120.0, -40.0, 30.0]
+    target_lps_mm = [-60.0, 10.0, 20.0]
+    # file = "needle.mrk.json"       # instead of both: a line of 3D Slicer, entry, then target; relative to this file
+    # axis_lps = [0.0, 1.0, 0.0]     # instead of an entry that is not planned: the direction towards the tip
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipelines.case_faults import faults_of, toml_fault
+from pipelines.formats.markup_line import SUFFIX, Line, read_line
+from pipelines.formats.voxel_file import safe_name
+from pipelines.limits import small_content_of
+from pipelines.plan_tables import AskedTable, NeedleEntry, PlanDocument, SpreadTable
+from planner.errors import InputError, UsageError, located, private, quoted
+from planner.plan.needle import Needle, needle_along, needle_of
+from planner.plan.setting import Setting
+
+NAME = "plan file"
+"""What messages call the file, whose own name may be the patient's."""
+
+MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanFile:
+    """A plan as read.
+
+    Parameters
+    ----------
+    needles
+        With their zones, numbered from 1.
+    asked, spread
+        What the file states; None where it states nothing.
+    sha256
+        Of the file and of the needles' files, by names that hold no patient data.
+    """
+
+    needles: tuple[Needle, ...]
+    asked: AskedTable
+    spread: SpreadTable
+    sha256: Mapping[str, str]
+
+
+def read_plan(
+    path: Path, settings: Mapping[str, Setting], setting: Setting | None = None, lesion: str = "1"
+) -> PlanFile:
+    """Return the plan in a `plan.toml`, or of one needle in a `.mrk.json`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    settings
+        The chart, by id.
+    setting, lesion
+        Of a `.mrk.json`: the setting of its zone, and the lesion that it is for.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, holds an unknown key or a malformed value, or names an unknown setting; one line.
+    UsageError
+        A `.mrk.json` comes without a setting.
+    """
+    if path.name.lower().endswith(SUFFIX):
+        if setting is None:
+            raise UsageError("--plan: a .mrk.json holds no zone, expected one --setting with it", code="usage")
+        line = read_line(path)
+        needle = _needle(lambda: needle_of("1", lesion, setting, line.entry_lps_mm, line.target_lps_mm), 1)
+        return PlanFile((needle,), AskedTable(), SpreadTable(), {"needle_1": line.sha256})
+    with located(safe_name(path)):
+        document, sha256 = _document(path)
+        files = {f"needle_{n}": path.parent / e.file for n, e in enumerate(document.needle, start=1) if e.file}
+        lines = {name: read_line(file) for name, file in files.items()}
+        needles = tuple(
+            _stated(number, entry, lines.get(f"needle_{number}"), settings)
+            for number, entry in enumerate(document.needle, start=1)
+        )
+    hashes = {"plan": sha256, **{name: line.sha256 for name, line in lines.items()}}
+    return PlanFile(needles, document.plan, document.spread, hashes)
+
+
+def _document(path: Path) -> tuple[PlanDocument, str]:
+    content = small_content_of(path, NAME, MOST_BYTES)
+    try:
+        document = PlanDocument.model_validate(tomllib.loads(content.decode("utf-8-sig")))
+    except ValidationError as error:
+        faults = faults_of(error, PlanDocument)
+        said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
+        where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
+        raise InputError(f"{NAME}: {said}", code="bad-plan", where=where) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{NAME}: not TOML: not UTF-8 text", code="bad-plan") from error
+    except RecursionError as error:
+        raise InputError(f"{NAME}: not TOML: nested too deep", code="bad-plan") from error
+    except ValueError as error:
+        raise InputError(f"{NAME}: not TOML: {toml_fault(error)}", code="bad-plan") from error
+    return document, hashlib.sha256(content).hexdigest()
+
+
+def _stated(number: int, entry: NeedleEntry, line: Line | None, settings: Mapping[str, Setting]) -> Needle:
+    setting = _setting(number, entry, settings)
+    if line is not None:
+        return _needle(
+            lambda: needle_of(str(number), entry.lesion, setting, line.entry_lps_mm, line.target_lps_mm), number
+        )
+    target = np.array(entry.target_lps_mm, dtype=np.float64)
+    if entry.entry_lps_mm is not None:
+        at = np.array(entry.entry_lps_mm, dtype=np.float64)
+        return _needle(lambda: needle_of(str(number), entry.lesion, setting, at, target), number)
+    axis = np.array(entry.axis_lps, dtype=np.float64)
+    return _needle(lambda: needle_along(str(number), entry.lesion, setting, axis, target), number)
+
+
+def _needle(made: Callable[[], Needle], number: int) -> Needle:
+    try:
+        return made()
+    except InputError as error:
+        raise InputError(f"{NAME}: needle number {number}: {error}", code=error.code) from error
+
+
+def _setting(number: int, entry: NeedleEntry, settings: Mapping[str, Setting]) -> Setting:
+    if entry.length_mm is not None and entry.width_mm is not None:
+        return Setting(
+            f"own-{number}", "Size stated in the plan file", "", None, None, entry.length_mm, entry.width_mm, None,
+            entry.width_sd_mm, entry.tip_beyond_mm, "user", None, None,
+        )  # fmt: skip
+    if entry.setting not in settings:
+        raise InputError(
+            f"{NAME}: needle number {number}: its setting is in no chart (--chart), known: {', '.join(settings)}",
+            code="unknown-setting",
+            where=private(entry.setting),
+        )
+    return settings[entry.setting]
