@@ -9,8 +9,8 @@ from pathlib import Path
 from pipelines.case_file import CaseFile, read_case_file
 from pipelines.formats.voxel_file import safe_name
 from pipelines.limits import is_folder, real
+from pipelines.one_study import study_of
 from pipelines.ports import Intake, Observe
-from pipelines.source import study_of
 from pipelines.stated_days import stated_facts
 from planner.case import Case
 from planner.errors import InputError, located

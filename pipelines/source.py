@@ -15,10 +15,11 @@ from pipelines.formats.itk_transform import read_transform
 from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.limits import is_file, is_folder, real
+from pipelines.one_study import study_of
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.stated_days import require_posts, stated_facts
-from pipelines.study import Progress, StudyIntake, prefixed, read_study
+from pipelines.study import Progress, StudyIntake, prefixed
 from planner.case import Case
 from planner.caution import Caution
 from planner.errors import AmbiguousInputError, InputError, UsageError, located, private
@@ -184,26 +185,6 @@ class FolderSource:
     def _study(self, name: StudyName, stated: CaseFile, observe: Progress) -> StudyIntake:
         path = self.pre if name == "pre" else self.post
         return study_of(name, path, stated, observe, with_identity=self.with_identity)
-
-
-def study_of(
-    name: StudyName, path: Path | None, stated: CaseFile, observe: Progress, *, with_identity: bool
-) -> StudyIntake:
-    """Return a study; the case file's `path` wins over that of the call.
-
-    Raises
-    ------
-    UsageError
-        Neither gives a path.
-    InputError
-        As `read_study`.
-    """
-    found = stated.path_of(name) or path
-    if found is None:
-        raise UsageError(f"{name.upper()}: no folder given, neither in the call nor in the case file")
-    observe(f"reading {name.upper()}", 0.0)
-    with located(f".../{safe_name(found)}"):
-        return read_study(found, name, stated, observe, with_identity=with_identity)
 
 
 @dataclass(frozen=True, slots=True)

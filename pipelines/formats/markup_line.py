@@ -51,13 +51,10 @@ def read_line(path: Path) -> Line:
     with located(safe_name(path)):
         content = small_content_of(path, NAME, MOST_BYTES)
         try:
-            markups = json.loads(content.decode("utf-8-sig"))["markups"]
-            if not isinstance(markups, list):
-                raise TypeError
-            entry, target = _ends(markups)
+            entry, target = _ends(json.loads(content.decode("utf-8-sig"))["markups"])
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise InputError(f"{NAME}: no list of markups of 3D Slicer", code="unknown-format") from error
     return Line(entry, target, hashlib.sha256(content).hexdigest())
 
