@@ -65,6 +65,11 @@ class PlanFile:
     sha256: Mapping[str, str]
 
 
+def is_line(path: Path) -> bool:
+    """Return whether a file's name says that it is a line of 3D Slicer."""
+    return path.name.lower().endswith(SUFFIX)
+
+
 def read_plan(
     path: Path, settings: Mapping[str, Setting], setting: Setting | None = None, lesion: str = "1"
 ) -> PlanFile:
@@ -86,7 +91,7 @@ def read_plan(
     UsageError
         A `.mrk.json` comes without a setting.
     """
-    if path.name.lower().endswith(SUFFIX):
+    if is_line(path):
         if setting is None:
             raise UsageError("--plan: a .mrk.json holds no zone, expected one --setting with it", code="usage")
         line = read_line(path)
@@ -147,7 +152,7 @@ def _setting(number: int, entry: NeedleEntry, settings: Mapping[str, Setting]) -
     if entry.length_mm is not None and entry.width_mm is not None:
         return Setting(
             f"own-{number}", "Size stated in the plan file", "", None, None, entry.length_mm, entry.width_mm, None,
-            entry.width_sd_mm, entry.tip_beyond_mm, "user", None, None,
+            entry.width_sd_mm, entry.tip_beyond_mm, "user", None, None, charted=False,
         )  # fmt: skip
     if entry.setting not in settings:
         raise InputError(

@@ -17,7 +17,7 @@ MOST_SD_MM = 30.0
 
 Coordinate = Annotated[float, Field(ge=-FARTHEST_MM, le=FARTHEST_MM)]
 Point = Annotated[list[Coordinate], Field(min_length=3, max_length=3)]
-Axis = Annotated[list[Annotated[float, Field(ge=-1.0, le=1.0)]], Field(min_length=3, max_length=3)]
+Axis = Annotated[list[Annotated[float, Field(ge=-1000.0, le=1000.0)]], Field(min_length=3, max_length=3)]
 Margin = Annotated[float, Field(ge=0.0, le=MOST_MARGIN_MM)]
 Sd = Annotated[float, Field(ge=0.0, le=MOST_SD_MM)]
 Extent = Annotated[float, Field(gt=0.0, le=LARGEST_MM)]

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from planner.assessment import Assessment
 from planner.case import Case
+from planner.plan.plan import Plan
 from planner.register.given import Given
 from planner.register.landmarks import Landmarks
 from planner.report.figure import Figure
@@ -100,6 +101,40 @@ class Store(Protocol):
 
     def put(self, review: Review, pages: Pages) -> None:
         """Keep the review whole, or not at all.
+
+        Raises
+        ------
+        planner.errors.OutputError
+            It cannot be written there.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedPlan:
+    """All that a finished plan knows: what is rendered and stored."""
+
+    intake: Intake
+    plan: Plan
+    provenance: Mapping[str, object]
+    timings_s: Mapping[str, float]
+
+
+class PlanStore(Protocol):
+    """Where a finished plan goes."""
+
+    def prepare(self) -> None:
+        """Take back an earlier result of the same folder and see that a new one can be kept, before any long work.
+
+        Raises
+        ------
+        planner.errors.OutputError
+            It cannot.
+        """
+        ...
+
+    def put_plan(self, finished: FinishedPlan, html: str) -> None:
+        """Keep the plan whole, or not at all.
 
         Raises
         ------

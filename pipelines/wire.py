@@ -20,12 +20,15 @@ from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
 from pipelines.paper import printed
-from pipelines.ports import Intake, Observe, Pages, ReportVolume, Review
+from pipelines.plan_source import PlanSource
+from pipelines.planning import Wanted, plan
+from pipelines.ports import FinishedPlan, Intake, Observe, Pages, ReportVolume, Review
 from pipelines.provenance import DISTRIBUTION, software_version
-from pipelines.settings import Settings
+from pipelines.settings import PlanningSettings, Settings
 from pipelines.several import Several
 from pipelines.source import FolderSource
 from pipelines.store import FolderStore
+from pipelines.store.plan_folder import PlanFolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
 from pipelines.viewer import made_viewer
@@ -36,6 +39,7 @@ from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
 from planner.report.paper import paper
+from planner.report.plan_page import render_plan
 from planner.report.trend import render_trend
 
 
@@ -80,7 +84,7 @@ class CpuClock:
 class IsolatedSource:
     """A source that is read in a process of its own, whose time the clock counts."""
 
-    source: FolderSource
+    source: FolderSource | PlanSource
     clock: CpuClock
 
     def read(self, observe: Observe) -> Intake:
@@ -109,6 +113,38 @@ def review_folders(
         observe=observe,
         evidence=packaged_evidence(settings.baseline, catalogue),
     )
+
+
+def render_page(finished: FinishedPlan) -> str:
+    """Return the page of a plan."""
+    return render_plan(finished.plan, templates=templates(), css=text("report.css"))
+
+
+def plan_folder(
+    source: PlanSource,
+    store: PlanFolderStore,
+    wanted: Wanted,
+    settings: PlanningSettings,
+    observe: Observe,
+    catalogue: Catalogue | None = None,
+) -> FinishedPlan:
+    """Plan the case in a folder into another, by a catalogue or by what comes with the program."""
+    clock = CpuClock()
+    return plan(
+        IsolatedSource(source, clock),
+        store,
+        wanted=wanted,
+        render=render_page,
+        settings=settings,
+        clock=clock,
+        observe=observe,
+        evidence=packaged_evidence(None, catalogue),
+    )
+
+
+def plan_store(out: Path, log: Callable[[], str]) -> PlanFolderStore:
+    """Return the store of a plan's folder."""
+    return PlanFolderStore(FolderStore(out, log))
 
 
 def keep_several(several: Several, store: PostsStore) -> None:

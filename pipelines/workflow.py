@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from pipelines.ports import Illustrator, Intake, Observe, Pages, Review, Source, Store
 from pipelines.provenance import run_record
 from pipelines.settings import Settings, as_given
+from pipelines.stopwatch import Clock, Stopwatch
 from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
 from planner.consult import Evidence, consulted
@@ -22,25 +21,7 @@ from planner.vanished import NO_BASELINE, against_baseline
 
 NO_EVIDENCE = Evidence()
 
-Clock = Callable[[], float]
 Render = Callable[[Review, tuple[Figure, ...]], Pages]
-
-
-@dataclass
-class Stopwatch:
-    """Seconds that each step took, by a clock that is handed in."""
-
-    clock: Clock
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Add the time spent in the block to `name`."""
-        start = self.clock()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + self.clock() - start, 3)
 
 
 def review(

@@ -11,7 +11,8 @@ import pytest
 from pipelines.ports import Intake
 from pipelines.settings import with_registration
 from pipelines.store import result_document
-from pipelines.workflow import Stopwatch, review
+from pipelines.stopwatch import Stopwatch
+from pipelines.workflow import review
 from planner.case import Case, Study
 from planner.caution import Caution
 from planner.errors import EmptyMaskError, InputError, OutputError, UsageError

@@ -25,6 +25,7 @@ COMMANDS = {
     "figures": "Write the figures of a finished case as files, for papers.",
     "margin": "Measure the margin of aligned masks.",
     "pair": "Propose the pre/post pairs of a tree of DICOM, as a manifest.",
+    "plan": "Plan ablation zones on a study before the ablation.",
     "review": "Review one case: a study before the ablation and those after it in, a report out.",
     "rules": "List the guideline statements, or explain one.",
 }

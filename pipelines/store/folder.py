@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.ports import Pages, Review
+from pipelines.store.plan_names import clear_plan, plan_files
 from pipelines.store.post_folders import clear_posts
 from pipelines.store.result import result_bytes, result_document
 from pipelines.store.spatial import margin_map_bytes, nifti_bytes, tumours_in_post, write_transform
@@ -65,11 +66,21 @@ class FolderStore:
         OutputError
             The folder cannot be made or written.
         """
+        self.keep(lambda: self._fill(review, pages))
+
+    def keep(self, fill: Callable[[], None]) -> None:
+        """Keep what `fill` writes into the stage whole, or leave nothing but `log.txt`.
+
+        Raises
+        ------
+        OutputError
+            The folder cannot be made or written.
+        """
         try:
             with as_output_error(self.out):
                 self._clear()
                 self.stage.mkdir(parents=True)
-                self._fill(review, pages)
+                fill()
                 self._publish()
         except BaseException:
             # Interrupts too: a half-written case must not look like anything.
@@ -92,6 +103,7 @@ class FolderStore:
 
     def _clear(self) -> None:
         """Remove what an earlier run left, its result first, so that the folder is "not done" from here on."""
+        clear_plan(self.out, self.out / RESULT)
         for name in (RESULT, *FILES, LOG):
             (self.out / name).unlink(missing_ok=True)
         clear_posts(self.out, (RESULT, *FILES, LOG))
@@ -118,13 +130,14 @@ class FolderStore:
 
     def _publish(self) -> None:
         """Move the files into place, the result last."""
-        for name in (*FILES, LOG):
+        for name in (*FILES, LOG, *plan_files(self.stage)):
             if (self.stage / name).exists():
+                (self.out / name).parent.mkdir(exist_ok=True)
                 (self.stage / name).replace(self.out / name)
         sync_folder(self.out)
         (self.stage / RESULT).replace(self.out / RESULT)
         sync_folder(self.out)
-        self.stage.rmdir()
+        self.clear_stage()
 
 
 def _require_text(out: Path) -> None:

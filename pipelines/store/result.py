@@ -55,22 +55,23 @@ def assessment_document(
         "case_id": assessment.case_id,
         "patient_key": assessment.patient_key,
         "status": assessment.status,
-        "reasons": [_reason(reason) for reason in (*_cautions(assessment), *assessment.reasons)],
+        "reasons": [reason_document(reason) for reason in (*caution_reasons(assessment), *assessment.reasons)],
         "timing": timing_document(assessment.timing),
         "registration": registration_document(assessment.alignment),
         "baseline": baseline_document(assessment.since_baseline),
         "liver_used": assessment.liver_used,
         "lesions": lesion_documents(assessment),
         "vessels": [passage_document(passage) for passage in assessment.passages],
-        "findings": [_finding(finding) for finding in assessment.findings],
+        "findings": [finding_document(finding) for finding in assessment.findings],
         **judged_documents(assessment.judged, assessment.unlocking),
         "notes": list(assessment.notes),
         "timings_s": {step: number(seconds) for step, seconds in timings_s.items()},
-        "provenance": _plain(provenance),
+        "provenance": plain_values(provenance),
     }
 
 
-def _cautions(assessment: Assessment) -> Iterable[Reason]:
+def caution_reasons(assessment: Assessment) -> Iterable[Reason]:
+    """Return what stands above every number, as reasons of the whole result."""
     return (Reason(None, caution.code, caution.text) for caution in assessment.cautions)
 
 
@@ -156,18 +157,18 @@ def _assumptions(interval: Interval | None) -> dict[str, Json]:
 
 def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float | None) -> list[dict[str, Json]]:
     """Return the lesion's own reasons and one for every further null."""
-    given = [_reason(reason) for reason in lesion.reasons]
+    given = [reason_document(reason) for reason in lesion.reasons]
     said = {reason["field"] for reason in given}
-    found = given + [_reason(reason) for reason in _margin_reasons(lesion) if reason.field not in said]
+    found = given + [reason_document(reason) for reason in _margin_reasons(lesion) if reason.field not in said]
     explained = {reason["field"] for reason in found}
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
     around = risk_reasons(lesion.risk, lesion.beside)
     further = (*around, *distance_reasons(lesion), *tissue_reasons(lesion, days))
-    found += [_reason(reason) for reason in further]
+    found += [reason_document(reason) for reason in further]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
-            found.append(_reason(Reason(field, "not-known", f"{_sentence(field)} was not determined")))
+            found.append(reason_document(Reason(field, "not-known", f"{_sentence(field)} was not determined")))
     return found
 
 
@@ -206,11 +207,13 @@ def _sentence(field: str) -> str:
     return field.rsplit(".", maxsplit=1)[-1].replace("_", " ")
 
 
-def _reason(reason: Reason) -> dict[str, Json]:
+def reason_document(reason: Reason) -> dict[str, Json]:
+    """Return an entry of `reasons`."""
     return {"field": reason.field, "code": reason.code, "text": reason.text}
 
 
-def _finding(finding: Finding) -> dict[str, Json]:
+def finding_document(finding: Finding) -> dict[str, Json]:
+    """Return an entry of `findings`."""
     value = number(finding.value)
     unknown = "not determined" if value is None else None
     return {
@@ -226,19 +229,19 @@ def _finding(finding: Finding) -> dict[str, Json]:
 
 
 def _provenance(review: Review) -> dict[str, Json]:
-    given = {str(name): _plain(value) for name, value in review.provenance.items()}
+    given = {str(name): plain_values(value) for name, value in review.provenance.items()}
     given.setdefault("inputs_sha256", dict(sorted(review.intake.inputs_sha256.items())))
-    given.setdefault("facts", _plain(review.assessment.facts))
+    given.setdefault("facts", plain_values(review.assessment.facts))
     given.setdefault("transform_sha256", review.assessment.alignment.map.parameters_sha256)
     return given
 
 
-def _plain(value: object) -> Json:
+def plain_values(value: object) -> Json:
     """Return a provenance value as JSON holds it; what JSON has no form for becomes its text."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {str(name): plain_values(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain_values(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

@@ -46,6 +46,8 @@ class Setting:
         The paper; None for a setting of the user's own.
     note
         What a reader must know of the row, "" where nothing.
+    charted
+        Whether it is a row of a chart; a size that a plan file states is none.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Setting:
     count: int | None
     source: Citation | None
     note: str = ""
+    charted: bool = True
 
     @property
     def volume_ml(self) -> float:

@@ -16,7 +16,12 @@ FAR_MM = 30.0
 CALIBRE, CONTACT = "Calibre of the vessel, mm", "In contact with the zone, mm"
 """Heads of the columns that only vessels fill."""
 
-_STARTS = {"tumour": "From the tumour, mm", "ablation": "From the ablation zone, mm"}
+_STARTS = {
+    "tumour": "From the tumour, mm",
+    "ablation": "From the ablation zone, mm",
+    "shaft": "From the needle's shaft, mm",
+}
+_ORDERS = {2: "sorted by the smaller of the two distances", 3: "sorted by the smallest distance"}
 
 _SIDES = ("left", "middle", "right")
 
@@ -44,11 +49,7 @@ class DistanceTable:
     @property
     def order_words(self) -> str:
         """What the rows are sorted by, in words."""
-        return (
-            "sorted by the smaller of the two distances"
-            if set(_STARTS.values()) <= set(self.heads)
-            else "nearest first"
-        )
+        return _ORDERS.get(sum(head in _STARTS.values() for head in self.heads), "nearest first")
 
     @property
     def far_words(self) -> str:

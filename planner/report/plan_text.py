@@ -1,0 +1,205 @@
+"""What a plan says: which limits hold, by how much and how likely. It never says that a plan may be carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from planner.assessment import LesionAssessment
+from planner.plan.course import Bearing, Course
+from planner.plan.needle import Needle
+from planner.plan.plan import Plan, PlannedLesion, Trial
+from planner.plan.robust import Spread
+from planner.plan.setting import MODELS, Setting
+from planner.report import words
+from planner.report.surroundings import structure_words
+
+BANNER = (
+    "A plan is a calculation on images: it does not say that a needle may be placed there, or that tissue will die."
+)
+
+SIGN = (
+    "Margins are in millimetres: positive, the planned zone reaches that far beyond the tumour surface (towards liver);"
+    " negative, the tumour surface lies that far outside the planned zone."
+)
+
+HEADS = (
+    "Lesion", "Setting", "Planned minimal margin, mm", "Asked, mm", "P(at least asked)", "P(>= 0 mm)", "P(>= 5 mm)",
+    "P(>= 10 mm)", "Of the target uncovered, ml", "Largest margin of one zone, mm",
+)  # fmt: skip
+
+TABLE_TERMS = "Angles hold for a patient who lies on the back: vertical is from front to back."
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A lesion's row of the table."""
+
+    lesion_id: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedleText:
+    """What is said of a needle: a heading, then sentences."""
+
+    heading: str
+    sentences: tuple[str, ...]
+
+
+def plan_rows(plan: Plan) -> tuple[PlanRow, ...]:
+    """Return a row for each lesion, its cells under `HEADS` from the second on."""
+    return tuple(_row(*pair) for pair in zip(plan.lesions, plan.assessment.lesions, strict=True))
+
+
+def lesion_sentences(lesion: PlannedLesion, measured: LesionAssessment) -> tuple[str, ...]:
+    """Return what holds for a lesion, by how much and how likely; then what was tried."""
+    return (
+        *_margin_said(lesion, measured),
+        _uncovered_said(lesion),
+        *_chances_said(lesion),
+        *map(_trial_said, lesion.trials),
+    )
+
+
+def needle_text(needle: Needle, course: Course) -> NeedleText:
+    """Return what somebody at the CT table needs of a needle."""
+    end = "the tip" if needle.setting.tip_beyond_mm is not None else "the middle of the zone"
+    entry = "not planned" if needle.entry_lps_mm is None else words.point(needle.entry_lps_mm)
+    depth = "" if needle.depth_mm is None else f"; depth from the entry {words.millimetres(needle.depth_mm)} mm"
+    return NeedleText(
+        f"Needle {needle.zone_id}, lesion {needle.lesion_id}: {needle.setting.label}",
+        (
+            f"Entry: {entry}. Target ({end}): {words.point(needle.target_lps_mm)}{depth}",
+            f"Direction: {bearing_words(course.bearing)}",
+            f"Zone {words.millimetres(needle.zone.length_mm)} x {words.millimetres(needle.zone.width_mm)} mm,"
+            f" {words.millilitres(needle.zone.volume_ml)} ml, middle at {words.point(needle.zone.centre_lps_mm)}",
+            *_course_said(course),
+            setting_sentence(needle.setting),
+        ),
+    )
+
+
+def bearing_words(bearing: Bearing) -> str:
+    """Return a needle's direction in words: its angle in the axial plane, then its tilt out of it."""
+    tilt = f"{abs(bearing.tilt_degrees):.1f} degrees out of the axial plane"
+    end = "in the axial plane" if bearing.tip_end == "neither" else f"{tilt}, tip towards the {bearing.tip_end}"
+    turn = bearing.from_vertical_degrees
+    if turn is None:
+        return f"along the patient, tip towards the {bearing.tip_end}"
+    if bearing.tip_side == "neither":
+        return f"{'straight from the front' if turn < 90.0 else 'straight from behind'}; {end}"
+    whence = "from the front" if turn <= 90.0 else "from behind"
+    least = min(turn, 180.0 - turn)
+    return f"{least:.1f} degrees from vertical, {whence}, tip towards the patient's {bearing.tip_side}; {end}"
+
+
+def setting_sentence(setting: Setting) -> str:
+    """Return what a zone's size rests on."""
+    counted = "" if setting.count is None else f", n = {setting.count}"
+    source = "" if setting.source is None else f" Source: {setting.source.text}"
+    note = f" {setting.note}" if setting.note else ""
+    return f"Size of the zone: {MODELS[setting.model]}{counted}.{note}{source}".rstrip(".")
+
+
+def spread_sentence(spread: Spread) -> str:
+    """Return what a plan was tried against."""
+    return (
+        f"Chances are shares of {spread.draws} trials in which the needle is off by {spread.tip_sd_mm:g} mm along each"
+        f" axis, the zone's radius by {spread.radius_sd_mm:g} mm, the scan against the patient by"
+        f" {spread.registration_sd_mm:g} mm along each axis, and the liver from head to feet by {spread.breathing_sd_mm:g} mm (standard deviations;"
+        " assumptions, not measurements)"
+    )
+
+
+def plan_table_text(plan: Plan) -> str:
+    """Return a plan as lines for a terminal."""
+    lines = []
+    for lesion, measured in zip(plan.lesions, plan.assessment.lesions, strict=True):
+        lines.append(f"lesion {lesion.lesion_id}: " + "; ".join(n.setting.label for n in lesion.needles))
+        lines += [f"  {one}" for one in lesion_sentences(lesion, measured)]
+    for needle, course in zip(plan.needles, plan.courses, strict=True):
+        said = needle_text(needle, course)
+        lines += [said.heading, *(f"  {one}" for one in said.sentences[:2])]
+    return "\n".join([*lines, spread_sentence(plan.spread)])
+
+
+def _row(lesion: PlannedLesion, measured: LesionAssessment) -> PlanRow:
+    margin = None if measured.margin is None else measured.margin.min_mm
+    chances = {} if lesion.robustness is None else lesion.robustness.p_at_least
+    largest = [trial.largest_mm for trial in lesion.trials if trial.largest_mm is not None]
+    limits = (lesion.asked_mm, 0.0, 5.0, 10.0)
+    return PlanRow(
+        lesion.lesion_id,
+        (
+            "; ".join(needle.setting.label for needle in lesion.needles) or "no zone",
+            words.millimetres(margin),
+            f"{lesion.asked_mm:g}",
+            *(f"{words.percent(chances[limit])} %" if limit in chances else words.UNKNOWN for limit in limits),
+            words.millilitres(lesion.shortfall.uncovered_ml),
+            words.millimetres(max(largest)) if largest else words.UNKNOWN,
+        ),
+    )
+
+
+def _margin_said(lesion: PlannedLesion, measured: LesionAssessment) -> Iterator[str]:
+    margin = measured.margin
+    if margin is None or margin.min_mm is None:
+        why = margin.reason if margin is not None and margin.reason else lesion.why_not_robust or "not measured"
+        yield f"Planned minimal margin: not known ({why})"
+        return
+    definition = "to liver outside the zone" if margin.definition == "parenchymal" else "to the surface of the zone"
+    short = margin.min_mm - lesion.asked_mm
+    more = "more" if short >= 0 else "less"
+    said = f"{words.millimetres(abs(short))} mm {more} than the {lesion.asked_mm:g} mm asked for"
+    yield f"Planned minimal margin {words.millimetres(margin.min_mm)} mm ({definition}), {said}"
+
+
+def _uncovered_said(lesion: PlannedLesion) -> str:
+    short = lesion.shortfall
+    if short.where is None:
+        return f"The tumour with {lesion.asked_mm:g} mm around it, within the liver, lies in the planned zone"
+    return (
+        f"Of the tumour with {lesion.asked_mm:g} mm around it, within the liver,"
+        f" {words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %) lie outside the planned zone, {short.where}"
+    )
+
+
+def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
+    if lesion.robustness is None:
+        yield f"Chances: not known ({lesion.why_not_robust})"
+        return
+    robust = lesion.robustness
+    chances = ", ".join(f"{words.percent(p)} % for {limit:g} mm" for limit, p in sorted(robust.p_at_least.items()))
+    yield f"Chance that the margin comes out at least so large: {chances}"
+    for limit, share in sorted(robust.expected_covered.items()):
+        yield f"Of the tumour with {limit:g} mm around it, {words.percent(share)} % are covered on average"
+    yield f"Standard deviation of the zone's radius: {robust.spread.radius_sd_mm:g} mm"
+
+
+def _trial_said(trial: Trial) -> str:
+    said, larger = f"Tried: {trial.setting.label}: one zone", f"would have to be {trial.scale:.2f} times as large"
+    largest = words.millimetres(trial.largest_mm)
+    if trial.largest_mm is None:
+        return f"{said} does not hold the tumour at any place; for the margin asked it {larger}"
+    if trial.scale <= 1.0:
+        return f"{said} holds the target; its largest margin is {largest} mm"
+    return f"{said} attains at most {largest} mm; for the margin asked it {larger}"
+
+
+def _course_said(course: Course) -> Iterator[str]:
+    if course.why_unknown:
+        yield f"What the shaft passes: {course.why_unknown}"
+        return
+    near = [d for d in course.distances if d.mm is not None][:5]
+    said = ", ".join(f"{structure_words(d.structure)} {words.millimetres(d.mm)} mm" for d in near)
+    yield f"Nearest to the shaft, of what has a mask (negative: it goes through): {said or 'nothing has a mask'}"
+    if course.outside_scan_mm:
+        outside = words.millimetres(course.outside_scan_mm)
+        yield f"{outside} mm of the shaft lie outside the scan: what lies there is unknown"
+    if course.unknown:
+        yield f"Unknown, not free (no mask): {_listed(course.unknown)}"
+
+
+def _listed(roles: Sequence[str]) -> str:
+    return ", ".join(structure_words(role) for role in roles)
