@@ -33,8 +33,10 @@ from pydantic import ValidationError
 from pipelines.case_faults import faults_of, toml_fault
 from pipelines.formats.markup_line import SUFFIX, Line, read_line
 from pipelines.formats.voxel_file import safe_name
-from pipelines.limits import small_content_of
+from pipelines.limits import is_folder, small_content_of
 from pipelines.plan_tables import AskedTable, NeedleEntry, PlanDocument, SpreadTable
+from pipelines.site_chart import chart_of
+from pipelines.store.plan_names import PLAN
 from planner.errors import InputError, UsageError, located, private, quoted
 from planner.plan.needle import Needle, needle_along, needle_of
 from planner.plan.setting import Setting
@@ -161,3 +163,20 @@ def _setting(number: int, entry: NeedleEntry, settings: Mapping[str, Setting]) -
             where=private(entry.setting),
         )
     return settings[entry.setting]
+
+
+def given_plan(path: Path, chart: Path | None) -> PlanFile:
+    """Return the plan that a review is held against: a `plan.toml`, or the folder that `ablation plan` left.
+
+    Raises
+    ------
+    InputError
+        As `read_plan`, or the chart cannot be read.
+    UsageError
+        It is a `.mrk.json`, which holds no zone.
+    """
+    file = path / PLAN if is_folder(path) else path
+    if is_line(file):
+        text = "--plan: a .mrk.json holds no zone, expected a plan.toml or the folder of `ablation plan`"
+        raise UsageError(text, code="usage")
+    return read_plan(file, chart_of(chart).settings)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from planner.assessment import Assessment
 from planner.case import Case
+from planner.plan.needle import Needle
 from planner.plan.plan import Plan
 from planner.register.given import Given
 from planner.register.landmarks import Landmarks
@@ -43,6 +44,7 @@ class Intake:
     given: Given | None = None
     landmarks: Landmarks | None = None
     identities: Mapping[str, Identity] = field(default_factory=dict)
+    needles: tuple[Needle, ...] = ()
 
 
 class Source(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +17,18 @@ from pipelines.formats.landmarks import read_landmarks
 from pipelines.formats.voxel_file import read_voxel_file, safe_name, suffix_of
 from pipelines.limits import is_file, is_folder, real
 from pipelines.one_study import study_of
+from pipelines.patients import birth_cautions, differ, patient_cautions, patient_of
+from pipelines.plan_file import given_plan
 from pipelines.ports import Intake, Observe
 from pipelines.roles import choose_segment
 from pipelines.stated_days import require_posts, stated_facts
+from pipelines.store.plan_names import PLAN
 from pipelines.study import Progress, StudyIntake, prefixed
 from planner.case import Case
 from planner.caution import Caution
 from planner.errors import AmbiguousInputError, InputError, UsageError, located, private
+from planner.plan.kept import require_on
+from planner.plan.needle import Needle
 from planner.register.given import Given, box_to_align
 from planner.timing import FLAGS, timing_of
 from planner.volume import Mask
@@ -58,6 +64,9 @@ class FolderSource:
         Which POST of the call or the case file this is, from 1.
     number, posts
         Which study after the ablation it is in the order of the report, from 1, and of how many.
+    plan, chart
+        The plan that was made on PRE, a file or the folder that `ablation plan` left; and a site's own chart that it
+        names settings of.
     """
 
     pre: Path | None
@@ -74,6 +83,8 @@ class FolderSource:
     which: int = 1
     number: int = 1
     posts: int = 1
+    plan: Path | None = None
+    chart: Path | None = None
 
     def read(self, observe: Observe) -> Intake:
         """Return the case.
@@ -95,17 +106,17 @@ class FolderSource:
         case_id = self.stated_case_id or stated.case.id or self.case_id
         pre = self._study("pre", stated, lambda what, done: observe(what, done / 2))
         post = self._study("post", stated, lambda what, done: observe(what, 0.5 + done / 2))
-        if _differ(pre.patient, post.patient) and not self.allow_different_patients:
+        if differ(pre.patient, post.patient) and not self.allow_different_patients:
             raise InputError(
                 "PRE and POST state different patients (PatientID), expected one patient; if both are of one patient,"
                 " --allow-different-patients",
                 code="different-patients",
             )
-        patient, notes = _patient(pre.patient, post.patient, case_id, self.stated_patient_key)
-        differ = _cautions(pre.patient, post.patient, self.stated_patient_key)
+        patient, notes = patient_of(pre.patient, post.patient, case_id, self.stated_patient_key)
+        two = patient_cautions(pre.patient, post.patient, self.stated_patient_key)
         timing = timing_of(pre.study.scanned_on, post.study.scanned_on, facts).numbered(self.number, self.posts)
         order = (Caution(flag.replace("_", "-"), FLAGS[flag]) for flag in timing.contradictions)
-        cautions = (*differ, *_births(pre, post), *pre.cautions, *post.cautions, *order)
+        cautions = (*two, *birth_cautions(pre, post), *pre.cautions, *post.cautions, *order)
         earlier = read_baseline(stated, pre, observe, any_patient=self.allow_different_patients)
         notes, cautions = (*notes, *empty, *earlier.notes), (*cautions, *earlier.cautions)
         case = Case(
@@ -128,9 +139,14 @@ class FolderSource:
                     post.study.image.grid, box_to_align(post.study.scan(post.study.ablations))
                 )
             given = Given(found, off_mm, self._error_mm(stated))
+        needles: tuple[Needle, ...] = ()
+        if self.plan is not None:
+            planned = given_plan(self.plan, self.chart)
+            needles, sha256 = planned.needles, {**sha256, **{f"plan/{n}": x for n, x in planned.sha256.items()}}
+            require_on(case, needles)
         observe("studies read", 1.0)
         identities = {name: s.identity for name, s in (("pre", pre), ("post", post)) if s.identity is not None}
-        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks, identities)
+        return Intake(case, sha256, given, None if pairs is None else pairs.landmarks, identities, needles)
 
     def stated(self) -> CaseFile:
         """Return what the case file says, seen from this POST; an empty one where there is none.
@@ -167,13 +183,10 @@ class FolderSource:
             if path is not None and is_folder(path) and real(out).is_relative_to(real(path)):
                 raise InputError(f"OUT is {study} or lies in it, expected a folder outside", code="output-in-input")
         transform = stated.transform or self.transform
-        for path in stated.landmark_files or self.landmarks:
-            if real(path).parent == real(out):
-                text = "landmark file: lies in OUT, where an earlier result is removed, expected it elsewhere"
-                raise InputError(text, code="input-in-output", where=safe_name(path))
-        if transform is not None and real(transform).parent == real(out):
-            text = "registration file: lies in OUT, where an earlier result is removed, expected it elsewhere"
-            raise InputError(text, code="input-in-output", where=safe_name(transform))
+        _require_elsewhere("landmark file", stated.landmark_files or self.landmarks, out)
+        _require_elsewhere("registration file", () if transform is None else (transform,), out)
+        if self.plan is not None:
+            _require_elsewhere("plan", (self.plan / PLAN if is_folder(self.plan) else self.plan,), out)
         if transform is None and self.transform_error_mm is not None:
             raise UsageError("--registration-error: goes with a transform file, and there is none")
 
@@ -257,33 +270,8 @@ def _only_segment(path: Path) -> Mask:
     return segmentation.mask(choose_segment(path, segmentation, None).number, None, segmentation.name)
 
 
-def _patient(pre: str, post: str, case_id: str, stated: str) -> tuple[str, tuple[str, ...]]:
-    """Return the patient's key and notes on how it was found."""
-    if stated or pre or post:
-        return stated or pre or post, ()
-    text = "no study states a patient: the patient key is the case id, and whether both are of one was not checked"
-    return case_id, (text,)
-
-
-def _births(pre: StudyIntake, post: StudyIntake) -> tuple[Caution, ...]:
-    """Return that studies of one PatientID state two dates of birth, where they do: ids are given to two people."""
-    if not pre.patient or pre.patient != post.patient or not pre.born or not post.born or pre.born == post.born:
-        return ()
-    text = "PRE and POST state one patient (PatientID) and different dates of birth: are both of one patient?"
-    return (Caution("other-birth-date", text),)
-
-
-def _differ(pre: str, post: str) -> bool:
-    return bool(pre) and bool(post) and pre != post
-
-
-def _cautions(pre: str, post: str, stated: str) -> tuple[Caution, ...]:
-    """Return that the studies state two patients, where they do: one patient may have two pseudonyms."""
-    if not _differ(pre, post):
-        return ()
-    key = "the stated one" if stated else "that of PRE"
-    text = (
-        "PRE and POST state different patients (PatientID): unless both are of one patient, no number here holds;"
-        f" the patient key is {key}"
-    )
-    return (Caution("different-patients", text),)
+def _require_elsewhere(name: str, paths: Iterable[Path], out: Path) -> None:
+    for path in paths:
+        if real(path).parent == real(out):
+            text = f"{name}: lies in OUT, where an earlier result is removed, expected it elsewhere"
+            raise InputError(text, code="input-in-output", where=safe_name(path))

@@ -12,6 +12,7 @@ from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
 from planner.consult import Evidence, consulted
 from planner.errors import UsageError
+from planner.plan.kept import with_plan
 from planner.register.align import register
 from planner.register.given import alignment_as_given
 from planner.register.landmarks import with_landmarks
@@ -68,6 +69,9 @@ def review(
     if intake.given is not None:
         settings = as_given(settings, intake.given.error_mm)
     measured = _assessed(intake, settings, watch, observe)
+    if intake.needles:
+        with watch.step("plan"):
+            measured = with_plan(measured, intake.case, intake.needles)
     with watch.step("rules"):
         assessment = consulted(measured, intake.case.facts, evidence)
     with watch.step("illustrate"):

@@ -15,6 +15,7 @@ from planner.guideline.catalogue import Conflict
 from planner.guideline.entry import Shown
 from planner.guideline.judge import Judged
 from planner.guideline.unlock import Unlocking
+from planner.measure.achieved import PlanKept
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
@@ -101,7 +102,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LesionAssessment:
-    """What was found out about one lesion. Unknown values are None, each with a reason."""
+    """What was found out about one lesion. Unknown values are None, each with a reason.
+
+    `planned` tells what became of its plan; None where no plan was given.
+    """
 
     lesion_id: str
     status: LesionStatus
@@ -122,6 +126,7 @@ class LesionAssessment:
     beside: Beside | None = None
     treatment: Treatment = UNTREATED
     sizes: Sizes | None = None
+    planned: PlanKept | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

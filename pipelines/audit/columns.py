@@ -72,6 +72,31 @@ def _lesion(name: str, unit: str, definition: str, *path: str | int) -> Column:
     return Column(name, "number", unit, definition, ("lesion", *(path or (name,))))
 
 
+def _planned(name: str, unit: str, definition: str, *path: str, sign: str = "") -> Column:
+    return Column(f"plan_{name}", "number", unit, definition, ("lesion", "planned", *path), sign)
+
+
+PLANNED = (
+    Column("plan_zones", "text", "", "Zones planned for the lesion, separated by ;; empty without a plan",
+           ("lesion", "planned", "zones")),
+    _planned("min_mm", "mm", "Minimal margin as planned", "min_mm", sign=MARGIN_SIGN),
+    _planned("lost_mm", "mm", "Most margin lost at one point of the tumour surface: planned less achieved", "lost_mm",
+             sign="negative: everywhere more was achieved than planned"),
+    Column("plan_lost_where", "text", "", "From the tumour's centroid to where most was lost",
+           ("lesion", "planned", "lost_where")),
+    _planned("lost_share", "share, 0 to 1", "Share of the surface where less was achieved than planned", "lost_share"),
+    _planned("dice", "share, 0 to 1", "Overlap of the planned and the achieved zone", "achieved", "dice"),
+    _planned("mean_apart_mm", "mm", "Mean distance of their surfaces", "achieved", "mean_apart_mm"),
+    _planned("centre_off_mm", "mm", "Distance of their centroids", "achieved", "centre_off_mm"),
+    _planned("along_needle_mm", "mm", "Its part along the planned needle", "achieved", "along_needle_mm",
+             sign="positive: deeper than planned"),
+    _planned("axis_off_degrees", "degrees", "Angle between their long axes", "achieved", "axis_off_degrees"),
+    _planned("length_ratio", "ratio", "Achieved over planned length", "achieved", "length_ratio"),
+    _planned("width_ratio", "ratio", "Achieved over planned width", "achieved", "width_ratio"),
+    _planned("volume_ratio", "ratio", "Achieved over planned volume", "achieved", "volume_ratio"),
+)  # fmt: skip
+"""What became of a lesion's plan."""
+
 FIXED = (
     Column("case_id", "text", "", "The case, as in the batch's manifest", ("case", "case_id")),
     Column("patient_key", "text", "", "Pseudonym that all cases of a patient share", ("case", "patient_key")),
@@ -140,6 +165,7 @@ FIXED = (
     _lesion("ltp_interval_high", "ratio", "Upper end of its interval; empty where not bounded", "ltp", "interval", 1),
     Column("ltp_margin_in_range", "boolean", "", "Whether the margin lies in the relation's observed range",
            ("lesion", "ltp", "margin_in_range")),
+    *PLANNED,
     Column("software_version", "text", "", "Version of the program that made the result",
            ("case", "provenance", "software_version")),
     Column("settings_sha256", "text", "", "SHA-256 of its settings", ("case", "provenance", "settings_sha256")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.baseline import baseline_option, require_baseline
+from pipelines.cli.given_plan import plan_options
 from pipelines.cli.posts import review_posts
 from pipelines.cli.registration import (
     different_patients_option,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @baseline_option
 @rules_option
 @report_volume_option
+@plan_options
 @phi_option
 @click.option("--case-id", default="", hidden=True, help="The case's id, before what the case file states (batch).")
 @click.option("--patient-key", default="", hidden=True, help="A pseudonym of the patient, before the studies' (batch).")
@@ -55,6 +57,8 @@ def command(
     baseline: str | None,
     rules: Path | None,
     report_volume: ReportVolume,
+    plan_file: Path | None,
+    chart: Path | None,
     phi: bool,
     case_id: str,
     patient_key: str,
@@ -71,6 +75,7 @@ def command(
         as_json=as_json, quiet=quiet, case_id=case_id, patient_key=patient_key,
         registration_error_mm=registration_error, allow_different_patients=allow_different_patients,
         landmarks=landmarks, phi=phi, baseline=baseline, rules=rules, report_volume=report_volume,
+        plan=plan_file, chart=chart,
     )  # fmt: skip
 
 
@@ -92,6 +97,8 @@ def run_review(
     baseline: str | None = None,
     rules: Path | None = None,
     report_volume: ReportVolume = "roi",
+    plan: Path | None = None,
+    chart: Path | None = None,
 ) -> None:
     """Review, print the result to stdout and exit with the code that fits."""
     progress = Progress(quiet, phi)
@@ -107,7 +114,7 @@ def run_review(
     kind, transform = kind_and_file(registration)
     source = FolderSource(
         pre, posts[0], case_file, real(out).name, case_id, patient_key, transform, registration_error_mm,
-        allow_different_patients, landmarks, phi,
+        allow_different_patients, landmarks, phi, plan=plan, chart=chart,
     )  # fmt: skip
     with exit_codes(progress):
         require_baseline(baseline)

@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.distances import distance_document, distance_reasons, passage_document
 from pipelines.store.held_against import judged_documents, no_risk_document, risk_document, risk_reasons
+from pipelines.store.kept import plan_document, plan_reasons
 from pipelines.store.numbers import number, pair, point
 from pipelines.store.registration import registration_document
 from pipelines.store.sizes import sizes_document
@@ -102,6 +103,7 @@ def _lesion(lesion: LesionAssessment, days: float | None) -> dict[str, Json]:
         "sensitivity": sensitivity_documents(lesion.sensitivity),
         "tissue_change": tissue_document(lesion.tissue, days),
         "distances": [distance_document(distance) for distance in lesion.distances],
+        "planned": plan_document(lesion.planned),
         "ltp": no_risk_document() if lesion.risk is None else risk_document(lesion.risk, lesion.beside),
     }
     document["reasons"] = _reasons(lesion, document, days)
@@ -164,7 +166,7 @@ def _reasons(lesion: LesionAssessment, document: Mapping[str, Json], days: float
     if None in explained or "margin" in explained:
         explained |= {f"margin.{key}" for key in document["margin"]}
     around = risk_reasons(lesion.risk, lesion.beside)
-    further = (*around, *distance_reasons(lesion), *tissue_reasons(lesion, days))
+    further = (*around, *distance_reasons(lesion), *tissue_reasons(lesion, days), *plan_reasons(lesion.planned))
     found += [reason_document(reason) for reason in further]
     for field, value in _fields(document):
         if _is_unknown(value) and field not in explained:
@@ -193,7 +195,7 @@ def _fields(document: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
     for key, value in document.items():
         if key == "margin":
             yield from ((f"margin.{name}", part) for name, part in value.items())
-        elif key not in {"ltp", "reasons", "distances", "tissue_change"}:
+        elif key not in {"ltp", "reasons", "distances", "tissue_change", "planned"}:
             yield key, value
 
 

@@ -43,6 +43,9 @@ def lesion_blocks(lesion: LesionContent) -> Iterator[Block]:
     if lesion.registration_figures:
         yield Heading("Was the registration good here?", 3)
         yield from map(Picture.of, lesion.registration_figures)
+    if lesion.planned:
+        yield Heading("Planned and achieved", 3)
+        yield from paragraphs(lesion.planned)
     yield from _distances(lesion)
     yield from _tissue(lesion)
 

@@ -73,6 +73,39 @@ class Achieved:
     volume_ratio: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanKept:
+    """What became of a lesion's plan.
+
+    Parameters
+    ----------
+    zones
+        Ids of the planned zones for this lesion.
+    planned_min_mm
+        Minimal margin as planned, on the planning scan: + covered, - not covered; None with a reason.
+    lost_mm
+        The most margin that was lost at one point of the tumour's surface: planned less achieved there. Below 0 where
+        everywhere more was achieved than planned.
+    lost_at_lps_mm, lost_where
+        That point in POST, and its direction from the tumour's centroid.
+    lost_share
+        Share of the surface, by area, where less was achieved than planned.
+    achieved
+        The planned zone beside the achieved one; None where the lesion has not one of each.
+    reason
+        Why something is not known; "" where all is.
+    """
+
+    zones: tuple[str, ...]
+    planned_min_mm: float | None = None
+    lost_mm: float | None = None
+    lost_at_lps_mm: tuple[float, float, float] | None = None
+    lost_where: str | None = None
+    lost_share: float | None = None
+    achieved: Achieved | None = None
+    reason: str = ""
+
+
 def shape_of(surface: Surface) -> Shape:
     """Return place and extent of what a closed surface holds, by its moments.
 
