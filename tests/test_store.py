@@ -256,7 +256,7 @@ MARGIN_KEYS = {
 }  # fmt: skip
 LESION_KEYS = {
     "lesion_id", "status", "reasons", "zones", "max_axial_diameter_mm", "max_diameter_mm", "tumour_ml", "ablation_ml",
-    "registration_error_mm", "margin", "distances", "ltp", "sensitivity", "tissue_change", "pairing",
+    "registration_error_mm", "margin", "distances", "ltp", "planned", "sensitivity", "tissue_change", "pairing",
     "max_axial_diameter_ci95_mm", "max_diameter_ci95_mm", "tumour_ci95_ml",
 }  # fmt: skip
 CASE_KEYS = {
