@@ -30,7 +30,7 @@ SD = click.FloatRange(0.0, MOST_SD_MM)
               help="plan.toml with needles, or one needle as a line of 3D Slicer (.mrk.json); without it one zone is "
                    "proposed for each tumour.")  # fmt: skip
 @click.option("--setting", "setting_ids", metavar="ID", multiple=True,
-              help="A charted setting that may be proposed, or that of a .mrk.json; repeats. Default: all.")  # fmt: skip
+              help="A charted setting to propose from, or that of a .mrk.json; repeats. Default: all.")  # fmt: skip
 @click.option("--lesion", default="1", metavar="ID", help="The lesion that a .mrk.json is for. Default: 1.")
 @click.option("--chart", metavar="FILE", type=click.Path(path_type=Path), help="A site's own device settings (TOML).")
 @click.option("--chart-template", is_flag=True, help="Print a commented chart to fill in instead.")

@@ -12,6 +12,7 @@ from planner.plan.plan import PlanSettings, Trial
 from planner.plan.scene import closed_liver
 from planner.plan.setting import Setting
 from planner.plan.target import Growing
+from planner.plan.zone import PlannedZone
 from planner.surface import surface_of
 
 Observe = Callable[[str, float], None]
@@ -57,14 +58,16 @@ def proposed(
         tried = [_trial(growing, setting, plan.asked_mm) for setting in settings]
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
-        needles.append(needle_without_entry(str(number), lesion_id, trial.setting, placement.zone))
+        needles.append(needle_without_entry(str(number), lesion_id, trial.setting, _from_the_front(placement.zone)))
     return tuple(needles), trials
 
 
 def _trial(growing: Growing, setting: Setting, asked_mm: float) -> tuple[Trial, Placement]:
     """Return what one zone of a setting could do, and its placement: for the margin asked, else the largest."""
     at_asked = best_placement(growing.by(asked_mm), setting.length_mm, setting.width_mm)
-    largest = largest_margin(growing.by, setting.length_mm, setting.width_mm, MOST_MARGIN_MM)
+    known = (asked_mm, at_asked) if at_asked.covers else None
+    most_mm = max(MOST_MARGIN_MM, asked_mm)
+    largest = largest_margin(growing.by, setting.length_mm, setting.width_mm, most_mm, known=known)
     trial = Trial(setting, at_asked.scale, None if largest is None else largest[0])
     if at_asked.covers or largest is None:
         return trial, at_asked
@@ -76,3 +79,10 @@ def _preferred(trial: Trial) -> tuple[bool, float]:
     if trial.scale <= 1.0:
         return False, trial.setting.volume_ml
     return True, trial.scale if trial.largest_mm is None else -trial.largest_mm
+
+
+def _from_the_front(zone: PlannedZone) -> PlannedZone:
+    """Return the same ellipsoid with its needle from the front rather than from behind: both ways fit it alike."""
+    if zone.axis_lps[1] >= 0.0:
+        return zone
+    return PlannedZone(zone.centre_lps_mm, -zone.axis_lps, zone.length_mm, zone.width_mm)
