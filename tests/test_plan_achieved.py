@@ -61,7 +61,7 @@ def test_equal_zones_overlap_wholly_and_lie_nowhere_apart():
 
 @pytest.mark.parametrize("apart_mm", [4.0, 15.0, 50.0])
 def test_two_balls_overlap_as_their_lens(apart_mm):
-    a, b = (PlannedZone(PLACE + (0, 0, z), (0, 0, 1), 30.0, 30.0).surface() for z in (0.0, apart_mm))
+    a, b = (PlannedZone(PLACE + np.array([0, 0, z]), (0, 0, 1), 30.0, 30.0).surface() for z in (0.0, apart_mm))
     expected = analytic.lens_ml(15.0, 15.0, apart_mm) / analytic.ball_ml(15.0)
     found = achieved_beside(a, b, np.array([0.0, 0.0, 1.0]))
     assert found.dice == pytest.approx(expected, abs=0.01)

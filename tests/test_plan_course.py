@@ -121,8 +121,12 @@ def test_without_an_entry_what_the_shaft_passes_is_unknown():
 
 
 def test_the_zone_lies_behind_the_tip_as_far_as_the_setting_says():
-    needle = needle_of("1", "1", setting(40.0, 30.0, tip_mm=6.0), np.array([0.0, -50.0, 0.0]), np.array([0.0, 4.0, 0.0]))
+    needle = needle_of(
+        "1", "1", setting(40.0, 30.0, tip_mm=6.0), np.array([0.0, -50.0, 0.0]), np.array([0.0, 4.0, 0.0])
+    )
     np.testing.assert_allclose(needle.zone.centre_lps_mm, [0.0, -2.0, 0.0])
     assert needle.depth_mm == pytest.approx(54.0)
-    along = needle_along("1", "1", setting(40.0, 30.0, tip_mm=6.0), np.array([0.0, 3.0, 0.0]), np.array([0.0, 4.0, 0.0]))
+    along = needle_along(
+        "1", "1", setting(40.0, 30.0, tip_mm=6.0), np.array([0.0, 3.0, 0.0]), np.array([0.0, 4.0, 0.0])
+    )
     np.testing.assert_allclose(along.zone.centre_lps_mm, [0.0, -2.0, 0.0])

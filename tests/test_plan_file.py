@@ -26,10 +26,10 @@ setting = "pme-80w-5min"
 entry_lps_mm = [-120, -40.5, 30.0]
 target_lps_mm = [-60.0, 10.0, 20.0]
 """
-SECRET = "Smith-John-1950"
+SOMEBODY = "Smith-John-1950"
 
 
-def written(folder: Path, text: str | bytes, name: str = f"{SECRET}.toml") -> Path:
+def written(folder: Path, text: str | bytes, name: str = f"{SOMEBODY}.toml") -> Path:
     path = folder / name
     path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
     return path
@@ -47,7 +47,12 @@ def test_a_plan_file_gives_its_needles_and_what_it_is_tried_against(tmp_path):
     assert (second.zone_id, second.lesion_id, second.entry_lps_mm) == ("2", "2", None)
     np.testing.assert_allclose(second.zone.centre_lps_mm, [1.0, -2.0, 3.0])
     assert second.setting.radius_sd_mm == 2.5
-    assert (found.asked.margin_mm, found.spread.tip_sd_mm, found.spread.seed, found.spread.radius_sd_mm) == (7, 1.5, 3, None)
+    assert (found.asked.margin_mm, found.spread.tip_sd_mm, found.spread.seed, found.spread.radius_sd_mm) == (
+        7,
+        1.5,
+        3,
+        None,
+    )
     assert set(found.sha256) == {"plan"}
 
 
@@ -59,7 +64,7 @@ def test_a_line_of_slicer_is_entry_then_target_in_its_own_system(tmp_path, syste
         line["coordinateSystem"] = "RAS"
         for point in line["controlPoints"]:
             point["position"] = [-point["position"][0], -point["position"][1], point["position"][2]]
-    line["controlPoints"].append({"label": SECRET, "position": [9, 9, 9], "positionStatus": "undefined"})
+    line["controlPoints"].append({"label": SOMEBODY, "position": [9, 9, 9], "positionStatus": "undefined"})
     found = read_line(written(tmp_path, json.dumps(document), "n.mrk.json"))
     np.testing.assert_allclose(found.entry_lps_mm, [-120.0, -40.0, 30.0])
     np.testing.assert_allclose(found.target_lps_mm, [-60.0, 10.0, 20.0])
@@ -80,15 +85,16 @@ def test_a_plan_file_may_name_a_line_beside_it_and_a_line_may_stand_alone(tmp_pa
 
 
 POINTS = "entry_lps_mm = [-120.0, -40.0, 30.0]\ntarget_lps_mm = [-60.0, 10.0, 20.0]\n"
+ALONE = '[[needle]]\nlesion = 1\nsetting = "pme-80w-5min"\n'
 BAD_PLANS = {
     "no toml": ("[[needle", "not TOML"),
     "not text": (b"\xff\xfe[", "not UTF-8"),
     "empty": ("", "'needle' is missing"),
     "no needle": ("needle = []", "at least 1 item"),
     "too many": (NEEDLE * 51, "at most 50 items"),
-    "unknown key": (NEEDLE + f'"{SECRET}" = 1\n', "unknown key"),
-    "unknown table": (f'["{SECRET}"]\n' + NEEDLE, "unknown key"),
-    "a word for a number": (NEEDLE.replace("-40.5", f'"{SECRET}"'), "valid number"),
+    "unknown key": (NEEDLE + f'"{SOMEBODY}" = 1\n', "unknown key"),
+    "unknown table": (f'["{SOMEBODY}"]\n' + NEEDLE, "unknown key"),
+    "a word for a number": (NEEDLE.replace("-40.5", f'"{SOMEBODY}"'), "valid number"),
     "two coordinates": (NEEDLE.replace("[-120, -40.5, 30.0]", "[1.0, 2.0]"), "at least 3 items"),
     "infinite": (NEEDLE.replace("-40.5", "inf"), "finite number"),
     "not a number": (NEEDLE.replace("-40.5", "nan"), "finite number"),
@@ -97,7 +103,7 @@ BAD_PLANS = {
     "a flag": (NEEDLE.replace("-40.5", "true"), "valid number"),
     "one point": (NEEDLE.replace("[-120, -40.5, 30.0]", "[-60.0, 10.0, 20.0]"), "one point"),
     "no setting": (f"[[needle]]\nlesion = 1\n{POINTS}", "either a setting or length_mm and width_mm"),
-    "unknown setting": (NEEDLE.replace("pme-80w-5min", SECRET), "is in no chart"),
+    "unknown setting": (NEEDLE.replace("pme-80w-5min", SOMEBODY), "is in no chart"),
     "setting and size": (NEEDLE + "length_mm = 40\nwidth_mm = 30\n", "either a setting or"),
     "half a size": (f"[[needle]]\nlesion = 1\nlength_mm = 40\n{POINTS}", "either a setting or"),
     "no width": (f"[[needle]]\nlesion = 1\nlength_mm = 40\nwidth_mm = 0\n{POINTS}", "greater than 0"),
@@ -105,9 +111,7 @@ BAD_PLANS = {
     "no place": ('[[needle]]\nlesion = 1\nsetting = "pme-80w-5min"\n', "expected a file, or target_lps_mm"),
     "file and place": (NEEDLE + 'file = "x.mrk.json"\n', "either a file or"),
     "entry and axis": (NEEDLE + "axis_lps = [0, 1, 0]\n", "expected a file, or target_lps_mm"),
-    "no direction": (
-        '[[needle]]\nlesion = 1\nsetting = "pme-80w-5min"\naxis_lps = [0, 0, 0]\ntarget_lps_mm = [0, 0, 0]\n', "no direction"
-    ),
+    "no direction": (f"{ALONE}axis_lps = [0, 0, 0]\ntarget_lps_mm = [0, 0, 0]\n", "no direction"),
     "no file there": ('[[needle]]\nlesion = 1\nsetting = "pme-80w-5min"\nfile = "no.mrk.json"\n', "cannot be read"),
     "lesion 0": (NEEDLE.replace("lesion = 1", "lesion = 0"), "match pattern"),
     "negative margin": ("[plan]\nmargin_mm = -1\n" + NEEDLE, "greater than or equal"),
@@ -121,7 +125,7 @@ def test_a_bad_plan_file_is_refused_in_a_line_that_repeats_nothing_of_it(tmp_pat
     text, said = BAD_PLANS[name]
     with pytest.raises(InputError, match=said) as caught:
         read_plan(written(tmp_path, text), CHART.settings)
-    assert SECRET not in str(caught.value)
+    assert SOMEBODY not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(("plan file: ", "needle file: "))
 
@@ -138,7 +142,7 @@ def markups(**changed) -> str:
 
 
 def with_point(**changed) -> str:
-    document = json.loads(line_bytes(np.zeros(3), np.ones(3), "n", ("a", SECRET)))
+    document = json.loads(line_bytes(np.zeros(3), np.ones(3), "n", ("a", SOMEBODY)))
     document["markups"][0]["controlPoints"][1].update(changed)
     return json.dumps(document)
 
@@ -152,13 +156,13 @@ BAD_LINES = {
     "markup is a number": '{"markups": [7]}',
     "another kind": markups(type="Fiducial"),
     "no system": markups(coordinateSystem=""),
-    "another system": markups(coordinateSystem=SECRET),
+    "another system": markups(coordinateSystem=SOMEBODY),
     "metres": markups(coordinateUnits="m"),
     "no points": markups(controlPoints=[]),
     "points is text": markups(controlPoints="ab"),
     "one undefined": with_point(positionStatus="undefined"),
     "two coordinates": with_point(position=[1.0, 2.0]),
-    "a word": with_point(position=[1.0, 2.0, SECRET]),
+    "a word": with_point(position=[1.0, 2.0, SOMEBODY]),
     "a flag": with_point(position=[1.0, 2.0, True]),
     "null": with_point(position=None),
     "huge": with_point(position=[1.0, 2.0, 10**350]),
@@ -173,9 +177,9 @@ BAD_LINES = {
 @pytest.mark.parametrize("name", BAD_LINES)
 def test_a_bad_line_is_refused_without_what_stands_in_it(tmp_path, name):
     with pytest.raises(InputError) as caught:
-        read_line(written(tmp_path, BAD_LINES[name], f"{SECRET}.mrk.json"))
+        read_line(written(tmp_path, BAD_LINES[name], f"{SOMEBODY}.mrk.json"))
     assert str(caught.value).startswith("needle file: ")
-    assert SECRET not in str(caught.value)
+    assert SOMEBODY not in str(caught.value)
 
 
 def test_a_chart_template_loads_beside_the_packaged_rows(tmp_path):
@@ -214,7 +218,7 @@ def test_a_bad_chart_is_refused_whole_with_its_row_and_the_reason(tmp_path, name
     path = written(tmp_path, "schema_version = 1\n" + text)
     with pytest.raises(EvidenceError, match=said) as caught:
         chart_of(path)
-    assert SECRET not in str(caught.value)
+    assert SOMEBODY not in str(caught.value)
     ran = ablation("plan", tmp_path, "-o", tmp_path / "out", "--chart", path, "--quiet")
     assert (ran.code, ran.stdout) == (3, "")
     assert "error [evidence]: chart: " in ran.stderr

@@ -95,11 +95,11 @@ def test_the_expected_share_is_that_of_the_draws():
 def test_the_shortfall_is_the_part_of_the_target_outside_the_zones_with_its_direction():
     tumour = stretched_ball(PLACE, 10.0)
     filled, size_ml = filled_target(tumour, 0.0, None)
-    half = PlannedZone(PLACE + (0.0, 0.0, -1000.0), (0, 0, 1), 2000.0, 2000.0)
+    half = PlannedZone(PLACE + np.array([0.0, 0.0, -1000.0]), (0, 0, 1), 2000.0, 2000.0)
     found = shortfall_of(tumour, filled, size_ml, [half])
     assert found.uncovered_share == pytest.approx(0.5, abs=0.02)
     assert found.uncovered_ml == pytest.approx(size_ml / 2.0, rel=0.04)
     assert found.where == "superior"
-    other = PlannedZone(PLACE + (0.0, 0.0, 1000.0), (0, 0, 1), 2000.0, 2000.0)
+    other = PlannedZone(PLACE + np.array([0.0, 0.0, 1000.0]), (0, 0, 1), 2000.0, 2000.0)
     assert shortfall_of(tumour, filled, size_ml, [half, other]).where is None
     assert shortfall_of(tumour, filled, size_ml, []).uncovered_share == 1.0

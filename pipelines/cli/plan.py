@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +19,27 @@ if TYPE_CHECKING:
     from pipelines.settings import PlanningSettings
     from pipelines.site_chart import Chart
 
-MOST_MARGIN_MM, MOST_SD_MM = 30.0, 30.0
-SD = click.FloatRange(0.0, MOST_SD_MM)
+MOST_MM = 30.0
+"""A larger margin is not looked for, and a larger standard deviation is no statement about a plan."""
+
+
+class Length(click.FloatRange):
+    """A length from 0 to 30 mm."""
+
+    name = "MM"
+
+    def __init__(self) -> None:
+        super().__init__(min=0.0, max=MOST_MM)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the length."""
+        length_mm = float(super().convert(value, param, ctx))
+        if not math.isfinite(length_mm):
+            self.fail(f"{value!r} is no length.", param, ctx)
+        return length_mm
+
+
+LENGTH = Length()
 
 
 @click.command("plan")
@@ -34,13 +54,13 @@ SD = click.FloatRange(0.0, MOST_SD_MM)
 @click.option("--lesion", default="1", metavar="ID", help="The lesion that a .mrk.json is for. Default: 1.")
 @click.option("--chart", metavar="FILE", type=click.Path(path_type=Path), help="A site's own device settings (TOML).")
 @click.option("--chart-template", is_flag=True, help="Print a commented chart to fill in instead.")
-@click.option("--margin", "margin_mm", metavar="MM", type=click.FloatRange(0.0, MOST_MARGIN_MM),
+@click.option("--margin", "margin_mm", metavar="MM", type=LENGTH,
               help="The margin asked for. Default: 5.")  # fmt: skip
-@click.option("--tip-sd", metavar="MM", type=SD, help="SD of the needle's place along each axis. Default: 2.")
-@click.option("--radius-sd", metavar="MM", type=SD,
+@click.option("--tip-sd", metavar="MM", type=LENGTH, help="SD of the needle's place along each axis. Default: 2.")
+@click.option("--radius-sd", metavar="MM", type=LENGTH,
               help="SD of a zone's radius, where its setting states none of this site. Default: 3.")  # fmt: skip
-@click.option("--registration-sd", metavar="MM", type=SD, help="SD of the scan against the patient. Default: 0.")
-@click.option("--breathing-sd", metavar="MM", type=SD, help="SD of the liver from head to feet. Default: 0.")
+@click.option("--registration-sd", metavar="MM", type=LENGTH, help="SD of the scan against the patient. Default: 0.")
+@click.option("--breathing-sd", metavar="MM", type=LENGTH, help="SD of the liver from head to feet. Default: 0.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Seed of the trial.")
 @rules_option
 @phi_option
