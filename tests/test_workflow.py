@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.ports import Intake
 from pipelines.settings import with_registration
-from pipelines.store import result_document
 from pipelines.stopwatch import Stopwatch
+from pipelines.store import result_document
 from pipelines.workflow import review
 from planner.case import Case, Study
 from planner.caution import Caution
