@@ -45,6 +45,8 @@ LENGTH = Length()
 @click.command("plan")
 @click.argument("pre", required=False, type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for the result.")
+@click.option("--from", "earlier", metavar="REVIEW", type=click.Path(path_type=Path),
+              help="The folder of a finished review, POST given as PRE: a zone for what its zones leave.")  # fmt: skip
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
 @click.option("--plan", "plan_file", metavar="FILE", type=click.Path(path_type=Path),
               help="plan.toml with needles, or one needle as a line of 3D Slicer (.mrk.json); without it one zone is "
@@ -69,6 +71,7 @@ LENGTH = Length()
 def command(
     pre: Path | None,
     out: Path | None,
+    earlier: Path | None,
     case_file: Path | None,
     plan_file: Path | None,
     setting_ids: tuple[str, ...],
@@ -103,7 +106,7 @@ def command(
         _require_call(pre, out, case_file)
     if out is not None:
         _run(pre, out, case_file, plan_file, setting_ids, lesion, chart, margin_mm, stated, rules, progress,
-             as_json=as_json)  # fmt: skip
+             as_json=as_json, earlier=earlier)  # fmt: skip
 
 
 def _require_call(pre: Path | None, out: Path | None, case_file: Path | None) -> None:
@@ -127,6 +130,7 @@ def _run(
     progress: Progress,
     *,
     as_json: bool,
+    earlier: Path | None,
 ) -> None:
     """Plan, and print the result to stdout."""
     progress("starting", 0.0)
@@ -138,7 +142,7 @@ def _run(
     from pipelines.wire import plan_folder, plan_store
 
     store = plan_store(out, progress.log)
-    source = PlanSource(pre, case_file, real(out).name, progress.phi)
+    source = PlanSource(pre, case_file, real(out).name, progress.phi, earlier)
     with exit_codes(progress):
         charted = chart_of(chart)
         stated = _stated(plan_file, charted, setting_ids, lesion)
@@ -146,8 +150,9 @@ def _run(
         site = site_rules(rules)
         asked = _settings(stated, margin_mm, spread, setting_ids, charted, site.sha256)
         source.require_outside(out, plan_file)
+        told = asked.spread.registration_sd_mm > 0.0 or spread["registration_sd_mm"] is not None
     with exit_codes(progress, store.abandon):
-        finished = plan_folder(source, store, Wanted(stated, settings), asked, progress, site.catalogue)
+        finished = plan_folder(source, store, Wanted(stated, settings, told), asked, progress, site.catalogue)
     _print(finished, out, as_json=as_json)
 
 

@@ -183,7 +183,7 @@ def _trial_said(trial: Trial) -> str:
     said, larger = f"Tried: {trial.setting.label}: one zone", f"would have to be {trial.scale:.2f} times as large"
     largest = words.millimetres(trial.largest_mm)
     if trial.largest_mm is None:
-        return f"{said} does not hold the tumour at any place; for the margin asked it {larger}"
+        return f"{said} holds it at no place, without any margin; for the margin asked it {larger}"
     if trial.scale <= 1.0:
         return f"{said} holds the target; its largest margin is {largest} mm"
     return f"{said} attains at most {largest} mm; for the margin asked it {larger}"
