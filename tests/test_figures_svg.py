@@ -9,10 +9,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 from review_fixture import a_case, an_assessment, not_treated, sphere
+from skimage.color import rgb2lab
 
-from pipelines.figures import MatplotlibIllustrator, planes, style
+from pipelines.figures import MatplotlibIllustrator, planes, style, trend
 from pipelines.figures.encode import svg_text
 from pipelines.figures.scene import ducts, lesion_scene
 from pipelines.figures.sections import ORIENTATIONS, Section
@@ -172,7 +174,7 @@ def test_ducts_are_drawn_with_a_stroke_of_their_own() -> None:
     assert scene is not None
     figure = planes.draw_planes(scene)
     assert style.DUCT.words in {text.get_text() for text in figure.legends[0].get_texts()}
-    lines = used_paths(svg_text(figure), "#ffffff")
+    lines = used_paths(svg_text(figure), style.DUCT.colour.lower())
     assert lines
 
 
@@ -181,6 +183,19 @@ def test_strokes_differ_by_colour_and_by_dash_and_by_word() -> None:
     assert len({stroke.words for stroke in style.STROKES}) == len(style.STROKES)
     together = (style.TUMOUR, style.ZONE, style.LIVER, style.VESSEL, style.DUCT)
     assert len({(stroke.dashes, stroke.width) for stroke in together}) == len(together)
+    dashed = [stroke for stroke in style.STROKES if stroke.dashes]
+    assert len({stroke.dashes for stroke in dashed}) == len(dashed)
+
+
+@pytest.mark.parametrize("colour", [*(stroke.colour for stroke in style.STROKES), style.THIN_SPOT, *trend.COLOURS])
+def test_a_colour_of_a_band_means_a_band_and_nothing_else(colour: str) -> None:
+    """Every other colour is told from each band's at a glance: CIE 1976 colour differences."""
+    of_bands = lab([band.colour for band in style.BANDS])
+    assert np.linalg.norm(of_bands - lab([colour]), axis=1).min() > 25.0
+
+
+def lab(colours: list[str]) -> np.ndarray:
+    return np.asarray(rgb2lab(np.array([to_rgb(colour) for colour in colours])))
 
 
 @pytest.mark.slow
