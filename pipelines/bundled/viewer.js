@@ -22,7 +22,7 @@
   const DEEP = 400; // mm, from the tumour's middle: nothing that is carried lies farther in depth
   const STUDIES = [0, 1]; // POST, PRE: NiiVue's first and second volume
   const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
-  const IN_3D = { zone: 0.25, vessels: 0.6, ducts: 0.6, liver: 0.15 }; // how opaque: the tumour is seen through all of them
+  const IN_3D = { zone: 0.15, vessels: 0.4, ducts: 0.4, liver: 0.1 }; // how opaque: the tumour's bands are told apart through all of them
   const NARROW = matchMedia("(max-width: 46rem)");
 
   let data, nv, views, solid, redraw = 0, meshes = [];

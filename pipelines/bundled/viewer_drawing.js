@@ -166,7 +166,7 @@
     }));
     if (!lesion.foot) return;
     const behind = project.away(lesion.out) > 0;
-    ringed(context, project(lesion.at), project(lesion.foot), `${lesion.margin} mm${behind ? ", behind" : ""}`, behind ? [3, 3] : [], ratio);
+    ringed(context, project(lesion.at), project(lesion.foot), `${lesion.margin} mm${behind ? ", on the far side" : ""}`, behind ? [3, 3] : [], ratio);
   }
 
   Object.assign(globalThis.ablationViewer, {
