@@ -140,7 +140,7 @@ def test_rings_have_no_fill_rather_than_one_that_cannot_be_seen(drawn: tuple[Fig
     for figure in drawn:
         assert re.search(rb'fill-opacity: ?0[;"]', figure.content) is None
     solid = next(figure for figure in drawn if figure.name == "lesion_1_solid")
-    assert re.search(rb'style="fill:none;stroke:#000000;stroke-width:2.4"', solid.content)
+    assert re.search(rb'style="fill:none;stroke:#ffffff;stroke-width:2.4"', solid.content)
 
 
 def test_every_figure_is_of_a_known_kind_and_in_the_order_of_reading(drawn: tuple[Figure, ...]) -> None:

@@ -53,7 +53,8 @@ def corners(section: Section) -> FloatArray:
     """Return small crosses where four tiles meet, shape (n, 2, 2): ends of lines in picture coordinates, mm."""
     left, right, bottom, top = section.extent_mm
     inner = np.arange(1, TILES) / TILES
-    at = np.stack(np.meshgrid(left + (right - left) * inner, bottom + (top - bottom) * inner), axis=-1).reshape(-1, 1, 2)
+    x, y = np.meshgrid(left + (right - left) * inner, bottom + (top - bottom) * inner)
+    at = np.stack([x, y], axis=-1).reshape(-1, 1, 2)
     arms = CROSS_MM * np.array([[[-1.0, 0.0], [1.0, 0.0]], [[0.0, -1.0], [0.0, 1.0]]])
     return np.concatenate([at + arm for arm in arms])
 

@@ -84,8 +84,8 @@ LIVER_PRE = Stroke("liver of PRE, moved", "#D2B48C", (8.0, 3.0))
 EDGE = Stroke("edges in PRE, moved", "#FF66C4", (), 1.0, rim=0.0)
 
 STROKES = (TUMOUR, ZONE, LIVER, VESSEL, DUCT, LIVER_PRE, EDGE)
-"""Every stroke, in the order of a legend: for stills, viewer and legends. None has the colour of a band, and no two have
-the same colour and dashes."""
+"""Every stroke, in the order of a legend: for stills, viewer and legends. None has the colour of a band, no two have
+one colour, and no two dashed ones the same dashes."""
 
 
 def band_of(margin_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:

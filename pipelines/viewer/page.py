@@ -75,8 +75,15 @@ def _data(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) -> di
         "volumes": [_volume(case, scenes[0], region) for region in dict.fromkeys(regions)],
         "lesions": lesions,
         "strokes": [
-            {"kind": kind, "name": name_of(kind, case), "short": short_name(kind), "colour": one.colour,
-             "dashes": one.dashes, "width": one.width, "rim": one.rim}
+            {
+                "kind": kind,
+                "name": name_of(kind, case),
+                "short": short_name(kind),
+                "colour": one.colour,
+                "dashes": one.dashes,
+                "width": one.width,
+                "rim": one.rim,
+            }
             for kind, one in STROKES.items()
         ],
         "outlines": sources_words(kinds, case),
