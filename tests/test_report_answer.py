@@ -207,10 +207,10 @@ def test_the_impression_names_the_vessel_that_the_surface_faces_and_none_that_is
 
 
 def test_the_impression_counts_what_a_lesion_is_outside_of_and_says_what_is_missing() -> None:
-    found = consulted(an_assessment(), {}, packaged_evidence())
+    found = consulted(an_assessment(), {"primary": "colorectal"}, packaged_evidence())
     said = impression(found)
     document = result_document(replace(a_review(), assessment=found))
     outside = [v["rule"] for v in document["guidelines"] if v["verdict"] == "fail" and v["lesion_id"] == "2"]
     assert len(outside) > 1
     assert f"outside {len(outside)} published criteria (below)" in said[1]
-    assert said[-1].startswith("Not entered: primary tumour, ablation modality, day of the ablation (the hazard and")
+    assert said[-1].startswith("Not entered: ablation modality, day of the ablation (the hazard and")
