@@ -187,6 +187,17 @@ def test_strokes_differ_by_colour_and_by_dash_and_by_word() -> None:
     assert len({stroke.dashes for stroke in dashed}) == len(dashed)
 
 
+def test_the_longest_legend_stays_within_its_figure() -> None:
+    figure = style.canvas(9.6, 5.0)
+    in_planes = [stroke for stroke in style.STROKES if stroke is not style.EDGE]
+    planes.add_legend(figure, {stroke.words: stroke for stroke in in_planes})
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 6
+    box = legend.get_window_extent(figure.canvas.get_renderer())
+    assert 0.0 < box.x0
+    assert box.x1 < figure.bbox.width
+
+
 @pytest.mark.parametrize("colour", [*(stroke.colour for stroke in style.STROKES), style.THIN_SPOT, *trend.COLOURS])
 def test_a_colour_of_a_band_means_a_band_and_nothing_else(colour: str) -> None:
     """Every other colour is told from each band's at a glance: CIE 1976 colour differences."""

@@ -53,7 +53,8 @@ def draw_planes(scene: LesionScene) -> Canvas:
     for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
         ax.set_title(orientation.capitalize(), fontsize=10, pad=3)
     for ax, draw in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(_ROW_WORDS[draw.__name__], fontsize=9, labelpad=2)
+        ax.text(-0.015, 0.5, _ROW_WORDS[draw.__name__], transform=ax.transAxes, fontsize=9, rotation=90.0, ha="right",
+                va="center")  # fmt: skip
     figure.suptitle(_title(scene), fontsize=12, fontweight="bold", y=1 - 0.12 / height_in, va="top")
     add_legend(figure, used)
     return figure
@@ -122,6 +123,8 @@ def show(ax: Axes, section: Section, grey: FloatArray) -> None:
     """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
     left, right, bottom, top = section.extent_mm
     shown, edges = section.thinned(grey)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_visible(False)  # no ticks are made that nobody would see
     ax.imshow(shown, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=edges, interpolation="none")
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
@@ -213,9 +216,7 @@ def finished(figure: Canvas, title: str, used: Mapping[str, style.Stroke]) -> Ca
 
 
 def frame(ax: Axes, section: Section, bar_mm: float) -> None:
-    """Fix the limits and add orientation letters and a scale bar."""
-    left, right, bottom, top = section.extent_mm
-    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    """Add orientation letters and a scale bar."""
     places = ((0.02, 0.5, "left", "center"), (0.98, 0.5, "right", "center"),
               (0.5, 0.98, "center", "top"), (0.5, 0.02, "center", "bottom"))  # fmt: skip
     for letter, (x, y, ha, va) in zip(section.letters, places, strict=True):

@@ -60,9 +60,7 @@ def corners(section: Section) -> FloatArray:
 
 
 def _letters(ax: Axes, section: Section) -> None:
-    """Fix the limits; name the plane, and what lies at its left and top."""
-    left, right, bottom, top = section.extent_mm
-    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    """Name the plane, and what lies at its left and top."""
     for text, x, y, ha, va in ((section.letters[0], 0.02, 0.5, "left", "center"),
                                (section.letters[2], 0.5, 0.98, "center", "top"),
                                (section.orientation, 0.02, 0.02, "left", "bottom")):  # fmt: skip

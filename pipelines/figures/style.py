@@ -75,7 +75,7 @@ class Stroke:
         return (0.0, self.dashes) if self.dashes else "-"
 
 
-TUMOUR = Stroke("tumour, as moved by the registration", "#FFFFFF", (), rim=0.8)
+TUMOUR = Stroke("tumour of PRE, moved", "#FFFFFF", (), rim=0.8)
 ZONE = Stroke("ablation zone", "#E69F00", (4.0, 2.0), 1.6, rim=0.6)
 VESSEL = Stroke("vessels", "#CC79A7", (5.0, 1.5, 1.0, 1.5))
 DUCT = Stroke("bile ducts", "#B9A3FF", (1.0, 1.0), 1.8)

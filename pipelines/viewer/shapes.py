@@ -80,7 +80,7 @@ def name_of(kind: str, case: Case) -> str:
 
 def short_name(kind: str) -> str:
     """Return what a kind is called where nothing is said about its source."""
-    return STROKES[kind].words.partition(",")[0]
+    return STROKES[kind].words.removesuffix(f" {MOVED}")
 
 
 def sources_words(kinds: Sequence[str], case: Case) -> str:
