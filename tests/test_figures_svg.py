@@ -194,7 +194,7 @@ def test_the_longest_legend_stays_within_its_figure() -> None:
     (legend,) = figure.legends
     assert len(legend.get_texts()) == 6
     box = legend.get_window_extent(figure.canvas.get_renderer())
-    assert 0.0 < box.x0
+    assert box.x0 > 0.0
     assert box.x1 < figure.bbox.width
 
 
