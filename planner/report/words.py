@@ -53,9 +53,10 @@ METHOD_PICTURES = (
 )
 
 CHECKERBOARDS = (
-    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST. Where"
-    " the two are well registered, vessels and the liver's edge run on from square to square. A large difference"
-    " between the two margins means that the answer depends on how the liver was deformed."
+    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST; small"
+    " crosses mark their corners. Where the two are well registered, vessels and the liver's edge run on from square to"
+    " square. A large difference from the margin by the rigid step alone means that the answer depends on how the liver"
+    " was deformed."
 )
 
 EACH_SOURCE = (
