@@ -12,7 +12,10 @@ from pipelines.settings import PlanningSettings
 from pipelines.stopwatch import Clock, Stopwatch
 from planner.consult import Evidence, consulted
 from planner.errors import InputError
+from planner.measure.distances import registration_sd_mm
+from planner.plan.kept import Kept
 from planner.plan.make import planned, proposed
+from planner.plan.needle import Needle
 from planner.plan.plan import Plan
 from planner.plan.setting import Setting
 
@@ -21,10 +24,15 @@ RenderPlan = Callable[[FinishedPlan], str]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be planned: the needles of a plan file, or where there is none a proposal from these settings."""
+    """What is to be planned: the needles of a plan file, or where there is none a proposal from these settings.
+
+    `registration_stated`: whether the user said how sure the scan's place is; else the error of an earlier review's
+    registration counts where its tumours are planned on.
+    """
 
     stated: PlanFile | None
     settings: Sequence[Setting]
+    registration_stated: bool = False
 
 
 def plan(
@@ -70,6 +78,7 @@ def plan(
         for caution in intake.case.cautions:
             observe(f"caution [{caution.code}]: {caution.text}", 0.0)
         _require_tumours(intake)
+    settings = _with_error(settings, intake, wanted)
     made = _planned(intake, wanted, settings, watch, observe)
     with watch.step("rules"):
         made = _held_against(made, replace(evidence, hazards=()))
@@ -84,6 +93,8 @@ def plan(
 
 
 def _require_tumours(intake: Intake) -> None:
+    if intake.kept.zones and not intake.case.pre.tumours:
+        raise InputError("--from: no lesion of the review can be planned on", code="no-tumour")
     if not intake.case.pre.tumours:
         raise InputError("PRE: no tumour mask found, expected tumour_1 (or tumour)", code="no-tumour")
     for mask in intake.case.pre.tumours.values():
@@ -93,11 +104,25 @@ def _require_tumours(intake: Intake) -> None:
 def _planned(intake: Intake, wanted: Wanted, settings: PlanningSettings, watch: Stopwatch, observe: Observe) -> Plan:
     with watch.step("propose"):
         if wanted.stated is None:
-            needles, trials = proposed(intake.case, wanted.settings, settings.plan(), observe)
+            needles, trials = proposed(intake.case, wanted.settings, settings.plan(), observe, intake.kept)
         else:
-            needles, trials = wanted.stated.needles, {}
+            needles, trials = _beside(wanted.stated.needles, intake.kept), {}
     with watch.step("measure"):
-        return planned(intake.case, needles, settings.plan(), trials, observe)
+        return planned(intake.case, needles, settings.plan(), trials, observe, intake.kept)
+
+
+def _beside(needles: Sequence[Needle], kept: Kept) -> tuple[Needle, ...]:
+    """Return needles numbered after the zones that were made."""
+    first = kept.first_free - 1
+    return tuple(replace(needle, zone_id=str(first + int(needle.zone_id))) for needle in needles)
+
+
+def _with_error(settings: PlanningSettings, intake: Intake, wanted: Wanted) -> PlanningSettings:
+    """Return the settings with the error of an earlier review's registration, where nothing else was stated."""
+    if wanted.registration_stated or not intake.kept.error_mm:
+        return settings
+    spread = replace(settings.spread, registration_sd_mm=registration_sd_mm(intake.kept.error_mm))
+    return settings.model_copy(update={"spread": spread})
 
 
 def _held_against(made: Plan, evidence: Evidence) -> Plan:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from planner.assessment import Assessment
 from planner.case import Case
+from planner.plan.kept import NOTHING_KEPT, Kept
 from planner.plan.needle import Needle
 from planner.plan.plan import Plan
 from planner.register.given import Given
@@ -36,7 +37,7 @@ class Intake:
 
     `given` is the map between the studies where the user has one: then nothing is registered. `landmarks` are pairs of
     points by which any map is held to account. `identities` are the patients that the studies state, by "pre" and
-    "post": only where they were asked for.
+    "post": only where they were asked for. `kept` are zones that were made before those of a plan.
     """
 
     case: Case
@@ -45,6 +46,7 @@ class Intake:
     landmarks: Landmarks | None = None
     identities: Mapping[str, Identity] = field(default_factory=dict)
     needles: tuple[Needle, ...] = ()
+    kept: Kept = NOTHING_KEPT
 
 
 class Source(Protocol):

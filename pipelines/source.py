@@ -27,8 +27,8 @@ from pipelines.study import Progress, StudyIntake, prefixed
 from planner.case import Case
 from planner.caution import Caution
 from planner.errors import AmbiguousInputError, InputError, UsageError, located, private
-from planner.plan.kept import require_on
 from planner.plan.needle import Needle
+from planner.plan.outcome import require_on
 from planner.register.given import Given, box_to_align
 from planner.timing import FLAGS, timing_of
 from planner.volume import Mask

@@ -12,7 +12,7 @@ from planner.assess import assess, require_lesions
 from planner.assessment import Assessment
 from planner.consult import Evidence, consulted
 from planner.errors import UsageError
-from planner.plan.kept import with_plan
+from planner.plan.outcome import with_plan
 from planner.register.align import register
 from planner.register.given import alignment_as_given
 from planner.register.landmarks import with_landmarks

@@ -138,8 +138,8 @@ BILOBAR = Quantity(
 )  # fmt: skip
 RESIDUAL_MM = Quantity(
     "residual.max_diameter_mm", "mm", "patient",
-    "Longest distance between two points, in POST, of one connected part of a tumour outside the zones that treat it; "
-    "of a tumour that none treats its longest diameter in 3D.",
+    "Longest distance between two points of one connected part of a tumour, as registered into POST (where it may be "
+    "longer than in PRE), outside the zones that treat it; of a tumour that none treats its longest diameter in 3D.",
 )  # fmt: skip
 LIVER_ML = Quantity(
     "liver_ml", "ml", "patient",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,14 +69,22 @@ def zone_surfaces(post: Study) -> dict[str, Surface]:
     return {zone_id: surface_of(mask) for zone_id, mask in post.ablations.items()}
 
 
-def make_scene(case: Case, alignment: Alignment, zones: Mapping[str, Surface], *, planned: bool = False) -> Scene:
+def make_scene(
+    case: Case,
+    alignment: Alignment,
+    zones: Mapping[str, Surface],
+    *,
+    planned: bool = False,
+    kept: Collection[str] = (),
+) -> Scene:
     """Return the surfaces of a case, brought together by its alignment.
 
     Planned zones are no anatomy: they may reach beyond the liver and close no gap in it, and their surfaces are exact.
+    Of a plan's zones `kept` were made before: they are anatomy.
     """
     tumours = {lesion_id: surface_of(mask) for lesion_id, mask in case.pre.tumours.items()}
     around = _around(tumours, zones, alignment)
-    liver, liver_used = _liver(case, alignment, tumours, zones, planned=planned)
+    liver, liver_used = _liver(case, alignment, tumours, zones, planned=planned, kept=kept)
     limit = liver if liver_used == "post" and not planned else None
     smooth = {zone_id: _unlimited(case.post.ablations[zone_id], limit, surface) for zone_id, surface in zones.items()}
     vessels = [_near(mask, around) for role, mask in case.post.masks.items() if role in VESSELS]
@@ -116,7 +124,13 @@ def _near(mask: Mask, around: tuple[FloatArray, FloatArray], alignment: Alignmen
 
 
 def _liver(
-    case: Case, alignment: Alignment, tumours: Mapping[str, Surface], zones: Mapping[str, Surface], *, planned: bool
+    case: Case,
+    alignment: Alignment,
+    tumours: Mapping[str, Surface],
+    zones: Mapping[str, Surface],
+    *,
+    planned: bool,
+    kept: Collection[str],
 ) -> tuple[ClosedLiver | None, Literal["post", "pre", "none"]]:
     """Return the closed liver of POST, else that of PRE read through the alignment, and which it is."""
     mapping = alignment.map
@@ -124,7 +138,8 @@ def _liver(
     if case.post.liver is not None:
         moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
         liver = _with_vessels(case.post, case.post.liver, [*moved, *around])
-        return close_liver(liver, moved if planned else [*moved, *around], [*moved, *around]), "post"
+        made = [zone for zone_id, zone in zones.items() if not planned or zone_id in kept]
+        return close_liver(liver, [*moved, *made], [*moved, *around]), "post"
     if case.pre.liver is not None:
         in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
         inner = [*tumours.values(), *in_pre]

@@ -27,6 +27,15 @@ CLOCK = {"now", "today", "utcnow", "fromtimestamp"}
 UNIT = re.compile(r"(?<![a-z])(mm|mm2|mm3|ml|fraction|share|degrees|hu|s|days|percent|voxels|ratio)(?![a-z0-9])")
 WITHOUT_UNIT = {
     "Surface.voxel_directions": "unit vectors",
+    "PlannedZone.axis_lps": "a unit vector",
+    "Shape.axes_lps": "unit vectors",
+    "Achieved.dice": "a share",
+    "Placement.scale": "a ratio: by how much a zone would have to be scaled",
+    "_Bracket.scale_at_high": "the same",
+    "Trial.scale": "the same",
+    "Robustness.p_at_least": "a probability, keyed by mm",
+    "Robustness.expected_covered": "a share, keyed by mm",
+    "Setting.power_w": "watts",
     "_Moved.directions": "unit vectors",
     "Edge.at": "the edge of a scale, in the unit of the rule that owns the scale",
     "Interval.p_at_least": "a probability, keyed by mm",

@@ -102,7 +102,7 @@ def test_counts_are_those_of_the_verdicts_that_a_review_judges():
     here = [judged for judged in found.judged if judged.here]
     verdicts_ = [verdict for judged in here for verdict in judged.lesions or (judged.case,)]
     held, counts = criteria(found).counts.split(": ")
-    assert held == f"{len(here)} statements that a review judges, {len(verdicts_)} verdicts"
+    assert held == f"{len(here)} statements judged, {len(verdicts_)} verdicts"
     assert sum(int(part.split(" ", 1)[0]) for part in counts.split(";")[0].split(", ")) == len(verdicts_)
 
 
@@ -114,8 +114,8 @@ def test_counts_of_one_and_of_several_are_grammatical():
         for n in (1, 2)
     }
     assert counted == {
-        1: "1 statement that a review judges, 1 verdict: 1 meets",
-        2: "1 statement that a review judges, 2 verdicts: 2 meet",
+        1: "1 statement judged, 1 verdict: 1 meets",
+        2: "1 statement judged, 2 verdicts: 2 meet",
     }
     assert criteria(whole()) is None
 

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgb
 from matplotlib.quiver import Quiver
 from review_fixture import assessed, lattice, not_treated, rotation, sphere
 
-from pipelines.figures import displacement
+from pipelines.figures import displacement, strip, style
 from pipelines.figures.checkerboard import TILES, tiled
 from pipelines.figures.edges import edge_lines
-from pipelines.figures.pair import HALF_MM, Pair, local_displacement_mm, pairs_of
+from pipelines.figures.pair import HALF_MM, Pair, local_displacement_mm, pair_on, pairs_of
 from pipelines.figures.registration import registration_pictures
 from pipelines.figures.scene import LesionScene
 from planner.case import Case, Study
@@ -297,6 +299,26 @@ def test_tiles_alternate_between_post_and_the_registered_pre(linear: LesionScene
     tiles = tiled(pair)[side // 2 :: side, side // 2 :: side][:TILES, :TILES]
     expected = np.where(np.add.outer(np.arange(TILES), np.arange(TILES)) % 2 == 0, 0.25, 0.75)
     assert (tiles == expected).all()
+
+
+def test_a_strip_marks_where_its_tiles_meet_and_draws_the_lesion_alone(linear: LesionScene) -> None:
+    section = linear.close("axial", strip.HALF_MM)
+    pair = pair_on(linear, section)
+    shape = pair.post.shape
+    tiles = tiled(replace(pair, post=np.zeros(shape), pre=np.ones(shape)), strip.TILES)
+    x, y = section.axes_mm
+    columns = (x[1:] + x[:-1])[np.diff(tiles[0]) != 0] / 2
+    rows = (y[1:] + y[:-1])[np.diff(tiles[:, 0]) != 0] / 2
+    assert len(columns) == len(rows) == strip.TILES - 1 >= 3  # four tiles and more across
+    crosses = strip.corners(section).mean(axis=1)
+    assert np.abs(np.unique(crosses[:, 0].round(6)) - columns).max() < section.step_mm
+    assert np.abs(np.unique(crosses[:, 1].round(6)) - rows).max() < section.step_mm
+    axes = strip.draw_strip(linear).axes
+    assert [len([one for one in ax.texts if "mm" in one.get_text()]) for ax in axes] == [0, 0, 1]
+    livers = {to_rgb(stroke.colour) for stroke in (style.LIVER, style.LIVER_PRE)}
+    drawn = [one for ax in axes for one in ax.collections if isinstance(one, PathCollection)]
+    assert len(drawn) == 3  # the tumour in each plane
+    assert not livers & {tuple(colour[:3]) for one in drawn for colour in one.get_edgecolor()}
 
 
 def test_pictures_say_the_predicted_error_but_not_of_masks_that_came_aligned(linear: LesionScene) -> None:

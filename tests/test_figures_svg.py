@@ -9,10 +9,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 from review_fixture import a_case, an_assessment, not_treated, sphere
+from skimage.color import rgb2lab
 
-from pipelines.figures import MatplotlibIllustrator, planes, style
+from pipelines.figures import MatplotlibIllustrator, planes, style, trend
 from pipelines.figures.encode import svg_text
 from pipelines.figures.scene import ducts, lesion_scene
 from pipelines.figures.sections import ORIENTATIONS, Section
@@ -138,7 +140,7 @@ def test_rings_have_no_fill_rather_than_one_that_cannot_be_seen(drawn: tuple[Fig
     for figure in drawn:
         assert re.search(rb'fill-opacity: ?0[;"]', figure.content) is None
     solid = next(figure for figure in drawn if figure.name == "lesion_1_solid")
-    assert re.search(rb'style="fill:none;stroke:#000000;stroke-width:2.4"', solid.content)
+    assert re.search(rb'style="fill:none;stroke:#ffffff;stroke-width:2.4"', solid.content)
 
 
 def test_every_figure_is_of_a_known_kind_and_in_the_order_of_reading(drawn: tuple[Figure, ...]) -> None:
@@ -172,7 +174,7 @@ def test_ducts_are_drawn_with_a_stroke_of_their_own() -> None:
     assert scene is not None
     figure = planes.draw_planes(scene)
     assert style.DUCT.words in {text.get_text() for text in figure.legends[0].get_texts()}
-    lines = used_paths(svg_text(figure), "#ffffff")
+    lines = used_paths(svg_text(figure), style.DUCT.colour.lower())
     assert lines
 
 
@@ -181,6 +183,30 @@ def test_strokes_differ_by_colour_and_by_dash_and_by_word() -> None:
     assert len({stroke.words for stroke in style.STROKES}) == len(style.STROKES)
     together = (style.TUMOUR, style.ZONE, style.LIVER, style.VESSEL, style.DUCT)
     assert len({(stroke.dashes, stroke.width) for stroke in together}) == len(together)
+    dashed = [stroke for stroke in style.STROKES if stroke.dashes]
+    assert len({stroke.dashes for stroke in dashed}) == len(dashed)
+
+
+def test_the_longest_legend_stays_within_its_figure() -> None:
+    figure = style.canvas(9.6, 5.0)
+    in_planes = [stroke for stroke in style.STROKES if stroke is not style.EDGE]
+    planes.add_legend(figure, {stroke.words: stroke for stroke in in_planes})
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 6
+    box = legend.get_window_extent(figure.canvas.get_renderer())
+    assert box.x0 > 0.0
+    assert box.x1 < figure.bbox.width
+
+
+@pytest.mark.parametrize("colour", [*(stroke.colour for stroke in style.STROKES), style.THIN_SPOT, *trend.COLOURS])
+def test_a_colour_of_a_band_means_a_band_and_nothing_else(colour: str) -> None:
+    """Every other colour is told from each band's at a glance: CIE 1976 colour differences."""
+    of_bands = lab([band.colour for band in style.BANDS])
+    assert np.linalg.norm(of_bands - lab([colour]), axis=1).min() > 25.0
+
+
+def lab(colours: list[str]) -> np.ndarray:
+    return np.asarray(rgb2lab(np.array([to_rgb(colour) for colour in colours])))
 
 
 @pytest.mark.slow

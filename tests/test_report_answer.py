@@ -6,10 +6,12 @@ import pytest
 from review_fixture import a_review, an_assessment
 
 from pipelines.store.result import result_document
+from pipelines.wire import packaged_evidence
 from planner.assessment import Assessment, Distance, LesionAssessment, Reason
+from planner.consult import consulted
 from planner.register.alignment import Check
 from planner.report import words
-from planner.report.answer import HEADS, AnswerRow, answer_rows, gate_of
+from planner.report.answer import HEADS, AnswerRow, answer_rows, assumed_sentence, flag_sentences, gate_of
 from planner.report.impression import MOST_LESIONS, impression
 
 
@@ -164,3 +166,51 @@ def test_without_an_interval_the_impression_says_so() -> None:
     bare = with_lesion(lesion, margin=replace(lesion.margin, interval=None))
     assert "no interval was computed" in impression(bare)[1]
     assert cells(row_of(bare, "1"))["ci95_mm"] == words.UNKNOWN
+
+
+def test_each_flag_is_said_once_with_the_lesions_that_it_is_about() -> None:
+    assert flag_sentences(answer_rows(an_assessment())) == (
+        "Of lesions 2, 1: slices are thicker than 3 mm, so the margin along the slice direction is coarse.",
+    )
+
+
+def test_the_table_says_what_its_intervals_assume() -> None:
+    said = assumed_sentence(an_assessment())
+    assert "contour errors (standard deviation) of 0.5 to 0.7 mm" in said
+    assert assumed_sentence(replace(an_assessment(), lesions=())) == ""
+
+
+@pytest.mark.parametrize(
+    ("mm", "ci95_mm", "said"),
+    [
+        (-4.0, (-6.0, -2.0), "its zone overlaps the right hepatic duct"),
+        (1.0, (-0.5, 2.0), "its zone may touch the right hepatic duct (the interval of their distance holds 0 mm)"),
+        (3.0, (1.0, 5.0), ""),
+        (None, None, ""),
+    ],
+)
+def test_the_impression_names_what_the_zone_touches(
+    mm: float | None, ci95_mm: tuple[float, float] | None, said: str
+) -> None:
+    around = (Distance("right_hepatic_duct", "ablation", mm, None, ci95_mm),)
+    sentence = impression(with_lesion(a_lesion(), distances=around))[1]
+    assert said in sentence
+    assert bool(said) == ("right hepatic duct" in sentence)
+
+
+def test_the_impression_names_the_vessel_that_the_surface_faces_and_none_that_is_far() -> None:
+    near, far = Distance("portal_vein", "tumour", 4.9, None), Distance("ivc", "tumour", 5.1, None)
+    assert (
+        "the portal vein lies 4.9 mm from the tumour" in impression(with_lesion(a_lesion(), distances=(far, near)))[1]
+    )
+    assert "vena cava" not in impression(with_lesion(a_lesion(), distances=(far,)))[1]
+
+
+def test_the_impression_counts_what_a_lesion_is_outside_of_and_says_what_is_missing() -> None:
+    found = consulted(an_assessment(), {"primary": "colorectal"}, packaged_evidence())
+    said = impression(found)
+    document = result_document(replace(a_review(), assessment=found))
+    outside = [v["rule"] for v in document["guidelines"] if v["verdict"] == "fail" and v["lesion_id"] == "2"]
+    assert len(outside) > 1
+    assert f"outside {len(outside)} published criteria (below)" in said[1]
+    assert said[-1].startswith("Not entered: ablation modality, day of the ablation (the hazard and")

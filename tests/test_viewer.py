@@ -190,6 +190,58 @@ def test_the_worst_lesion_is_shown_first_and_all_are_there() -> None:
     assert {shape["kind"] for shape in data["lesions"][0]["shapes"]} == {"tumour", "zone", "vessels", "liver"}
 
 
+def test_the_arrows_words_are_its_geometry() -> None:
+    """Way and depths by hand from foot and thin spot: axial pictures are left along S, coronal along A, sagittal R."""
+    said_of = {one["id"]: one for one in own_data()["lesions"]}
+    assert said_of["3"]["arrow"] == ""
+    for lesion_id, to in (("1", "the nearest unablated liver"), ("2", "the surface of the ablation zone")):
+        one = said_of[lesion_id]
+        way = np.asarray(one["foot"]) - one["at"]
+        assert one["margin"].startswith("-") == (to == "the surface of the ablation zone")
+        assert f"Arrow: from there to {to}, {np.linalg.norm(way):.1f} mm in 3D" in one["arrow"]
+        for plane, axis in (("axial", 2), ("coronal", 1), ("sagittal", 0)):
+            assert (f"{abs(way[axis]):.1f} mm ({plane})" in one["arrow"]) == (abs(way[axis]) > 0.5)
+
+
+def test_the_legend_says_whose_outlines_are_seen() -> None:
+    data = own_data()
+    names = {stroke["kind"]: stroke["name"] for stroke in data["strokes"]}
+    assert names["tumour"] == "tumour of PRE, moved"
+    assert names["zone"] == "ablation zone, as drawn in POST"
+    assert names["vessels"] == "vessels, as drawn in POST"
+    assert data["outlines"] == "outlines: tumour of PRE, the others as drawn in POST"
+    review = a_review()
+    case = review.intake.case
+    masks = {role: mask for role, mask in case.post.masks.items() if role != "hepatic_vein"}
+    without = replace(case, post=replace(case.post, masks=masks))
+    other = data_of(replace(review, intake=replace(review.intake, case=without)))
+    assert {stroke["kind"]: stroke["name"] for stroke in other["strokes"]}["vessels"] == "vessels of PRE, moved"
+    assert other["outlines"] == "outlines: tumour, vessels of PRE, the others as drawn in POST"
+    assert any(shape["name"] == "hepatic vein, of PRE, moved" for shape in other["lesions"][0]["shapes"])
+
+
+def test_the_livers_window_is_centred_on_the_liver_that_is_shown() -> None:
+    """Against every voxel of POST's liver in the regions, not the points that the mean is taken of."""
+    case, data = a_review().intake.case, own_data()
+    liver = case.post.masks["liver"]
+    points = liver.centres_lps_mm()
+    values = case.post.image.voxels_kji[liver.voxels_kji]
+    found = []
+    for volume in data["volumes"]:
+        image = read(volume["images"][0])
+        ijk = nib.affines.apply_affine(np.linalg.inv(image.affine), ras(points))
+        found.append(values[((ijk >= 0) & (ijk <= np.asarray(image.shape) - 1)).all(axis=1)])
+    liver_window = next(one for one in data["windows"] if one["name"].startswith("liver"))
+    (low, high), of_pre = liver_window["ranges"]
+    level = (low + high) / 2
+    assert (level % 5, high - low) == (0, 150)
+    assert level == pytest.approx(np.concatenate(found).mean(), abs=4.0)
+    assert abs(level - 60.0) > 10.0  # not what stands there without a liver
+    assert of_pre == [low, high]
+    assert liver_window["name"] == f"liver, width 150, level {level:g}"
+    assert data["windows"][0]["name"].startswith("abdomen")
+
+
 def test_a_margin_that_is_not_stated_is_not_shown() -> None:
     """The registration gate failed: what was measured on the way gives neither arrow nor band nor place."""
     review = a_review()
@@ -200,7 +252,7 @@ def test_a_margin_that_is_not_stated_is_not_shown() -> None:
     data = data_of(replace(review, assessment=replace(review.assessment, lesions=gated)))
     centre = TUMOURS["1"][0]
     for lesion in data["lesions"]:
-        assert (lesion["margin"], lesion["foot"], lesion["out"]) == (None, None, None)
+        assert (lesion["margin"], lesion["foot"], lesion["out"], lesion["arrow"]) == (None, None, None, "")
         assert {shape["bands"] for shape in lesion["shapes"]} == {""}
     assert ras(data["lesions"][0]["at"]) == pytest.approx(centre, abs=0.2)
 

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import Seen, opened, pixels, violations
+from matplotlib.colors import to_rgb
 from review_fixture import a_review
 from test_viewer import flipped, itk_image, itk_value
 from viewer_pictures import settled
 
-from pipelines.figures import MatplotlibIllustrator
+from pipelines.figures import MatplotlibIllustrator, style
 from pipelines.ports import Review
 from pipelines.wire import render
 from planner.report.figure import Figure
@@ -129,15 +130,11 @@ def drawn(seen: Seen, canvas: str) -> np.ndarray:
 
 def canvas_grey(seen: Seen, canvas: str, places: np.ndarray) -> np.ndarray:
     """Return the green of a view's canvas at RAS points of its plane."""
-    script = """([id, places]) => {
-        const canvas = document.getElementById(id);
-        const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        return places.map((place) => {
-            const [x, y] = ablationViewer.pixel(id, place);
-            return data[4 * (Math.floor(y * canvas.height) * width + Math.floor(x * width)) + 1];
-        });
-    }"""
-    return np.asarray(seen.page.evaluate(script, [canvas, places.tolist()]), dtype=float)
+    shown = drawn(seen, canvas)
+    script = "([id, places]) => places.map((place) => ablationViewer.pixel(id, place))"
+    shares = np.asarray(seen.page.evaluate(script, [canvas, places.tolist()]))
+    columns, rows = np.floor(shares * shown.shape[0]).astype(int).T
+    return np.asarray(shown[rows, columns, 1])
 
 
 def test_patients_right_is_left_and_the_letters_follow(page: Seen) -> None:
@@ -224,6 +221,7 @@ def test_a_row_of_the_table_leads_every_view_to_its_lesion(page: Seen, review: R
     button = page.page.locator("tr[data-lesion='2'] button")
     button.focus()
     page.page.keyboard.press("Enter")
+    assert focus(page) == "viewer-post-axial"
     page.page.wait_for_selector("#viewer-lesions button:has-text('Lesion 2')[aria-pressed=true]")
     settled(page)
     assert location(page)["lesion"] == "2"
@@ -231,6 +229,140 @@ def test_a_row_of_the_table_leads_every_view_to_its_lesion(page: Seen, review: R
     page.page.click("tr[data-lesion='1'] td[data-key='min_mm']")
     page.page.wait_for_selector("#viewer-lesions button:has-text('Lesion 1')[aria-pressed=true]")
     assert location(page)["lesion"] == "1"
+    page.page.focus("#viewer-back")
+    page.page.keyboard.press("Enter")
+    assert page.page.evaluate("document.activeElement.closest('tr').dataset.lesion") == "1"
+    assert page.page.evaluate("document.activeElement.className") == "show-lesion"
+    rows = page.page.evaluate("[...document.querySelectorAll('tr[data-lesion]')].map((row) => row.dataset.lesion)")
+    buttons = page.page.locator("#viewer-lesions button").all_inner_texts()
+    assert [text.partition(":")[0] for text in buttons] == [f"Lesion {row}" for row in rows]
+    assert rows[0] == "2"  # the least margin
+
+
+def focus(seen: Seen) -> str:
+    return str(seen.page.evaluate("document.activeElement.id"))
+
+
+def solid_places(seen: Seen) -> np.ndarray:
+    """Return where the 3-D picture draws the thin spot and what its margin was measured to, shares of its size."""
+    script = """() => {
+        const data = JSON.parse(document.getElementById("viewer-data").textContent);
+        const lesion = data.lesions.find((one) => one.id === ablationViewer.location().lesion);
+        return [lesion.at, lesion.foot].map(ablationViewer.pixelSolid);
+    }"""
+    return np.asarray(seen.page.evaluate(script))
+
+
+def band_seen(shown: np.ndarray) -> np.ndarray:
+    """Return the band whose colour has the nearest direction, whatever the light, shape (rows, columns)."""
+    bands = 255.0 * np.array([to_rgb(band.colour) for band in style.BANDS])
+    unit = bands / np.linalg.norm(bands, axis=1, keepdims=True)
+    return np.asarray((shown @ unit.T).argmax(axis=2))
+
+
+@pytest.mark.parametrize("lesion_id", ["1", "2"])
+def test_ring_and_arrow_go_from_the_thin_spot_to_the_foot_in_every_picture(
+    page: Seen, review: Review, lesion_id: str
+) -> None:
+    show(page, lesion_id)
+    margin = next(one.margin for one in review.assessment.lesions if one.lesion_id == lesion_id)
+    assert margin is not None
+    at, foot = (np.asarray(point) * LPS for point in (margin.at_lps_mm, margin.foot_lps_mm))
+    pictures = {f"viewer-post-{o}": np.array([pixel(page, f"viewer-post-{o}", p) for p in (at, foot)]) for o in VIEWS}
+    pictures["viewer-solid"] = solid_places(page)
+    for canvas, (spot, end) in pictures.items():
+        shown = drawn(page, canvas)
+        along = np.linspace(spot, end, 30)[4:-4] * shown.shape[0]
+        if np.linalg.norm((end - spot) * shown.shape[0]) < 12.0:
+            continue  # hardly any of it lies in this plane
+        columns, rows = np.floor(along).astype(int).T
+        assert (shown[rows, columns].min(axis=1) > 200).mean() > 0.8, canvas  # the arrow's white
+        beyond = np.floor((spot - 0.8 * (end - spot)) * shown.shape[0]).astype(int)
+        assert shown[beyond[1], beyond[0]].min() < 200, canvas
+        ring = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, 2 * np.pi, 40)]) * 7.0
+        columns, rows = np.floor(spot * shown.shape[0] + ring).astype(int).T
+        assert (shown[rows, columns].min(axis=1) > 150).mean() > 0.8, canvas
+    said = page.page.inner_text("#viewer-arrow")
+    assert said.startswith("Ring: thin spot. Arrow: from there to ")
+
+
+def test_the_3d_camera_stays_with_the_tumour_and_says_which_way_it_looks(page: Seen) -> None:
+    show(page, "2")  # in three bands
+    pressed = "#viewer-views-3d button[aria-pressed=true]"
+    page.page.click("#viewer-views-3d button:has-text('from the left')")
+    settled(page)
+    assert page.page.locator(pressed).all_inner_texts() == ["from the left"]
+    alone, before = solid_places(page), drawn(page, "viewer-solid")
+    boxes = page.page.locator(".viewer-beside input").all()
+    assert len(boxes) == 3  # zone, vessels, liver
+    for box in boxes:
+        box.check()
+    settled(page)
+    among = drawn(page, "viewer-solid")
+    assert solid_places(page) == pytest.approx(alone)
+    assert np.abs(among - before).mean() > 3.0
+    # Seen through all of them each place of the tumour is still in its band.
+    near = slice(int(0.38 * among.shape[0]), int(0.62 * among.shape[0]))
+    told, seen_through = (band_seen(one[near, near]) for one in (before, among))
+    assert len(np.unique(told)) > 1
+    assert (told == seen_through).mean() > 0.85
+    for box in boxes:
+        box.uncheck()
+    page.page.focus("#viewer-solid")
+    page.page.keyboard.press("+")
+    settled(page)
+    larger = solid_places(page)
+    assert np.linalg.norm(larger[1] - larger[0]) == pytest.approx(1.25 * np.linalg.norm(alone[1] - alone[0]), rel=1e-3)
+    page.page.keyboard.press("ArrowLeft")
+    settled(page)
+    assert page.page.locator(pressed).count() == 0
+    page.page.keyboard.press("Home")
+    settled(page)
+    assert page.page.locator(pressed).all_inner_texts() == ["towards the thin spot"]
+
+
+def test_own_window_numbers_are_drawn_and_follow_the_presets(page: Seen, review: Review) -> None:
+    show(page, "1")
+    width, level = (page.page.locator(f"input[name=viewer-{what}]") for what in ("width", "level"))
+    assert (width.input_value(), level.input_value()) == ("400", "40")
+    image, at = itk_image(review.intake.case.post.image), np.asarray(location(page)["at"])
+    places = at + np.random.default_rng(4).integers(-22, 23, (500, 3)) * [1.0, 1.0, 0.0]
+    values = np.array([image.EvaluateAtPhysicalPoint((place * LPS).tolist()) for place in places])
+
+    def share_right(low: float, wide: float) -> float:
+        grey = np.clip((values - low) / wide, 0.0, 1.0) * 255.0
+        off = np.abs(canvas_grey(page, "viewer-post-axial", places) - grey)
+        return float((off <= 3.0 + 255.0 / wide).mean())
+
+    width.fill("250")
+    level.fill("90")
+    level.press("Enter")
+    settled(page)
+    assert page.page.locator("#viewer-window option:checked").inner_text() == "own numbers"
+    assert share_right(-35.0, 250.0) > 0.8
+    assert share_right(-160.0, 400.0) < 0.5
+    page.page.select_option("#viewer-window", "1")
+    settled(page)
+    low = float(level.input_value()) - 75.0
+    assert width.input_value() == "150"
+    assert f"liver, width 150, level {level.input_value()}" in page.page.inner_text("#viewer-window")
+    assert share_right(low, 150.0) > 0.8
+    page.page.select_option("#viewer-window", "0")
+    settled(page)
+    assert share_right(-160.0, 400.0) > 0.8
+
+
+def test_pictures_say_whose_outlines_they_show(page: Seen) -> None:
+    caption = "figure:has(#viewer-{}-axial) figcaption"
+    whose = "outlines: tumour of PRE, the others as drawn in POST"
+    assert page.page.inner_text(caption.format("pre")) == f"Axial, PRE as registered; {whose}"
+    assert page.page.inner_text(caption.format("post")) == "Axial, POST"
+    page.page.check("input[name=viewer-mode][value=tiles]")
+    settled(page)
+    assert whose in page.page.inner_text(caption.format("post"))
+    page.page.check("input[name=viewer-mode][value=side]")
+    settled(page)
+    assert "ablation zone, as drawn in POST" in page.page.inner_text("#viewer-contours")
 
 
 def test_blending_shows_post_pre_and_between(page: Seen) -> None:
@@ -266,16 +398,35 @@ def test_a_lesion_without_a_margin_is_shown_without_arrow_or_band(page: Seen) ->
     assert np.ptp(solid, axis=2).max() < 40  # greys alone: no colour of a band
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_is_asked_for_said_or_in_the_way(report: Path, width: int) -> None:
-    with opened(report, width=width, height=844, dark=width == 390) as seen:
+def test_nothing_is_asked_for_said_or_in_the_way(page: Seen) -> None:
+    every_mode_is_clean(page, 1280)
+
+
+def test_a_narrow_screen_begins_with_a_picture_and_one_of_each_plane(report: Path) -> None:
+    with opened(report, width=390, height=844, dark=True) as seen:
         assert seen.ready() == "viewer"
-        for mode in ("blend", "tiles"):
-            seen.page.check(f"input[name=viewer-mode][value={mode}]")
-            settled(seen)
-        assert violations(seen.page) == []
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert (seen.requests, seen.messages) == ([], [])
+        assert seen.page.is_checked("input[name=viewer-mode][value=blend]")
+        assert not seen.page.is_visible("#viewer-window")
+        shown = [view for view in seen.page.locator(".viewer-view canvas").all() if view.is_visible()]
+        assert len(shown) == 4
+        top = "(id) => document.getElementById(id).getBoundingClientRect().top"
+        first = seen.page.evaluate(top, "viewer-post-axial")
+        assert first - seen.page.evaluate(top, "viewer") < 844 / 2
+        assert first < seen.page.evaluate(top, "viewer-readout") < seen.page.evaluate(top, "viewer-post-coronal")
+        seen.page.click("#viewer-more > summary")
+        assert seen.page.is_visible("#viewer-window")
+        every_mode_is_clean(seen, 390)
+
+
+def every_mode_is_clean(seen: Seen, width: int) -> None:
+    for mode in ("blend", "tiles"):
+        seen.page.check(f"input[name=viewer-mode][value={mode}]")
+        settled(seen)
+    assert violations(seen.page) == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (seen.requests, seen.messages) == ([], [])
+    seen.page.check("input[name=viewer-mode][value=side]")
+    settled(seen)
 
 
 @pytest.mark.parametrize("lacking", ["webgl", "script", "library", "volume"])
@@ -334,6 +485,10 @@ def test_mr_has_its_own_windows_and_no_hounsfield_units(tmp_path: Path) -> None:
         assert location(seen)["values"][0] == pytest.approx(itk_value(post.image, at), abs=1e-3)
         assert " HU" not in seen.page.inner_text("#viewer-readout")
         assert "percentile" in seen.page.inner_text("#viewer-window")
+        # the values of two MR studies cannot be compared: each has numbers of its own
+        assert seen.page.locator("#viewer-numbers label").all_inner_texts() == [
+            "POST width", "POST level", "PRE width", "PRE level"
+        ]  # fmt: skip
 
 
 def test_the_page_names_each_script_and_holds_no_other(report: Path) -> None:

@@ -42,23 +42,27 @@ def report(review: Review, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(report: Path) -> Iterator[Seen]:
+def first_opened(report: Path) -> Iterator[tuple[Seen, float]]:
+    started = time.monotonic()
     with opened(report) as seen:
         assert seen.ready() == "viewer"
-        yield seen
+        yield seen, time.monotonic() - started
 
 
-def test_it_is_ready_soon_and_small(report: Path) -> None:
+@pytest.fixture(scope="module")
+def page(first_opened: tuple[Seen, float]) -> Seen:
+    return first_opened[0]
+
+
+def test_it_is_ready_soon_and_small(report: Path, first_opened: tuple[Seen, float]) -> None:
     """The best of three: the other core is busy with other tests."""
     assert report.stat().st_size <= MOST_MB * 1e6
-    took = []
-    for _ in range(3):
+    took = [first_opened[1]]
+    while took[-1] > READY_S and len(took) < 3:
         started = time.monotonic()
         with opened(report) as seen:
             assert seen.ready() == "viewer"
             took.append(time.monotonic() - started)
-        if took[-1] <= READY_S:
-            return
     assert min(took) <= READY_S
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from pipelines.audit.posts import is_common, is_part, posts_of
 from pipelines.formats.voxel_file import safe_name
 from pipelines.store.folder import RESULT
+from pipelines.store.plan_names import KIND
 from pipelines.store.result import SCHEMA_VERSION
 from planner.errors import AmbiguousInputError, InputError
 from planner.report.counts import counted
@@ -149,6 +150,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _require_usable(document: Json) -> None:
+    if document.get("kind") == KIND:
+        raise InputError("is the result of a plan, expected that of a review: nothing was ablated yet")
     if document.get("schema_version") != SCHEMA_VERSION:
         raise InputError(f"schema_version is {document.get('schema_version')!r}, expected {SCHEMA_VERSION}")
     for key in ("case_id", "patient_key", "status"):

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { AXES, ORIENTATIONS, shapeOf, holds, arrow, ...draw } = globalThis.ablationViewer;
+  const { AXES, ORIENTATIONS, shapeOf, holds, around, ...draw } = globalThis.ablationViewer;
   const find = (id) => document.getElementById(id);
   const made = (tag, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
@@ -19,13 +19,15 @@
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const BACKGROUND = [0.11, 0.13, 0.16, 1];
   const BEYOND = [0.357, 0.42, 0.498, 1]; // blue-grey: outside what is carried, as outside a scan
+  const DEEP = 400; // mm, from the tumour's middle: nothing that is carried lies farther in depth
   const STUDIES = [0, 1]; // POST, PRE: NiiVue's first and second volume
   const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
-  const IN_3D = { zone: ["ablation zone", 0.3], vessels: ["vessels", 1], ducts: ["bile ducts", 1], liver: ["liver", 0.15] };
+  const IN_3D = { zone: 0.15, vessels: 0.4, ducts: 0.4, liver: 0.1 }; // how opaque: the tumour's bands are told apart through all of them
+  const NARROW = matchMedia("(max-width: 46rem)");
 
   let data, nv, views, solid, redraw = 0, meshes = [];
   const state = {
-    lesion: -1, turn: 0, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, window: 0,
+    lesion: -1, turn: 0, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, zoom3d: 1, side: "", ranges: [],
     shown: new Set(["tumour", "zone", "vessels", "ducts", "liver"]), in3d: new Set(), solidStale: true,
   };
   const lesion = () => data.lesions[state.lesion];
@@ -53,12 +55,29 @@
     made("div", {}, canvas);
     canvas.addEventListener("webglcontextlost", () => stills("the browser took the graphics away; reload the page to try again."));
     await made3.attachToCanvas(canvas);
+    cameraOf(made3);
     made3.setCustomLayout([0, 1, 2].map((sliceType) => ({ sliceType, position: [sliceType / 3, 0, 1 / 3, 1] })));
     return made3;
   }
 
+  // NiiVue's camera takes in all surfaces: this one stays with the tumour, whatever else is shown, and cuts nothing off.
+  function cameraOf(one) {
+    const theirs = one.calculateMvpMatrix;
+    one.calculateMvpMatrix = (...given) => {
+      const { middle, reach } = lesion().camera;
+      Object.assign(one, { pivot3D: middle, furthestFromPivot: reach / state.zoom3d });
+      const found = theirs.apply(one, given);
+      const depth = found[0];
+      const share = 1 / (Math.hypot(depth[2], depth[6], depth[10]) * DEEP);
+      const [x, y, z] = middle;
+      for (const n of [2, 6, 10]) depth[n] *= share;
+      depth[14] = -(depth[2] * x + depth[6] * y + depth[10] * z);
+      return found;
+    };
+  }
+
   function volumesOf(one) {
-    const ranges = data.windows[state.window].ranges;
+    const { ranges } = state;
     return Promise.all(data.volumes[one.volume].images.map((base64, n) => niivue.NVImage.loadFromBase64({
       base64, name: `${data.studies[n].name}.nii.gz`, colormap: "opaquegrey", cal_min: ranges[n][0], cal_max: ranges[n][1],
     })));
@@ -73,20 +92,10 @@
     const one = lesion();
     for (const mesh of meshes) mesh.unloadMesh(nv.gl);
     meshes = one.unpacked.map(meshOf);
-    if (one.out) {
-      const { points, triangles } = arrow(one.at, one.out, arrowLength(), arrowLength() / 18);
-      meshes.push(new niivue.NVMesh(points, triangles, "arrow", new Uint8Array([255, 255, 255, 255]), 1, true, nv.gl));
-    }
+    one.camera ||= around(one.unpacked[0], one.foot || one.at);
     // The opaque ones first: what is seen through is blended onto what stands already.
     meshes.sort((a, b) => b.opacity - a.opacity);
     state.solidStale = true;
-  }
-
-  function arrowLength() {
-    const { points } = lesion().unpacked[0];
-    let [low, high] = [Infinity, -Infinity];
-    for (let n = 0; n < points.length; n += 3) [low, high] = [Math.min(low, points[n]), Math.max(high, points[n])];
-    return Math.max(8, 0.6 * (high - low));
   }
 
   function meshOf(shape) {
@@ -96,7 +105,7 @@
     const bands = data.bands.map((band) => rgb(band.colour));
     const colours = new Uint8Array((shape.points.length / 3) * 4);
     for (let n = 0; 4 * n < colours.length; n++) colours.set([...(shape.bands ? bands[shape.bands[n]] : own), 255], 4 * n);
-    const opacity = (IN_3D[shape.kind] || ["", 1])[1];
+    const opacity = IN_3D[shape.kind] || 1;
     return new niivue.NVMesh(shape.points, shape.triangles, shape.kind, colours, opacity, true, nv.gl);
   }
 
@@ -181,7 +190,7 @@
     const size = sizeOf(solid);
     cleared(solid, size);
     fit(size, size);
-    nv.meshes = meshes.filter((mesh) => ["tumour", "arrow"].includes(mesh.name) || state.in3d.has(mesh.name));
+    nv.meshes = meshes.filter((mesh) => mesh.name === "tumour" || state.in3d.has(mesh.name));
     const volumes = nv.volumes;
     nv.volumes = []; // the surfaces alone: a ray-cast scan would hide them
     nv.opts.backColor = BACKGROUND;
@@ -193,25 +202,27 @@
       return ((row ? 1 - clip : 1 + clip) / 2) * size;
     });
     project.scale = (Math.hypot(matrix[0], matrix[4], matrix[8]) / 2) * size;
+    project.away = (v) => matrix[2] * v[0] + matrix[6] * v[1] + matrix[10] * v[2];
     nv.opts.backColor = BEYOND;
     nv.volumes = volumes;
     nv.meshes = [];
-    const one = lesion();
-    const tail = one.out ? one.at.map((mm, n) => mm + one.out[n] * arrowLength()) : null;
-    draw.solidWords(solid.context, project, [...nv.pivot3D], 10, one, tail, size, ratio());
+    draw.solidWords(solid.context, project, lesion().camera.middle, 10, lesion(), size, ratio());
+    solid.project = project;
     state.solidStale = false;
   }
 
   function captions() {
     solid.caption.textContent = lesion().out
-      ? `Tumour of lesion ${lesion().id} in 3-D, coloured by margin; the arrow points to the thin spot`
+      ? `Tumour of lesion ${lesion().id} in 3-D, coloured by margin; ring and arrow as in the slices`
       : `Tumour of lesion ${lesion().id} in 3-D; no thin spot is known`;
     solid.canvas.setAttribute("aria-label", `${solid.caption.textContent}; arrow keys turn it`);
+    document.querySelectorAll("#viewer-views-3d button").forEach((button) => button.setAttribute("aria-pressed", button.dataset.side === state.side));
     for (const view of views) {
-      const what = state.mode === "side" ? data.studies[view.study].name
+      const what = state.mode === "side" ? `${data.studies[view.study].name}${view.study ? " as registered" : ""}`
         : state.mode === "blend" ? `${Math.round(100 * state.share)} % PRE over POST` : "POST and PRE in turn, by squares";
       const place = `${Math.abs(state.at[view.frame ? view.frame.through : AXES[view.orientation][2]]).toFixed(1)}`;
-      view.caption.textContent = `${capital(view.orientation)}, ${what}`;
+      const whose = state.mode !== "side" || view.study ? `; ${data.outlines}` : "";
+      view.caption.textContent = `${capital(view.orientation)}, ${what}${whose}`;
       view.canvas.setAttribute("aria-label", `${capital(view.orientation)} slice, ${what}, lesion ${lesion().id}, ${place} mm from the origin; arrow keys move the crosshair`);
     }
   }
@@ -267,7 +278,8 @@
     if (images) setVolumes(images);
     setShapes();
     find("viewer-step").textContent = volume().step_mm;
-    document.querySelectorAll("#viewer-lesions button").forEach((button, m) => button.setAttribute("aria-pressed", m === n));
+    find("viewer-arrow").textContent = lesion().arrow;
+    document.querySelectorAll("#viewer-lesions button").forEach((button) => button.setAttribute("aria-pressed", button.value === String(n)));
     document.querySelectorAll("#viewer-views-3d button[data-spot]").forEach((button) => { button.disabled = !lesion().out; });
     lookFrom("spot");
     goTo(lesion().at);
@@ -278,8 +290,9 @@
   function lookFrom(side) {
     let [azimuth, elevation] = SIDES[side] || SIDES.front;
     const out = lesion().out;
+    state.side = side in SIDES || out ? side : "front";
     if (side === "spot" && out) {
-      // A little aside, so that the arrow, which comes from there, does not hide what it points to.
+      // A little aside, so that the arrow, which goes along there, is not seen end on.
       azimuth = (180 + (Math.atan2(out[0], out[1]) * 180) / Math.PI + 40 + 360) % 360;
       elevation = Math.max(-80, Math.min(80, (Math.atan2(out[2], Math.hypot(out[0], out[1])) * 180) / Math.PI + 10));
     }
@@ -363,6 +376,12 @@
     const turn = (azimuth, elevation) => {
       nv.scene.renderAzimuth = (nv.scene.renderAzimuth + azimuth + 360) % 360;
       nv.scene.renderElevation = Math.max(-90, Math.min(90, nv.scene.renderElevation + elevation));
+      state.side = "";
+      state.solidStale = true;
+      later();
+    };
+    const closer = (factor) => {
+      state.zoom3d = Math.min(4, Math.max(0.5, state.zoom3d * factor));
       state.solidStale = true;
       later();
     };
@@ -371,7 +390,9 @@
     canvas.addEventListener("keydown", (event) => {
       const turns = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
       if (event.key === "Escape") canvas.blur();
-      else if (event.key === "Home") lookFrom("spot");
+      else if (event.key === "Home") [state.zoom3d] = [1, lookFrom("spot")];
+      else if (event.key === "+" || event.key === "=") closer(1.25);
+      else if (event.key === "-") closer(0.8);
       else if (event.key in turns) turn(...turns[event.key]);
       else return;
       event.preventDefault();
@@ -382,16 +403,17 @@
     const sides = made("fieldset", { id: "viewer-views-3d" }, made("legend", { textContent: "Look at the tumour" }));
     [["spot", "towards the thin spot"], ...Object.keys(SIDES).map((side) => [side, `from ${side === "above" || side === "below" ? side : `the ${side}`}`])].forEach(([side, text]) => {
       const button = made("button", { type: "button", textContent: text, onclick: () => lookFrom(side) });
+      button.dataset.side = side;
       if (side === "spot") button.dataset.spot = "";
       sides.append(button);
     });
     const also = made("fieldset", {}, made("legend", { textContent: "Also in 3-D" }));
     const present = kinds();
-    Object.entries(IN_3D).filter(([kind]) => present.has(kind)).forEach(([kind, [name]]) => also.append(tick(name, false, (on) => {
+    data.strokes.filter(({ kind }) => kind in IN_3D && present.has(kind)).forEach(({ kind, short, colour }) => also.append(tick(short, false, (on) => {
       state.in3d[on ? "add" : "delete"](kind);
       state.solidStale = true;
       later();
-    })));
+    }, square(colour))));
     const bands = made("ul", { className: "viewer-bands" });
     bands.setAttribute("aria-label", "Colours of the margin; negative: not covered on these images");
     data.bands.forEach((band) => bands.append(made("li", {}, square(band.colour), band.name)));
@@ -402,28 +424,26 @@
     return svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("rect", { width: 10, height: 10, fill: colour, stroke: "#1a1a1a" }));
   }
 
-  function tick(name, checked, changed) {
+  function tick(name, checked, changed, ...swatch) {
     const box = made("input", { type: "checkbox", checked, onchange: () => changed(box.checked) });
-    return made("label", {}, box, ` ${name}`);
+    return made("label", {}, box, ` ${name} `, ...swatch);
   }
 
   const kinds = () => new Set(data.lesions.flatMap((one) => one.shapes.map((shape) => shape.kind)));
 
   function makeControls() {
-    data.lesions.forEach((one, n) => {
-      const button = made("button", { type: "button", textContent: one.margin === null ? `Lesion ${one.id}` : `Lesion ${one.id}: ${one.margin} mm`, onclick: () => show(n) });
-      find("viewer-lesions").append(button, " ");
-    });
+    lesionButtons();
     const present = kinds();
     for (const stroke of data.strokes.filter((one) => present.has(one.kind))) {
-      const label = tick(stroke.name, true, (on) => { state.shown[on ? "add" : "delete"](stroke.kind); later(); });
-      const line = svg("line", { x1: 2, x2: 38, y1: 8, y2: 8, stroke: stroke.colour, "stroke-width": stroke.width * 1.6, "stroke-dasharray": stroke.dashes.map((d) => d * stroke.width * 1.4).join(" ") });
-      const swatch = svg("svg", { viewBox: "0 0 40 16", class: "viewer-swatch", "aria-hidden": "true" }, line);
-      label.append(" ", swatch);
+      const length = stroke.width * 1.4;
+      const line = (attributes) => svg("line", { x1: 2, x2: 38, y1: 8, y2: 8, ...attributes });
+      const swatch = svg("svg", { viewBox: "0 0 40 16", class: "viewer-swatch", "aria-hidden": "true" },
+        line({ stroke: "#000", "stroke-opacity": stroke.rim, "stroke-width": stroke.width * 1.6 + 1.6 }),
+        line({ stroke: stroke.colour, "stroke-width": stroke.width * 1.6, "stroke-dasharray": stroke.dashes.map((d) => d * length).join(" ") }));
+      const label = tick(stroke.name, true, (on) => { state.shown[on ? "add" : "delete"](stroke.kind); later(); }, swatch);
       find("viewer-contours").append(label, " ");
     }
-    data.windows.forEach((one, n) => find("viewer-window").append(made("option", { value: n, textContent: one.name })));
-    find("viewer-window").onchange = (event) => window_(Number(event.target.value));
+    windowFields();
     find("viewer-zoom").onchange = (event) => { state.zoom = Number(event.target.value); later(); };
     find("viewer-blend").oninput = (event) => {
       state.share = event.target.value / 100;
@@ -437,13 +457,66 @@
         later();
       };
     });
+    NARROW.onchange = () => { find("viewer-more").open = !NARROW.matches; };
+    if (NARROW.matches) {
+      find("viewer-more").open = false;
+      document.querySelector("input[name=viewer-mode][value=blend]").click();
+    }
     new ResizeObserver(() => { state.solidStale = true; later(); }).observe(find("viewer-views"));
     makeRows();
   }
 
-  function window_(n) {
-    state.window = n;
-    data.windows[n].ranges.forEach(([low, high], study) => Object.assign(nv.volumes[study], { cal_min: low, cal_max: high }));
+  // The table's rows, from the least margin on, in their order; a lesion of no row comes last.
+  function lesionButtons() {
+    const rows = [...document.querySelectorAll("tr[data-lesion]")].map((row) => row.dataset.lesion);
+    const place = (one) => (rows.includes(one.id) ? rows.indexOf(one.id) : rows.length);
+    [...data.lesions.keys()].sort((a, b) => place(data.lesions[a]) - place(data.lesions[b])).forEach((n) => {
+      const one = data.lesions[n];
+      const textContent = one.margin === null ? `Lesion ${one.id}` : `Lesion ${one.id}: ${one.margin} mm`;
+      find("viewer-lesions").append(made("button", { type: "button", value: n, textContent, onclick: () => show(n) }), " ");
+    });
+    find("viewer-back").onclick = (event) => {
+      const button = [...document.querySelectorAll("tr[data-lesion]")].find((row) => row.dataset.lesion === lesion().id)?.querySelector("button");
+      if (!button) return;
+      event.preventDefault();
+      button.focus();
+      button.scrollIntoView({ block: "center" });
+    };
+  }
+
+  // Presets, and numbers of one's own: of both studies at once, or of each where their values cannot be compared.
+  function windowFields() {
+    const select = find("viewer-window");
+    data.windows.forEach((one, n) => select.append(made("option", { value: n, textContent: one.name })));
+    const own = made("option", { value: "own", textContent: "own numbers", hidden: true });
+    select.append(own);
+    const apart = data.windows.some(({ ranges }) => String(ranges[0]) !== String(ranges[1]));
+    const fields = (apart ? [[0], [1]] : [STUDIES]).map((studies) => {
+      const name = apart ? `${data.studies[studies[0]].name} ` : "";
+      const [width, level] = ["width", "level"].map((what) => made("input", { type: "number", step: "any", name: `viewer-${what}` }));
+      width.min = 0;
+      const changed = () => {
+        if (!(width.valueAsNumber > 0) || !Number.isFinite(level.valueAsNumber)) return;
+        const half = width.valueAsNumber / 2;
+        studies.forEach((study) => { state.ranges[study] = [level.valueAsNumber - half, level.valueAsNumber + half]; });
+        own.hidden = false;
+        select.value = "own";
+        rewindowed();
+      };
+      [width, level].forEach((field) => { field.onchange = changed; });
+      find("viewer-numbers").append(made("label", {}, `${name}width `, width), made("label", {}, `${name}level `, level));
+      return ([low, high]) => { [width.value, level.value] = [high - low, (high + low) / 2].map((x) => Number(x.toPrecision(5))); };
+    });
+    const preset = (n) => {
+      state.ranges = [...data.windows[n].ranges];
+      fields.forEach((fill, study) => fill(state.ranges[study]));
+    };
+    select.onchange = () => { if (select.value !== "own") { preset(Number(select.value)); rewindowed(); } };
+    preset(0);
+  }
+
+  function rewindowed() {
+    state.ranges.forEach(([low, high], study) => Object.assign(nv.volumes[study], { cal_min: low, cal_max: high }));
     nv.updateGLVolume();
     later();
   }
@@ -453,15 +526,17 @@
     document.querySelectorAll("tr[data-lesion]").forEach((row) => {
       const n = data.lesions.findIndex((one) => one.id === row.dataset.lesion);
       if (n < 0) return;
-      const go = () => {
+      const go = (event) => {
         show(n);
+        // By the keyboard: on to the pictures, or the next Tab would be back in the table.
+        if (event.detail === 0) views[0].canvas.focus({ preventScroll: true });
         find("viewer").scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       };
       const button = made("button", { type: "button", className: "show-lesion", textContent: "show in views" });
       button.setAttribute("aria-label", `show in views: lesion ${data.lesions[n].id}`);
       button.onclick = go;
       row.cells[0].append(button);
-      row.addEventListener("click", (event) => { if (!event.target.closest("a, button, input, summary")) go(); });
+      row.addEventListener("click", (event) => { if (!event.target.closest("a, button, input, summary")) go(event); });
     });
   }
 
@@ -496,6 +571,7 @@
       const { frame, canvas } = views.find((view) => view.canvas.id === id);
       return [frame.x(mm[frame.across]) / canvas.width, frame.y(mm[frame.up]) / canvas.height];
     },
+    pixelSolid: (mm) => solid.project(mm).map((pixels) => pixels / solid.canvas.width),
     goTo,
     drawAll,
   };

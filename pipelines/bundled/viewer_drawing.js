@@ -5,7 +5,6 @@
   const { AXES, cut } = globalThis.ablationViewer;
   const LETTERS = [["R", "L"], ["A", "P"], ["S", "I"]]; // towards more, towards less, of each axis
   const BEYOND = "#5b6b7f"; // blue-grey: outside a scan, as in the stills
-  const THIN_SPOT = "#D55E00";
   const RING = 7; // pixels
 
   // A view's frame: from points in mm to pixels of its canvas, as NiiVue laid them out.
@@ -62,7 +61,7 @@
         }
         context.setLineDash([]);
         context.lineWidth = (stroke.width + 1.6) * ratio;
-        context.strokeStyle = "rgba(0, 0, 0, .45)";
+        context.strokeStyle = `rgba(0, 0, 0, ${stroke.rim})`;
         context.stroke(path);
         context.setLineDash(stroke.dashes.map((d) => d * stroke.width * 1.4 * ratio));
         context.lineWidth = stroke.width * 1.25 * ratio;
@@ -88,32 +87,32 @@
   // Ring at the thin spot, and an arrow to what the margin was measured to where enough of it lies in the plane.
   function thinSpot(context, frame, lesion, at, step, ratio) {
     if (!lesion.foot || Math.abs(lesion.at[frame.through] - at[frame.through]) > step / 2) return;
-    const [x, y] = [frame.x(lesion.at[frame.across]), frame.y(lesion.at[frame.up])];
-    const [fx, fy] = [frame.x(lesion.foot[frame.across]), frame.y(lesion.foot[frame.up])];
-    for (const [colour, width] of [["#000", 4], ["#fff", 2.6], [THIN_SPOT, 1.4]]) {
+    const place = (point) => [frame.x(point[frame.across]), frame.y(point[frame.up])];
+    ringed(context, place(lesion.at), place(lesion.foot), `${lesion.margin} mm`, [], ratio);
+  }
+
+  // White with a black rim, so that it shows on every scan and in every band; dashed where it lies behind the tumour.
+  function ringed(context, [x, y], [fx, fy], text, dashes, ratio) {
+    const length = Math.hypot(fx - x, fy - y);
+    const [ux, uy, barb] = [(fx - x) / length, (fy - y) / length, Math.min(5 * ratio, length / 2)];
+    for (const [colour, width] of [["#000", 4.4], ["#fff", 2]]) {
       context.strokeStyle = colour;
       context.lineWidth = width * ratio;
+      context.setLineDash(dashes.map((d) => d * ratio));
       context.beginPath();
       context.arc(x, y, RING * ratio, 0, 2 * Math.PI);
-      context.stroke();
-    }
-    const length = Math.hypot(fx - x, fy - y);
-    if (length > 4 * ratio) {
-      const [ux, uy, barb] = [(fx - x) / length, (fy - y) / length, Math.min(5 * ratio, length / 2)];
-      for (const [colour, width] of [["#000", 3.4], ["#fff", 1.6]]) {
-        context.strokeStyle = colour;
-        context.lineWidth = width * ratio;
-        context.beginPath();
+      if (length > 4 * ratio) {
         context.moveTo(x, y);
         context.lineTo(fx, fy);
         context.moveTo(fx - barb * (ux - 0.6 * uy), fy - barb * (uy + 0.6 * ux));
         context.lineTo(fx, fy);
         context.lineTo(fx - barb * (ux + 0.6 * uy), fy - barb * (uy - 0.6 * ux));
-        context.stroke();
       }
+      context.stroke();
     }
+    context.setLineDash([]);
     // Beside the ring, away from where the arrow goes.
-    words(context, `${lesion.margin} mm`, x + (fx >= x ? -1 : 1) * (RING + 5) * ratio, y, fx >= x ? "right" : "left", 13, ratio);
+    words(context, text, x + (fx >= x ? -1 : 1) * (RING + 5) * ratio, y, fx >= x ? "right" : "left", 13, ratio);
   }
 
   function words(context, text, x, y, align, points, ratio) {
@@ -155,8 +154,8 @@
     words(context, `${mm} mm`, x, y - 11 * ratio, "left", 12, ratio);
   }
 
-  // Letters around the 3-D picture, where each direction points, and the margin at the arrow's tail.
-  function solidWords(context, project, middle, reach, lesion, tail, size, ratio) {
+  // Letters around the 3-D picture, where each direction points; ring and arrow as in the slices.
+  function solidWords(context, project, middle, reach, lesion, size, ratio) {
     const [cx, cy] = project(middle);
     LETTERS.forEach((pair, axis) => pair.forEach((letter, less) => {
       const [x, y] = project(middle.map((mm, n) => mm + (n === axis ? (less ? -reach : reach) : 0)));
@@ -165,13 +164,9 @@
       const out = (0.5 * size - 14 * ratio) / length;
       words(context, letter, size / 2 + (x - cx) * out, size / 2 + (y - cy) * out, "center", 15, ratio);
     }));
-    if (!tail) return;
-    // Beyond the arrow's tail, outward where there is room beside the letters.
-    const [x, y] = project(tail);
-    const width = 100 * ratio;
-    const right = x > size / 2 ? x + width < size : x < width;
-    const level = Math.min(Math.max(y + (y > size / 2 ? 16 : -16) * ratio, 34 * ratio), size - 34 * ratio);
-    words(context, `${lesion.margin} mm`, x + (right ? 8 : -8) * ratio, level, right ? "left" : "right", 14, ratio);
+    if (!lesion.foot) return;
+    const behind = project.away(lesion.out) > 0;
+    ringed(context, project(lesion.at), project(lesion.foot), `${lesion.margin} mm${behind ? ", on the far side" : ""}`, behind ? [3, 3] : [], ratio);
   }
 
   Object.assign(globalThis.ablationViewer, {

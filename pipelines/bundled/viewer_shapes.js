@@ -100,32 +100,15 @@
     return inside;
   }
 
-  // An arrow whose tip is at a point, from outside: points and triangles of a shaft and a cone.
-  function arrow(at, out, length, radius) {
-    const side = Math.abs(out[0]) < 0.9 ? [1, 0, 0] : [0, 1, 0];
-    const u = unit(product(out, side));
-    const v = product(out, u);
-    const points = [];
-    const triangles = [];
-    const ring = (along, r) => {
-      for (let n = 0; n < 24; n++) {
-        const [c, s] = [Math.cos((n * Math.PI) / 12), Math.sin((n * Math.PI) / 12)];
-        points.push(...[0, 1, 2].map((k) => at[k] + along * out[k] + r * (c * u[k] + s * v[k])));
-      }
-    };
-    const head = 0.4 * length;
-    [[0, 0], [head, 2.6 * radius], [head, radius], [length, radius], [length, 0]].forEach(([along, r]) => ring(along, r));
-    for (let level = 0; level < 4; level++) {
-      for (let n = 0; n < 24; n++) {
-        const [a, b] = [24 * level + n, 24 * level + ((n + 1) % 24)];
-        triangles.push(a, b, a + 24, b, b + 24, a + 24);
-      }
+  // Middle of a surface's box with a point, and half the box's diagonal: what a camera needs to see all of it.
+  function around({ points }, also) {
+    const [low, high] = [also.slice(), also.slice()];
+    for (let n = 0; n < points.length; n++) {
+      low[n % 3] = Math.min(low[n % 3], points[n]);
+      high[n % 3] = Math.max(high[n % 3], points[n]);
     }
-    return { points: new Float32Array(points), triangles: new Uint32Array(triangles) };
+    return { middle: low.map((mm, n) => (mm + high[n]) / 2), reach: Math.hypot(...low.map((mm, n) => high[n] - mm)) / 2 };
   }
 
-  const product = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-  const unit = (a) => a.map((x) => x / Math.hypot(...a));
-
-  globalThis.ablationViewer = { AXES, ORIENTATIONS, shapeOf, cut, holds, arrow };
+  globalThis.ablationViewer = { AXES, ORIENTATIONS, shapeOf, cut, holds, around };
 })();

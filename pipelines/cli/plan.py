@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,29 +19,50 @@ if TYPE_CHECKING:
     from pipelines.settings import PlanningSettings
     from pipelines.site_chart import Chart
 
-MOST_MARGIN_MM, MOST_SD_MM = 30.0, 30.0
-SD = click.FloatRange(0.0, MOST_SD_MM)
+MOST_MM = 30.0
+"""A larger margin is not looked for, and a larger standard deviation is no statement about a plan."""
+
+
+class Length(click.FloatRange):
+    """A length from 0 to 30 mm."""
+
+    name = "MM"
+
+    def __init__(self) -> None:
+        super().__init__(min=0.0, max=MOST_MM)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the length."""
+        length_mm = float(super().convert(value, param, ctx))
+        if not math.isfinite(length_mm):
+            self.fail(f"{value!r} is no length.", param, ctx)
+        return length_mm
+
+
+LENGTH = Length()
 
 
 @click.command("plan")
 @click.argument("pre", required=False, type=click.Path(path_type=Path))
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path), help="Folder for the result.")
+@click.option("--from", "earlier", metavar="REVIEW", type=click.Path(path_type=Path),
+              help="The folder of a finished review, POST given as PRE: a zone for what its zones leave.")  # fmt: skip
 @click.option("--case", "case_file", type=click.Path(path_type=Path), help="case.toml: what the files cannot say.")
 @click.option("--plan", "plan_file", metavar="FILE", type=click.Path(path_type=Path),
               help="plan.toml with needles, or one needle as a line of 3D Slicer (.mrk.json); without it one zone is "
                    "proposed for each tumour.")  # fmt: skip
 @click.option("--setting", "setting_ids", metavar="ID", multiple=True,
-              help="A charted setting that may be proposed, or that of a .mrk.json; repeats. Default: all.")  # fmt: skip
+              help="A charted setting to propose from, or that of a .mrk.json; repeats. Default: all.")  # fmt: skip
 @click.option("--lesion", default="1", metavar="ID", help="The lesion that a .mrk.json is for. Default: 1.")
 @click.option("--chart", metavar="FILE", type=click.Path(path_type=Path), help="A site's own device settings (TOML).")
 @click.option("--chart-template", is_flag=True, help="Print a commented chart to fill in instead.")
-@click.option("--margin", "margin_mm", metavar="MM", type=click.FloatRange(0.0, MOST_MARGIN_MM),
+@click.option("--margin", "margin_mm", metavar="MM", type=LENGTH,
               help="The margin asked for. Default: 5.")  # fmt: skip
-@click.option("--tip-sd", metavar="MM", type=SD, help="SD of the needle's place along each axis. Default: 2.")
-@click.option("--radius-sd", metavar="MM", type=SD,
+@click.option("--tip-sd", metavar="MM", type=LENGTH, help="SD of the needle's place along each axis. Default: 2.")
+@click.option("--radius-sd", metavar="MM", type=LENGTH,
               help="SD of a zone's radius, where its setting states none of this site. Default: 3.")  # fmt: skip
-@click.option("--registration-sd", metavar="MM", type=SD, help="SD of the scan against the patient. Default: 0.")
-@click.option("--breathing-sd", metavar="MM", type=SD, help="SD of the liver from head to feet. Default: 0.")
+@click.option("--registration-sd", metavar="MM", type=LENGTH, help="SD of the scan against the patient. Default: 0.")
+@click.option("--breathing-sd", metavar="MM", type=LENGTH, help="SD of the liver from head to feet. Default: 0.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Seed of the trial.")
 @rules_option
 @phi_option
@@ -49,6 +71,7 @@ SD = click.FloatRange(0.0, MOST_SD_MM)
 def command(
     pre: Path | None,
     out: Path | None,
+    earlier: Path | None,
     case_file: Path | None,
     plan_file: Path | None,
     setting_ids: tuple[str, ...],
@@ -83,7 +106,7 @@ def command(
         _require_call(pre, out, case_file)
     if out is not None:
         _run(pre, out, case_file, plan_file, setting_ids, lesion, chart, margin_mm, stated, rules, progress,
-             as_json=as_json)  # fmt: skip
+             as_json=as_json, earlier=earlier)  # fmt: skip
 
 
 def _require_call(pre: Path | None, out: Path | None, case_file: Path | None) -> None:
@@ -107,6 +130,7 @@ def _run(
     progress: Progress,
     *,
     as_json: bool,
+    earlier: Path | None,
 ) -> None:
     """Plan, and print the result to stdout."""
     progress("starting", 0.0)
@@ -118,7 +142,7 @@ def _run(
     from pipelines.wire import plan_folder, plan_store
 
     store = plan_store(out, progress.log)
-    source = PlanSource(pre, case_file, real(out).name, progress.phi)
+    source = PlanSource(pre, case_file, real(out).name, progress.phi, earlier)
     with exit_codes(progress):
         charted = chart_of(chart)
         stated = _stated(plan_file, charted, setting_ids, lesion)
@@ -126,8 +150,9 @@ def _run(
         site = site_rules(rules)
         asked = _settings(stated, margin_mm, spread, setting_ids, charted, site.sha256)
         source.require_outside(out, plan_file)
+        told = asked.spread.registration_sd_mm > 0.0 or spread["registration_sd_mm"] is not None
     with exit_codes(progress, store.abandon):
-        finished = plan_folder(source, store, Wanted(stated, settings), asked, progress, site.catalogue)
+        finished = plan_folder(source, store, Wanted(stated, settings, told), asked, progress, site.catalogue)
     _print(finished, out, as_json=as_json)
 
 

@@ -95,10 +95,10 @@ def _planes_caption(scene: LesionScene) -> str:
     where = "the thin spot" if scene.foot_lps_mm is not None else "the tumour's centre"
     windows = {style.window_of(study.image).words for study in (scene.case.post, scene.case.pre)}
     return (
-        f"Planes through {where} of POST, with PRE as moved by the registration below.{_arrow_words(scene)}"
-        f" Outlines of tumour and zone are surfaces fitted to the masks. {'. '.join(sorted(windows))}."
-        " Patient's right on the left of axial and"
-        " coronal pictures. Blue-grey lies outside a volume."
+        f"Planes through {where} of POST; below, PRE as moved by the registration, with its own outlines."
+        f"{_arrow_words(scene)} Outlines of tumour and zone are surfaces fitted to the masks."
+        f" {'. '.join(sorted(windows))}. Patient's right on the left of axial and coronal pictures. Blue-grey lies"
+        " outside a volume."
     )
 
 

@@ -29,9 +29,9 @@ UNSEEN_PT = 0.08
 
 _GREY = colormaps["gray"].with_extremes(bad=OUTSIDE)
 _TINT = ListedColormap([OUTSIDE])
-_THIN_RIM = [withStroke(linewidth=3.2, foreground="white")]
+_THIN_RIM = [withStroke(linewidth=3.2, foreground=style.THIN_SPOT_RIM)]
 BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.6}
-_RIM = [withStroke(linewidth=4.2, foreground="white")]
+_RIM = [withStroke(linewidth=4.2, foreground=style.THIN_SPOT_RIM)]
 SHADOW = {"boxstyle": "square,pad=0.12", "facecolor": "#000000b0", "edgecolor": "none"}
 """What white words stand on in a scan."""
 
@@ -53,7 +53,8 @@ def draw_planes(scene: LesionScene) -> Canvas:
     for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
         ax.set_title(orientation.capitalize(), fontsize=10, pad=3)
     for ax, draw in zip(axes[:, 0], rows, strict=True):
-        ax.set_ylabel(_ROW_WORDS[draw.__name__], fontsize=9, labelpad=2)
+        ax.text(-0.015, 0.5, _ROW_WORDS[draw.__name__], transform=ax.transAxes, fontsize=9, rotation=90.0, ha="right",
+                va="center")  # fmt: skip
     figure.suptitle(_title(scene), fontsize=12, fontweight="bold", y=1 - 0.12 / height_in, va="top")
     add_legend(figure, used)
     return figure
@@ -122,6 +123,8 @@ def show(ax: Axes, section: Section, grey: FloatArray) -> None:
     """Show grey values from 0 to 1 on a plane; not a number is drawn blue-grey."""
     left, right, bottom, top = section.extent_mm
     shown, edges = section.thinned(grey)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_visible(False)  # no ticks are made that nobody would see
     ax.imshow(shown, cmap=_GREY, vmin=0.0, vmax=1.0, origin="lower", extent=edges, interpolation="none")
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
@@ -177,9 +180,14 @@ def shade(ax: Axes, section: Section, where: style.BoolArray) -> None:
 def ringed_lesion(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
     """Draw where the plane cuts zones and tumour, and ring the thin spot."""
     cut_lesion(ax, scene, section, used)
+    ring(ax, scene, section, 9.0)
+
+
+def ring(ax: Axes, scene: LesionScene, section: Section, size_pt: float) -> None:
+    """Ring the thin spot, where one is known."""
     if scene.foot_lps_mm is not None:
         at = section.project(scene.at_lps_mm)[0]
-        ax.plot(*at, marker="o", markersize=9, markerfacecolor="none", markeredgewidth=1.6,
+        ax.plot(*at, marker="o", markersize=size_pt, markerfacecolor="none", markeredgewidth=1.6,
                 markeredgecolor=style.THIN_SPOT, path_effects=_THIN_RIM)  # fmt: skip
 
 
@@ -208,14 +216,18 @@ def finished(figure: Canvas, title: str, used: Mapping[str, style.Stroke]) -> Ca
 
 
 def frame(ax: Axes, section: Section, bar_mm: float) -> None:
-    """Fix the limits and add orientation letters and a scale bar."""
-    left, right, bottom, top = section.extent_mm
-    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    """Add orientation letters and a scale bar."""
     places = ((0.02, 0.5, "left", "center"), (0.98, 0.5, "right", "center"),
               (0.5, 0.98, "center", "top"), (0.5, 0.02, "center", "bottom"))  # fmt: skip
     for letter, (x, y, ha, va) in zip(section.letters, places, strict=True):
         ax.text(x, y, letter, transform=ax.transAxes, ha=ha, va=va, color="white", fontsize=10, fontweight="bold",
                 bbox=SHADOW)  # fmt: skip
+    scale_bar(ax, section, bar_mm)
+
+
+def scale_bar(ax: Axes, section: Section, bar_mm: float) -> None:
+    """Draw a bar of a known length into the lower right corner."""
+    left, right, bottom, top = section.extent_mm
     end = right - 0.05 * (right - left)
     height = bottom + 0.05 * (top - bottom)
     ax.plot([end - bar_mm, end], [height, height], color="white", linewidth=2.5, path_effects=_HALO,
@@ -236,7 +248,7 @@ def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
         f"{words.millimetres(scene.min_mm)} mm", xy=(at[0], at[1]), xytext=(place[0], place[1]), fontsize=10,
         fontweight="bold", ha="center", va="center", color="black",
         bbox=BOX,
-        arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1.6, "shrinkB": 10},
+        arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1.6, "shrinkB": 10, "path_effects": _THIN_RIM},
     )  # fmt: skip
 
 
@@ -252,7 +264,7 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
             "arrowstyle": "-|>,head_width=0.25,head_length=0.45", "color": style.THIN_SPOT, "linewidth": 2.2,
             "shrinkA": 0, "shrinkB": 0, "mutation_scale": 13, "path_effects": _RIM,
         })  # fmt: skip
-    ax.plot(*at, marker="o", markersize=6, color=style.THIN_SPOT, markeredgecolor="white")
+    ax.plot(*at, marker="o", markersize=6, color=style.THIN_SPOT, markeredgecolor=style.THIN_SPOT_RIM)
     ax.text(0.03, 0.96, f"{words.millimetres(scene.min_mm)} mm", transform=ax.transAxes, ha="left", va="top",
             fontsize=10, fontweight="bold", bbox=BOX)  # fmt: skip
     if depth > OUT_OF_PLANE_MM:

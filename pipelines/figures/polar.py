@@ -119,8 +119,8 @@ def _mark_thin_spot(ax: Axes, margin: Margin, half: Half) -> None:
     if direction @ half.towards < 0.0:
         return
     ((x, y),) = half.place(direction[None])
-    ax.plot(x, y, marker="o", markersize=13, markerfacecolor="none", markeredgecolor="black", markeredgewidth=2.2,
-            path_effects=[withStroke(linewidth=4.5, foreground="white")])  # fmt: skip
+    ax.plot(x, y, marker="o", markersize=13, markerfacecolor="none", markeredgecolor=style.THIN_SPOT,
+            markeredgewidth=2.2, path_effects=[withStroke(linewidth=4.6, foreground=style.THIN_SPOT_RIM)])  # fmt: skip
     ax.annotate(
         f"{words.millimetres(margin.min_mm)} mm", xy=(x, y), xytext=(0, 12 if y < 0.7 else -12),
         textcoords="offset points", ha="center", va="bottom" if y < 0.7 else "top", fontsize=10, fontweight="bold",

@@ -56,7 +56,7 @@ def strip_words(scene: LesionScene) -> tuple[str, str]:
     """Return caption and text alternative of the small checkerboard."""
     return (
         f"Tiles of POST and of the moved PRE in turn, through {_ringed(scene)}: the border of the liver and the vessels"
-        " should run on from tile to tile.",
+        " should run on from tile to tile. Small crosses mark the corners of the tiles.",
         f"Small axial, coronal and sagittal checkerboard of both studies through {_where(scene)} of lesion"
         f" {scene.lesion.lesion_id}: look whether liver border and vessels run on from tile to tile, or step;"
         f" {_predicted(scene)}.",

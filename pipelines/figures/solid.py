@@ -31,7 +31,7 @@ ROOM = 1.12
 _AMBIENT = 0.55
 _SHADES = 32
 _SHADE = ListedColormap([(0.0, 0.0, 0.0, n / (_SHADES - 1)) for n in range(_SHADES)])
-_RIM = [withStroke(linewidth=4.5, foreground="white")]
+_RIM = [withStroke(linewidth=4.6, foreground=style.THIN_SPOT_RIM)]
 _AXES = (("L", (1.0, 0.0, 0.0)), ("P", (0.0, 1.0, 0.0)), ("S", (0.0, 0.0, 1.0)))
 _ALONG_BODY = 0.9
 _SHORT = 0.35
@@ -80,7 +80,7 @@ def draw_solid(lesion_id: str, margin: Margin) -> Canvas:
         spotted = sign > 0 and margin.at_lps_mm is not None
         if spotted:
             at = view.place(np.asarray(margin.at_lps_mm)[None])[0]
-            ax.plot(*at, marker="o", markersize=13, markerfacecolor="none", markeredgecolor="black",
+            ax.plot(*at, marker="o", markersize=13, markerfacecolor="none", markeredgecolor=style.THIN_SPOT,
                     markeredgewidth=2.4, path_effects=_RIM, zorder=10)  # fmt: skip
         side = f"thin spot ringed: {words.millimetres(margin.min_mm)} mm" if spotted else "the other side"
         figure.text(0.25 + 0.5 * place, 0.89, f"Seen from {direction_words(view.eye)} ({side})", fontsize=9.5,

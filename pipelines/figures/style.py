@@ -19,7 +19,9 @@ BoolArray = npt.NDArray[np.bool_]
 DPI = 110
 
 INK = "#1a1a1a"
-THIN_SPOT = "#D55E00"
+
+THIN_SPOT, THIN_SPOT_RIM = "#FFFFFF", "#000000"
+"""Ring and arrow at the thin spot: white with a black rim, so that they show on every scan and in every band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,17 @@ class Stroke:
         return (0.0, self.dashes) if self.dashes else "-"
 
 
-TUMOUR = Stroke("tumour, as moved by the registration", "#F0E442", ())
-ZONE = Stroke("ablation zone", "#56B4E9", (4.0, 2.0))
-LIVER = Stroke("liver", "#009E73", (1.0, 1.5))
-VESSEL = Stroke("vessels", "#CC79A7", (4.0, 1.5, 1.0, 1.5))
-DUCT = Stroke("bile ducts", "#FFFFFF", (1.0, 1.2), 1.8)
-LIVER_PRE = Stroke("liver of PRE, moved", "#E69F00", (4.0, 2.0))
-EDGE = Stroke("edges in PRE, moved", "#D55E00", (), 1.0, rim=0.0)
+TUMOUR = Stroke("tumour of PRE, moved", "#FFFFFF", (), rim=0.8)
+ZONE = Stroke("ablation zone", "#E69F00", (4.0, 2.0), 1.6, rim=0.6)
+VESSEL = Stroke("vessels", "#CC79A7", (5.0, 1.5, 1.0, 1.5))
+DUCT = Stroke("bile ducts", "#B9A3FF", (1.0, 1.0), 1.8)
+LIVER = Stroke("liver", "#D3D3D3", (1.0, 2.2))
+LIVER_PRE = Stroke("liver of PRE, moved", "#D2B48C", (8.0, 3.0))
+EDGE = Stroke("edges in PRE, moved", "#FF66C4", (), 1.0, rim=0.0)
 
 STROKES = (TUMOUR, ZONE, LIVER, VESSEL, DUCT, LIVER_PRE, EDGE)
-"""Every stroke, in the order of a legend."""
+"""Every stroke, in the order of a legend: for stills, viewer and legends. None has the colour of a band, no two have
+one colour, and no two dashed ones the same dashes."""
 
 
 def band_of(margin_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:

@@ -11,9 +11,9 @@ from planner.report.counts import counted
 from planner.report.figure import Figure
 from planner.report.trend import LesionAt, PostAt, Trend
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = ("#0072B2", "#1a1a1a", "#AA3377", "#7F7F7F", "#7A2CF0", "#8C564B")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-"""Colour and mark both tell lesions apart (Okabe-Ito)."""
+"""Colour and mark both tell lesions apart; none is the colour of a band, as a lesion's line runs through several."""
 
 SIDESTEP_SHARE = 0.012
 """Lesions of one day stand beside each other by this share of the axis, so that no interval hides another."""

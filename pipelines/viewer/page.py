@@ -11,11 +11,12 @@ import numpy as np
 
 from pipelines.bundled import text
 from pipelines.figures import style
-from pipelines.figures.scene import LesionScene, lesion_scene
+from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, lesion_scene
+from pipelines.figures.sections import ORIENTATIONS
 from pipelines.ports import ReportVolume
 from pipelines.viewer import encoded
-from pipelines.viewer.region import OUTSIDE, region_around, region_of_all, stored
-from pipelines.viewer.shapes import STROKES, shapes_of
+from pipelines.viewer.region import OUTSIDE, region_around, region_of_all, stored, values_in
+from pipelines.viewer.shapes import STROKES, name_of, shapes_of, short_name, sources_words
 from planner.assessment import Assessment
 from planner.case import Case
 from planner.grid import Grid
@@ -26,6 +27,8 @@ from planner.volume import Volume
 
 LIBRARY = "assets/niivue.umd.js"
 SCRIPTS = ("viewer_shapes.js", "viewer_drawing.js", "viewer.js")
+
+USUAL_LIVER_HU = 60.0
 
 NO_LIBRARY = (
     "Pictures are stills: NiiVue, the library of the interactive viewer, was not installed when this report was made"
@@ -60,21 +63,33 @@ def _scenes(case: Case, assessment: Assessment) -> list[LesionScene]:
 def _data(case: Case, scenes: Sequence[LesionScene], volume: ReportVolume) -> dict[str, Any]:
     regions = _regions(case, scenes, volume)
     first = min(range(len(scenes)), key=lambda n: _worst(scenes[n].min_mm))
+    lesions = [
+        _lesion(scene, region, list(dict.fromkeys(regions)).index(region))
+        for scene, region in zip(scenes, regions, strict=True)
+    ]
+    present = {shape["kind"] for lesion in lesions for shape in lesion["shapes"]}
+    kinds = [kind for kind in STROKES if kind in present]
     return {
         "outside": OUTSIDE,
         "first": first,
         "volumes": [_volume(case, scenes[0], region) for region in dict.fromkeys(regions)],
-        "lesions": [
-            _lesion(scene, region, list(dict.fromkeys(regions)).index(region))
-            for scene, region in zip(scenes, regions, strict=True)
-        ],
+        "lesions": lesions,
         "strokes": [
-            {"kind": kind, "name": one.words, "colour": one.colour, "dashes": one.dashes, "width": one.width}
+            {
+                "kind": kind,
+                "name": name_of(kind, case),
+                "short": short_name(kind),
+                "colour": one.colour,
+                "dashes": one.dashes,
+                "width": one.width,
+                "rim": one.rim,
+            }
             for kind, one in STROKES.items()
         ],
+        "outlines": sources_words(kinds, case),
         "bands": [{"colour": band.colour, "name": band.words} for band in style.BANDS],
         "studies": [_study(name, study.image, simulated=study.simulated) for name, study in _studies(case)],
-        "windows": _windows(case),
+        "windows": _windows(case, regions),
     }
 
 
@@ -91,16 +106,28 @@ def _is_ct(image: Volume) -> bool:
     return image.modality in {"", "CT"}
 
 
-def _windows(case: Case) -> list[dict[str, Any]]:
+def _windows(case: Case, regions: Sequence[Grid]) -> list[dict[str, Any]]:
     """Return the presets: name, and lowest and highest value shown of POST and of PRE."""
     images = [study.image for _, study in _studies(case)]
     own = [_own_range(image) for image in images]
     if not all(_is_ct(image) for image in images):
         wide = [[float(image.voxels_kji.min()), float(image.voxels_kji.max())] for image in images]
         return [{"name": "1st to 99th percentile", "ranges": own}, {"name": "whole range", "ranges": wide}]
-    named = (("abdomen, width 400, level 40", 400.0, 40.0), ("liver, width 150, level 60", 150.0, 60.0),
-             ("wide, width 1500, level 0", 1500.0, 0.0), ("lung, width 1500, level -600", 1500.0, -600.0))  # fmt: skip
-    return [{"name": name, "ranges": [[level - width / 2, level + width / 2]] * 2} for name, width, level in named]
+    named = (("abdomen", 400.0, 40.0), ("liver", 150.0, _liver_level(case, regions)), ("wide", 1500.0, 0.0),
+             ("lung", 1500.0, -600.0))  # fmt: skip
+    return [
+        {"name": f"{name}, width {width:g}, level {level:g}", "ranges": [[level - width / 2, level + width / 2]] * 2}
+        for name, width, level in named
+    ]
+
+
+def _liver_level(case: Case, regions: Sequence[Grid]) -> float:
+    """Return the mean of the liver of POST in what is shown, to 5 HU; without a liver mask a usual one."""
+    liver = case.post.liver
+    if liver is None or liver.is_empty:
+        return USUAL_LIVER_HU
+    found = np.concatenate([values_in(case.post.image, liver, region) for region in dict.fromkeys(regions)])
+    return 5.0 * round(float(found.mean()) / 5.0) if found.size else USUAL_LIVER_HU
 
 
 def _own_range(image: Volume) -> list[float]:
@@ -150,10 +177,23 @@ def _lesion(scene: LesionScene, region: Grid, volume: int) -> dict[str, Any]:
         "foot": None if margin is None or scene.foot_lps_mm is None else _rounded(encoded.ras(scene.foot_lps_mm)),
         "out": None if margin is None else _rounded(_outward(scene)),
         "margin": margin,
+        "arrow": "" if margin is None else _arrow_words(scene),
         "reading": words.reading(lesion),
         "where": "" if lesion.margin is None else lesion.margin.direction or "",
         "shapes": list(_shapes(scene, region)),
     }
+
+
+def _arrow_words(scene: LesionScene) -> str:
+    """Return what ring and arrow mean, and how far the arrow leaves each plane."""
+    out = {orientation: scene.out_of_plane_mm(orientation) for orientation in ORIENTATIONS}
+    leaving = ", ".join(f"{depth:.1f} mm ({name})" for name, depth in out.items() if depth > OUT_OF_PLANE_MM)
+    least = scene.min_mm or 0.0
+    to = "the surface of the ablation zone" if least < 0.0 else "the nearest unablated liver"
+    return (
+        f"Ring: thin spot. Arrow: from there to {to}, {words.millimetres(abs(least))} mm in 3D"
+        + (f"; it leaves the picture's plane by {leaving}." if leaving else ".")
+    )  # fmt: skip
 
 
 def _shapes(scene: LesionScene, region: Grid) -> Iterator[dict[str, Any]]:

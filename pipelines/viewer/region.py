@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from planner.grid import FloatArray, Grid
-from planner.volume import Volume
+from planner.volume import Mask, Volume
 
 PointMap = Callable[[FloatArray], FloatArray]
 
@@ -32,6 +32,9 @@ OUTSIDE = -32768
 """Stored where a study's image does not reach."""
 
 LARGEST_STORED = 32000
+
+SAMPLED_MM = 3.0
+"""Distance between the points that a mean is taken of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +85,17 @@ def region_of_all(grid: Grid, at_lps_mm: FloatArray) -> Grid:
     first = np.ceil((low - at_lps_mm) / step)
     i, j, k = (np.floor((high - at_lps_mm) / step) - first + 1).astype(int).tolist()
     return Grid.axis_aligned((max(k, 1), max(j, 1), max(i, 1)), (step, step, step), at_lps_mm + first * step)
+
+
+def values_in(image: Volume, mask: Mask, region: Grid) -> FloatArray:
+    """Return what an image holds at points of a region, about 3 mm apart, that lie in a mask."""
+    every = [np.arange(0, n, max(1, round(SAMPLED_MM / region.spacing_kji_mm[0]))) for n in region.shape_kji]
+    k, j, i = np.meshgrid(*every, indexing="ij")
+    points = region.lps_mm(np.stack([i.ravel(), j.ravel(), k.ravel()], axis=1))
+    inside = ndimage.map_coordinates(mask.voxels_kji.view(np.uint8), mask.grid.ijk(points)[:, ::-1].T, order=0)
+    kji = image.grid.ijk(points[inside > 0])[:, ::-1].T
+    values = ndimage.map_coordinates(image.voxels_kji, kji, order=1, cval=np.nan, output=np.float64)
+    return np.asarray(values[np.isfinite(values)])
 
 
 def stored(image: Volume, region: Grid, image_from_region: PointMap | None = None) -> Stored:

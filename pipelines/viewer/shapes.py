@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipelines.figures import style
 from pipelines.figures.scene import LesionScene, ducts
-from planner.case import Study
+from planner.case import Case, Study
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
 from planner.register.alignment import Alignment
@@ -29,6 +29,8 @@ STROKES = {
     "liver": style.LIVER,
 }
 """How each kind of surface is drawn, in the order of a legend."""
+
+MOVED, IN_POST = "of PRE, moved", "as drawn in POST"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +59,35 @@ def shapes_of(scene: LesionScene, region: Grid) -> Iterator[Shape]:
     for zone in scene.zones:
         yield Shape("zone", "ablation zone", zone)
     for kind, masks_of in _MASKS.items():
-        post = masks_of(case.post)
-        if any(not mask.is_empty for mask in post.values()):
-            yield from _parts(kind, post, region, "")
+        if source_of(kind, case) == IN_POST:
+            yield from _parts(kind, masks_of(case.post), region, "")
         else:
-            yield from _parts(kind, masks_of(case.pre), region, ", of PRE, moved", scene.alignment)
+            yield from _parts(kind, masks_of(case.pre), region, f", {MOVED}", scene.alignment)
+
+
+def source_of(kind: str, case: Case) -> str:
+    """Return which study's masks the surfaces of a kind come from: `IN_POST`, or `MOVED` where POST holds none."""
+    if kind not in _MASKS:
+        return MOVED if kind == "tumour" else IN_POST
+    return IN_POST if any(not mask.is_empty for mask in _MASKS[kind](case.post).values()) else MOVED
+
+
+def name_of(kind: str, case: Case) -> str:
+    """Return a kind's name in the legend, which says whose outline it is: both studies are seen under it."""
+    source = source_of(kind, case)
+    return f"{short_name(kind)}{' ' if source == MOVED else ', '}{source}"
+
+
+def short_name(kind: str) -> str:
+    """Return what a kind is called where nothing is said about its source."""
+    return STROKES[kind].words.removesuffix(f" {MOVED}")
+
+
+def sources_words(kinds: Sequence[str], case: Case) -> str:
+    """Return whose outlines a picture of PRE shows, in words."""
+    moved = [short_name(kind) for kind in kinds if source_of(kind, case) == MOVED]
+    others = len(moved) < len(kinds)
+    return f"outlines: {', '.join(moved)} of PRE{', the others as drawn in POST' if others else ''}"
 
 
 def _parts(

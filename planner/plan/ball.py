@@ -30,9 +30,34 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
 
 def _ball_of_few(points: FloatArray, held: list[int]) -> tuple[FloatArray, float, list[int]]:
     """Return the smallest ball of few points, and those of them that carry it."""
+    return _by_dropping(points, held) or _by_trying_all(points, held)
+
+
+def _by_dropping(points: FloatArray, held: list[int]) -> tuple[FloatArray, float, list[int]] | None:
+    """Return the smallest ball where it is found by leaving out points, one by one, that do not carry it.
+
+    A ball through some points with its centre among them, that holds all others, is the smallest. None where this way
+    does not lead to it.
+    """
+    carrying = list(held)
+    while 2 <= len(carrying) <= 4:
+        centre, radius, weights = _through(points[carrying])
+        if centre is None:
+            return None
+        least = int(np.argmin(weights))
+        if weights[least] >= 0.0:
+            apart = np.sqrt(((points[held] - centre) ** 2).sum(axis=1)).max()
+            return (centre, radius, carrying) if apart <= radius * (1.0 + 1e-10) + 1e-12 else None
+        if carrying[least] == held[-1]:
+            return None  # the newest lies on the border
+        del carrying[least]
+    return None
+
+
+def _by_trying_all(points: FloatArray, held: list[int]) -> tuple[FloatArray, float, list[int]]:
     best: tuple[FloatArray, float, list[int]] | None = None
     for subset in _subsets(held):
-        centre, radius = _through(points[subset])
+        centre, radius, _ = _through(points[subset])
         if centre is None:
             continue
         apart = np.sqrt(((points[held] - centre) ** 2).sum(axis=1)).max()
@@ -58,13 +83,16 @@ def _subsets(held: list[int]) -> list[list[int]]:
     return found
 
 
-def _through(points: FloatArray) -> tuple[FloatArray | None, float]:
-    """Return the smallest ball with all of two to four points on its border; None where there is none."""
+def _through(points: FloatArray) -> tuple[FloatArray | None, float, FloatArray]:
+    """Return the smallest ball with all of two to four points on its border, and its centre as weights of the points.
+
+    No centre where there is none.
+    """
     start, edges = points[0], points[1:] - points[0]
     gram = edges @ edges.T
     try:
         weights = np.linalg.solve(gram, 0.5 * np.diag(gram))
     except np.linalg.LinAlgError:
-        return None, 0.0
+        return None, 0.0, np.zeros(0)
     offset = weights @ edges
-    return start + offset, float(np.sqrt(offset @ offset))
+    return start + offset, float(np.sqrt(offset @ offset)), np.concatenate([[1.0 - weights.sum()], weights])

@@ -1,134 +1,106 @@
-"""A reviewed case beside its plan: what was planned for each lesion, and what of it was achieved."""
+"""Zones that were made before and stay: what they leave of a target is what a further zone must hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.assessment import Assessment, LesionAssessment
-from planner.case import Case
-from planner.errors import InputError
-from planner.measure.achieved import PlanKept, achieved_beside
+from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
-from planner.measure.margin import Margin, direction_words, measure_margin
-from planner.measure.zone import Zone
-from planner.plan.needle import Needle
-from planner.plan.scene import closed_liver
-from planner.register.alignment import Alignment
-from planner.surface import Surface, surface_of
+from planner.plan.target import Growing, Target, corners_of
+from planner.surface import Surface
+from planner.volume import Mask
 
-NOT_PLANNED = PlanKept((), reason="the plan holds no zone for this lesion")
+NEAR_MM = 0.05
+"""A point of a grown tumour's hull farther than this from the grown tumour is none of its border."""
+
+STEP_MM = 0.1
+"""The margin that kept zones attain is found to this."""
 
 
-def require_on(case: Case, needles: Sequence[Needle]) -> None:
-    """Raise unless a plan was made on this planning scan, as far as that can be seen.
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Zones that were made before, in the planning scan, by zone id; and which of them treat which lesion.
 
-    Raises
-    ------
-    InputError
-        A needle is for a lesion that PRE does not have, or its zone lies outside PRE.
+    `error_mm` is the predicted mean 3-D error of the registration that brought the tumours there; 0 where they were
+    drawn there.
     """
-    for needle in needles:
-        if needle.lesion_id not in case.pre.tumours:
-            text = f"plan: needle {needle.zone_id} is for lesion {needle.lesion_id}, which PRE does not have"
-            raise InputError(text, code="unknown-lesion")
-        if not case.pre.image.grid.contains(needle.zone.centre_lps_mm[None, :]).all():
-            text = f"plan: the zone of needle {needle.zone_id} lies outside PRE, expected a plan made on PRE"
-            raise InputError(text, code="plan-elsewhere")
+
+    zones: Mapping[str, Mask] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    error_mm: float = 0.0
+
+    def of(self, lesion_id: str, surfaces: Mapping[str, Surface]) -> list[Surface]:
+        """Return the surfaces of those that treat a lesion."""
+        return [surfaces[zone_id] for zone_id in self.pairs.get(lesion_id, ())]
+
+    @property
+    def first_free(self) -> int:
+        """The number of the first zone that is planned beside them."""
+        return 1 + max((int(zone_id) for zone_id in self.zones), default=0)
 
 
-def with_plan(assessment: Assessment, case: Case, needles: Sequence[Needle]) -> Assessment:
-    """Return an assessment whose lesions tell what became of their plan.
+NOTHING_KEPT = Kept()
+
+
+class Remaining:
+    """What kept zones leave of a tumour that is grown by one margin after another.
 
     Parameters
     ----------
-    assessment
-        Of the case, after the ablation.
-    case
-        As reviewed; the plan was made on its `pre`.
-    needles
-        The plan.
-
-    Raises
-    ------
-    InputError
-        The plan was not made on this PRE.
+    tumour, liver, most_mm
+        As of `Growing`.
+    zones
+        What was made; with none of them the whole target is left.
     """
-    require_on(case, needles)
-    own: dict[str, list[Needle]] = {}
-    for needle in needles:
-        own.setdefault(needle.lesion_id, []).append(needle)
-    surfaces = {needle.zone_id: needle.zone.surface() for needle in needles}
-    liver = closed_liver(case.pre, surfaces) if needles else None
-    lesions = tuple(
-        replace(
-            lesion, planned=_kept(lesion, own.get(lesion.lesion_id, []), surfaces, liver, case, assessment.alignment)
-        )
-        for lesion in assessment.lesions
-    )
-    return replace(assessment, lesions=lesions)
 
+    def __init__(
+        self, tumour: Surface, liver: ClosedLiver | None, most_mm: float, zones: Sequence[Surface] = ()
+    ) -> None:
+        self._tumour, self._liver, self._zones = tumour, liver, zones
+        self._growing = Growing(tumour, liver, most_mm)
+        self._found: dict[float, Target] = {}
 
-def _kept(
-    lesion: LesionAssessment,
-    needles: Sequence[Needle],
-    surfaces: Mapping[str, Surface],
-    liver: ClosedLiver | None,
-    case: Case,
-    alignment: Alignment,
-) -> PlanKept:
-    if not needles:
-        return NOT_PLANNED
-    zones = tuple(needle.zone_id for needle in needles)
-    planned = measure_margin(
-        surface_of(case.pre.tumours[lesion.lesion_id]), Zone.of([surfaces[zone] for zone in zones]), liver=liver
-    )
-    kept = PlanKept(zones, planned.min_mm, reason=planned.reason or "")
-    if lesion.margin is None:
-        return replace(kept, reason="no margin was measured after the ablation")
-    return _compared(_lost(kept, planned, lesion.margin), lesion, needles, surfaces, case, alignment)
+    def by(self, margin_mm: float) -> Target:
+        """Return what a further zone must hold for a margin, mm; it has no corners where nothing is left."""
+        if not self._zones:
+            return self._growing.by(margin_mm)
+        if margin_mm not in self._found:
+            self._found[margin_mm] = Target(margin_mm, corners_of(self._left(margin_mm)))
+        return self._found[margin_mm]
 
+    def attained_mm(self, most_mm: float) -> float:
+        """Return the margin that the kept zones attain by themselves, from 0 to `most_mm`, to 0.1 mm."""
+        low, high = 0.0, most_mm
+        while high - low > STEP_MM:
+            middle = (low + high) / 2.0
+            low, high = (low, middle) if len(self.by(middle).corners_lps_mm) else (middle, high)
+        return low
 
-def _lost(kept: PlanKept, planned: Margin, achieved: Margin) -> PlanKept:
-    """Return where most margin was lost: both margins are known at the same points of the tumour's surface."""
-    before, after = planned.map.primary_mm, achieved.map.primary_mm
-    if before.shape != after.shape:
-        return replace(kept, reason="the tumour of the plan is not that of the review")
-    known = np.isfinite(before) & np.isfinite(after)
-    if not known.any():
-        return replace(kept, reason="no point of the surface has both margins: the capsule ends them")
-    lost = np.where(known, before, 0.0) - np.where(known, after, 0.0)
-    at = int(np.argmax(np.where(known, lost, -np.inf)))
-    point = achieved.map.tumour.vertices_lps_mm[at]
-    area = achieved.map.tumour.vertex_area_mm2
-    x, y, z = map(float, point)
-    return replace(
-        kept,
-        lost_mm=float(lost[at]),
-        lost_at_lps_mm=(x, y, z),
-        lost_where=direction_words(point - achieved.map.tumour.centroid_lps_mm),
-        lost_share=float(area[known & (lost > 0.0)].sum() / area[known].sum()),
-    )
+    def _left(self, margin_mm: float) -> FloatArray:
+        """Return points of the border of what is left: of the target outside the zones, of the zones in the target."""
+        border = self._growing.points(margin_mm)
+        border = border[self._tumour.signed_depth_mm(border) >= -margin_mm - NEAR_MM]
+        found = [self._outside(border, self._zones)]
+        for number, zone in enumerate(self._zones):
+            others = [*self._zones[:number], *self._zones[number + 1 :]]
+            inside = zone.vertices_lps_mm[self._in_target(zone.vertices_lps_mm, margin_mm)]
+            found.append(self._outside(inside, others))
+        # Where nothing of the target's border is left, what of the zones' border touches it from within is no rest.
+        return np.concatenate(found) if len(found[0]) else found[0]
 
+    def _in_target(self, points: FloatArray, margin_mm: float) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        depth = self._tumour.signed_depth_mm(points)
+        within = depth >= -margin_mm
+        if self._liver is not None:
+            within &= (depth >= 0.0) | self._liver.contains(points)
+        return np.asarray(within)
 
-def _compared(
-    kept: PlanKept,
-    lesion: LesionAssessment,
-    needles: Sequence[Needle],
-    surfaces: Mapping[str, Surface],
-    case: Case,
-    alignment: Alignment,
-) -> PlanKept:
-    if len(needles) != 1 or len(lesion.zones) != 1:
-        return replace(kept, reason="one zone planned and one achieved can be compared, and this lesion has others")
-    (needle,) = needles
-    try:
-        moved = surfaces[needle.zone_id].moved(alignment.map.post_from_pre)
-        ends = np.stack([needle.zone.centre_lps_mm - needle.zone.axis_lps, needle.zone.centre_lps_mm])
-        start, end = alignment.map.post_from_pre(ends)
-    except InputError:
-        return replace(kept, reason="the registration folds where the zone was planned")
-    achieved = surface_of(case.post.ablations[lesion.zones[0]])
-    return replace(kept, achieved=achieved_beside(moved, achieved, np.asarray(end - start)))
+    @staticmethod
+    def _outside(points: FloatArray, zones: Sequence[Surface]) -> FloatArray:
+        for zone in zones:
+            if len(points):
+                points = points[~np.asarray(zone.contains(points))]
+        return points

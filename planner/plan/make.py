@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from planner.assess import assess
 from planner.case import Case
 from planner.measure.liver import ClosedLiver
 from planner.plan.course import course_of
+from planner.plan.kept import NOTHING_KEPT, Kept, Remaining
 from planner.plan.needle import Needle, needle_of
 from planner.plan.plan import (
     LIMITS_MM,
@@ -21,11 +23,10 @@ from planner.plan.propose import proposed
 from planner.plan.robust import Spread, try_plan
 from planner.plan.scene import with_zones
 from planner.plan.setting import Setting
-from planner.plan.shortfall import filled_target, shortfall_of
-from planner.plan.target import Growing
+from planner.plan.shortfall import filled_target, outside_of, shortfall_of
 from planner.register.alignment import Alignment
 from planner.scene import make_scene
-from planner.surface import Surface
+from planner.surface import Surface, surface_of
 from planner.surroundings import Around
 
 __all__ = [
@@ -44,6 +45,7 @@ def planned(
     settings: PlanSettings,
     trials: Mapping[str, tuple[Trial, ...]] | None = None,
     observe: Observe = lambda *_: None,
+    kept: Kept = NOTHING_KEPT,
 ) -> Plan:
     """Measure a plan: margins, coverage, distances and remnant of its zones, and how sure its margins are.
 
@@ -52,25 +54,36 @@ def planned(
     case
         Its `pre` is the planning scan.
     needles
-        With their zones; ids "1", "2", ...
+        With their zones; ids "1", "2", ..., or from the first number that no kept zone has.
     settings
         What is asked, tried and assumed.
     trials
         What was tried to find them, by lesion.
     observe
         Told what is measured.
+    kept
+        Zones that were made before: they count together with those that are planned.
     """
     zones = {needle.zone_id: needle.zone for needle in needles}
-    pairs: dict[str, tuple[str, ...]] = dict.fromkeys(case.pre.tumours, ())
+    pairs = {lesion_id: kept.pairs.get(lesion_id, ()) for lesion_id in case.pre.tumours}
     for needle in needles:
         pairs[needle.lesion_id] = (*pairs.get(needle.lesion_id, ()), needle.zone_id)
-    whole = with_zones(case, zones, pairs)
-    surfaces = {zone_id: zone.surface() for zone_id, zone in zones.items()}
+    whole = with_zones(case, zones, pairs, kept.zones)
+    made = {zone_id: surface_of(mask) for zone_id, mask in kept.zones.items()}
+    surfaces = {**made, **{zone_id: zone.surface() for zone_id, zone in zones.items()}}
     alignment = Alignment.as_given(ALIGNED)
-    scene = make_scene(whole, alignment, surfaces, planned=True)
+    scene = make_scene(whole, alignment, surfaces, planned=True, kept=kept.zones)
     assessment = assess(whole, alignment, surfaces, settings.assess, observe, scene=scene)
     lesions = (
-        _lesion(lesion_id, scene.tumours[lesion_id], scene.liver, needles, settings, (trials or {}).get(lesion_id, ()))
+        _lesion(
+            lesion_id,
+            scene.tumours[lesion_id],
+            scene.liver,
+            needles,
+            settings,
+            (trials or {}).get(lesion_id, ()),
+            kept.of(lesion_id, made),
+        )
         for lesion_id in case.pre.tumours
     )
     around = Around.of(whole, scene)
@@ -86,20 +99,24 @@ def _lesion(
     needles: Sequence[Needle],
     settings: PlanSettings,
     trials: tuple[Trial, ...],
+    made: Sequence[Surface],
 ) -> PlannedLesion:
     own = tuple(needle for needle in needles if needle.lesion_id == lesion_id)
     zones = [needle.zone for needle in own]
     filled, size_ml = filled_target(tumour, settings.asked_mm, liver)
-    shortfall = shortfall_of(tumour, filled, size_ml, zones)
+    shortfall = shortfall_of(tumour, filled, size_ml, [*zones, *made])
     if len(zones) != 1:
         why = "no zone is planned for it" if not zones else "several zones: chances are told for one zone only"
         return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, None, why)
     (needle,) = own
     spread = _with_radius(settings.spread, needle.setting)
     margins = sorted({*LIMITS_MM, settings.asked_mm})
-    growing = Growing(tumour, liver, margins[-1])
-    targets = [growing.by(margin) for margin in margins]
-    robust = try_plan(needle.zone, targets, {settings.asked_mm: filled}, spread)
+    left = Remaining(tumour, liver, margins[-1], made)
+    outside = outside_of(filled, made)
+    robust = try_plan(needle.zone, [left.by(margin) for margin in margins], {settings.asked_mm: outside}, spread)
+    share = len(outside) / max(1, len(filled))
+    expected = {margin: 1.0 - share * (1.0 - mean) for margin, mean in robust.expected_covered.items()}
+    robust = replace(robust, expected_covered=expected)
     return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, robust)
 
 

@@ -91,28 +91,70 @@ def _scale(found: Placement) -> float:
 
 
 def largest_margin(
-    target_of: TargetOf, length_mm: float, width_mm: float, most_mm: float, axis_lps: FloatArray | None = None
+    target_of: TargetOf,
+    length_mm: float,
+    width_mm: float,
+    most_mm: float,
+    axis_lps: FloatArray | None = None,
+    known: tuple[float, Placement] | None = None,
 ) -> tuple[float, Placement] | None:
     """Return the largest margin, mm, that one zone of a size attains, at most `most_mm`, and where it does.
 
-    None where the zone does not even hold the tumour.
+    None where the zone does not even hold the tumour. `known` is a margin that it attains, with its placement.
     """
-    found = best_placement(target_of(0.0), length_mm, width_mm, axis_lps)
+    low, found = known or (0.0, best_placement(target_of(0.0), length_mm, width_mm, axis_lps))
     if not found.covers:
         return None
-    low, high, first = 0.0, most_mm, found
-    while high - low > MARGIN_STEP_MM:
-        middle = (low + high) / 2.0
-        target = target_of(middle)
-        tried = (
-            _refined(target, found, FIRST_CONE_RAD)
-            if axis_lps is None
-            else best_placement(target, length_mm, width_mm, axis_lps)
-        )
-        if not tried.covers and axis_lps is None and found is first:
-            tried = best_placement(target, length_mm, width_mm)
-        low, high, found = (middle, high, tried) if tried.covers else (low, middle, found)
-    return low, found
+    # A target grown by d needs a zone that is at most 2 d / width larger, and without a liver at least 2 d / length.
+    span = 1.0 - found.scale
+    first, beyond = low + span * width_mm / 2.0, low + span * length_mm / 2.0 + MARGIN_STEP_MM
+    bracket = _Bracket(low, found, None, 0.0)
+    for margin in (first, beyond, (beyond + most_mm) / 2.0, most_mm):
+        if bracket.high_mm is None and margin > bracket.low_mm:
+            bracket = bracket.with_tried(min(margin, most_mm), target_of, axis_lps)
+    bracket = bracket.narrowed(target_of, axis_lps)
+    if bracket.high_mm is not None and axis_lps is None and length_mm != width_mm:
+        # The needle was only turned a little on the way: once more, every direction is asked.
+        anew = best_placement(target_of(bracket.high_mm), length_mm, width_mm)
+        if anew.covers:
+            return largest_margin(target_of, length_mm, width_mm, most_mm, known=(bracket.high_mm, anew))
+    return bracket.low_mm, bracket.at_low
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bracket:
+    """A margin that is attained, where, and one that is not (None as long as none is known) with its scale."""
+
+    low_mm: float
+    at_low: Placement
+    high_mm: float | None
+    scale_at_high: float
+
+    @property
+    def next_mm(self) -> float:
+        """The margin to try next: where the scale would reach 1 if it grew evenly, a step inside of both ends."""
+        high_mm = self.low_mm if self.high_mm is None else self.high_mm
+        share = (1.0 - self.at_low.scale) / (self.scale_at_high - self.at_low.scale)
+        inside = min(MARGIN_STEP_MM / 2.0, (high_mm - self.low_mm) / 2.0)
+        return float(np.clip(self.low_mm + share * (high_mm - self.low_mm), self.low_mm + inside, high_mm - inside))
+
+    def narrowed(self, target_of: TargetOf, axis_lps: FloatArray | None) -> _Bracket:
+        """Return the bracket once its ends lie close enough together."""
+        bracket = self
+        while bracket.high_mm is not None and bracket.high_mm - bracket.low_mm > MARGIN_STEP_MM:
+            bracket = bracket.with_tried(bracket.next_mm, target_of, axis_lps)
+        return bracket
+
+    def with_tried(self, margin_mm: float, target_of: TargetOf, axis_lps: FloatArray | None) -> _Bracket:
+        """Return the bracket after a margin was tried, its needle near that of the largest attained so far."""
+        target, zone = target_of(margin_mm), self.at_low.zone
+        if axis_lps is None:
+            tried = _refined(target, self.at_low, FIRST_CONE_RAD)
+        else:
+            tried = best_placement(target, zone.length_mm, zone.width_mm, axis_lps)
+        if tried.covers:
+            return _Bracket(margin_mm, tried, self.high_mm, self.scale_at_high)
+        return _Bracket(self.low_mm, self.at_low, margin_mm, tried.scale)
 
 
 def _placed(corners: FloatArray, axis: FloatArray, length_mm: float, width_mm: float) -> Placement:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from planner.case import Case
 from planner.errors import InputError
+from planner.plan.kept import NOTHING_KEPT, STEP_MM, Kept, Remaining
 from planner.plan.needle import Needle, needle_without_entry
 from planner.plan.place import Placement, best_placement, largest_margin
 from planner.plan.plan import PlanSettings, Trial
 from planner.plan.scene import closed_liver
 from planner.plan.setting import Setting
-from planner.plan.target import Growing
+from planner.plan.zone import PlannedZone
 from planner.surface import surface_of
 
 Observe = Callable[[str, float], None]
@@ -21,7 +22,11 @@ MOST_MARGIN_MM = 30.0
 
 
 def proposed(
-    case: Case, settings: Sequence[Setting], plan: PlanSettings, observe: Observe = lambda *_: None
+    case: Case,
+    settings: Sequence[Setting],
+    plan: PlanSettings,
+    observe: Observe = lambda *_: None,
+    kept: Kept = NOTHING_KEPT,
 ) -> tuple[tuple[Needle, ...], dict[str, tuple[Trial, ...]]]:
     """Return for each tumour the needle of the smallest charted zone that holds it with the margin asked for.
 
@@ -37,6 +42,8 @@ def proposed(
         The margin asked for.
     observe
         Told which lesion is planned.
+    kept
+        Zones that were made before: a needle is proposed for what they leave, and none where they leave nothing.
 
     Raises
     ------
@@ -47,24 +54,36 @@ def proposed(
         raise InputError("PRE: no tumour mask found, expected tumour_1 (or tumour)", code="no-tumour")
     if not settings:
         raise InputError("chart: no setting may be chosen, expected at least one", code="no-setting")
-    needles, trials = [], {}
-    for number, (lesion_id, mask) in enumerate(case.pre.tumours.items(), start=1):
-        observe(f"lesion {lesion_id}", (number - 1) / len(case.pre.tumours))
+    made = {zone_id: surface_of(mask) for zone_id, mask in kept.zones.items()}
+    liver = closed_liver(case.pre, made)
+    needles: list[Needle] = []
+    trials: dict[str, tuple[Trial, ...]] = {}
+    for done, (lesion_id, mask) in enumerate(case.pre.tumours.items()):
+        observe(f"lesion {lesion_id}", done / len(case.pre.tumours))
         mask.require_some()
-        tumour = surface_of(mask)
-        liver = closed_liver(case.pre, {})
-        growing = Growing(tumour, liver, max(MOST_MARGIN_MM, plan.asked_mm))
-        tried = [_trial(growing, setting, plan.asked_mm) for setting in settings]
+        left = Remaining(surface_of(mask), liver, max(MOST_MARGIN_MM, plan.asked_mm), kept.of(lesion_id, made))
+        if not len(left.by(plan.asked_mm).corners_lps_mm):
+            continue  # what was made holds the target
+        tried = [_trial(left, setting, plan.asked_mm, beside=bool(kept.zones)) for setting in settings]
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
-        needles.append(needle_without_entry(str(number), lesion_id, trial.setting, placement.zone))
+        zone_id = str(kept.first_free + len(needles))
+        needles.append(needle_without_entry(zone_id, lesion_id, trial.setting, _from_the_front(placement.zone)))
     return tuple(needles), trials
 
 
-def _trial(growing: Growing, setting: Setting, asked_mm: float) -> tuple[Trial, Placement]:
-    """Return what one zone of a setting could do, and its placement: for the margin asked, else the largest."""
-    at_asked = best_placement(growing.by(asked_mm), setting.length_mm, setting.width_mm)
-    largest = largest_margin(growing.by, setting.length_mm, setting.width_mm, MOST_MARGIN_MM)
+def _trial(left: Remaining, setting: Setting, asked_mm: float, *, beside: bool) -> tuple[Trial, Placement]:
+    """Return what one zone of a setting could do, and its placement: for the margin asked, else the largest.
+
+    `beside` zones that were made the search begins at the margin that these attain.
+    """
+    length_mm, width_mm = setting.length_mm, setting.width_mm
+    at_asked = best_placement(left.by(asked_mm), length_mm, width_mm)
+    known = (asked_mm, at_asked) if at_asked.covers else None
+    if known is None and beside:
+        least_mm = left.attained_mm(asked_mm) + STEP_MM
+        known = least_mm, best_placement(left.by(least_mm), length_mm, width_mm)
+    largest = largest_margin(left.by, length_mm, width_mm, max(MOST_MARGIN_MM, asked_mm), known=known)
     trial = Trial(setting, at_asked.scale, None if largest is None else largest[0])
     if at_asked.covers or largest is None:
         return trial, at_asked
@@ -76,3 +95,10 @@ def _preferred(trial: Trial) -> tuple[bool, float]:
     if trial.scale <= 1.0:
         return False, trial.setting.volume_ml
     return True, trial.scale if trial.largest_mm is None else -trial.largest_mm
+
+
+def _from_the_front(zone: PlannedZone) -> PlannedZone:
+    """Return the same ellipsoid with its needle from the front rather than from behind: both ways fit it alike."""
+    if zone.axis_lps[1] >= 0.0:
+        return zone
+    return PlannedZone(zone.centre_lps_mm, -zone.axis_lps, zone.length_mm, zone.width_mm)

@@ -91,7 +91,12 @@ def try_plan(
         What is assumed.
     """
     shifts, growths = _draws(spread)
-    chances = {one.margin_mm: float(_held(zone, one.corners_lps_mm, shifts, growths).mean()) for one in targets}
+    chances = {
+        one.margin_mm: float(_held(zone, one.corners_lps_mm, shifts, growths).mean())
+        if len(one.corners_lps_mm)
+        else 1.0
+        for one in targets
+    }
     covered = {margin: _mean_share(zone, points, shifts, growths) for margin, points in volumes.items()}
     return Robustness(chances, covered, spread)
 
@@ -132,7 +137,9 @@ def _farthest(zone: PlannedZone, points: FloatArray, shifts: FloatArray, growths
 
 
 def _mean_share(zone: PlannedZone, points: FloatArray, shifts: FloatArray, growths: FloatArray) -> float:
-    """Return the mean share of points in the zone; a tenth of the draws tells it well enough."""
+    """Return the mean share of points in the zone, 1 of none; a tenth of the draws tells it well enough."""
+    if not len(points):
+        return 1.0
     some = slice(0, max(1, len(shifts) // 10))
     return float(np.mean([(_reach(zone, points, s, g) <= 1.0).mean() for s, g in _blocks(shifts[some], growths[some])]))
 

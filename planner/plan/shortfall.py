@@ -31,9 +31,19 @@ def filled_target(tumour: Surface, margin_mm: float, liver: ClosedLiver | None) 
     return points, len(points) * step**3 / 1000.0
 
 
-def shortfall_of(tumour: Surface, filled: FloatArray, size_ml: float, zones: Sequence[PlannedZone]) -> Shortfall:
+def shortfall_of(
+    tumour: Surface, filled: FloatArray, size_ml: float, zones: Sequence[PlannedZone | Surface]
+) -> Shortfall:
     """Return what of a target, given by points that fill it and its volume (ml), the zones leave out."""
-    outside = ~np.any([zone.contains(filled) for zone in zones], axis=0) if zones else np.ones(len(filled), bool)
-    share = float(outside.mean()) if len(filled) else 0.0
-    where = direction_words(filled[outside].mean(axis=0) - tumour.centroid_lps_mm) if outside.any() else None
+    outside = outside_of(filled, zones)
+    share = len(outside) / len(filled) if len(filled) else 0.0
+    where = direction_words(outside.mean(axis=0) - tumour.centroid_lps_mm) if len(outside) else None
     return Shortfall(share * size_ml, share, where)
+
+
+def outside_of(points: FloatArray, zones: Sequence[PlannedZone | Surface]) -> FloatArray:
+    """Return those of some points that lie in no zone."""
+    for zone in zones:
+        if len(points):
+            points = points[~np.asarray(zone.contains(points))]
+    return points

@@ -75,10 +75,11 @@ class Growing:
     def by(self, margin_mm: float) -> Target:
         """Return what a zone must hold for a margin, mm."""
         if margin_mm not in self._found:
-            self._found[margin_mm] = Target(margin_mm, _corners(self._points(margin_mm)))
+            self._found[margin_mm] = Target(margin_mm, corners_of(self.points(margin_mm)))
         return self._found[margin_mm]
 
-    def _points(self, margin_mm: float) -> FloatArray:
+    def points(self, margin_mm: float) -> FloatArray:
+        """Return points of the border of the target of a margin, shape (n, 3); some may lie within it."""
         if self._liver is None or margin_mm <= 0.0:
             return _grown_hull(self._tumour, margin_mm)
         offset = _offset(self._tumour, margin_mm)
@@ -93,7 +94,7 @@ class Growing:
 
 def _grown_hull(tumour: Surface, margin_mm: float) -> FloatArray:
     """Return points of the border of the hull of the grown tumour: the hull grown is the grown hull."""
-    corners = _corners(tumour.vertices_lps_mm)
+    corners = corners_of(tumour.vertices_lps_mm)
     if margin_mm <= 0.0:
         return corners
     directions = spread_directions(DIRECTIONS)
@@ -106,9 +107,9 @@ def _offset(tumour: Surface, margin_mm: float) -> FloatArray:
     return np.concatenate([_grown_hull(tumour, margin_mm), tumour.vertices_lps_mm + margin_mm * tumour.vertex_normals])
 
 
-def _corners(points: FloatArray) -> FloatArray:
+def corners_of(points: FloatArray) -> FloatArray:
     """Return those of the points that are corners of their convex hull; all of them where they span no volume."""
     try:
         return np.asarray(points[ConvexHull(points).vertices])
-    except QhullError:
+    except (QhullError, ValueError):  # too few points, or on one plane
         return points

@@ -11,6 +11,7 @@ from planner.case import VESSELS
 from planner.inventory import MAJOR_DUCTS, UNDIVIDED_DUCT
 from planner.register.alignment import Alignment
 from planner.report import words
+from planner.report.criterion import lesion_words
 from planner.report.surroundings import structure_words
 
 Gate = Literal["passed", "warned", "failed", "unchecked", "none"]
@@ -77,6 +78,29 @@ EXPLAINED = (
 )
 
 _BANDS = ((0.0, "below-0"), (5.0, "below-5"), (10.0, "below-10"))
+
+
+def flag_sentences(rows: Sequence[AnswerRow]) -> tuple[str, ...]:
+    """Return what to keep in mind of the rows, each flag once with the lesions that it is about."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        for flag in row.flags:
+            about.setdefault(flag, []).append(row.lesion_id)
+    return tuple(f"Of {lesion_words(ids)}: {flag}." for flag, ids in about.items())
+
+
+def assumed_sentence(assessment: Assessment) -> str:
+    """Return what the intervals in the table rest on, in a sentence; empty without an interval."""
+    found = [lesion.margin.interval for lesion in assessment.lesions if lesion.margin is not None]
+    doubts = [interval.assumed for interval in found if interval is not None]
+    if not doubts:
+        return ""
+    contours = [sd for one in doubts for sd in (one.tumour_contour_sd_mm, one.zone_contour_sd_mm)]
+    low, high = words.millimetres(min(contours)), words.millimetres(max(contours))
+    return (
+        f"The intervals assume contour errors (standard deviation) of {low if low == high else f'{low} to {high}'} mm"
+        " and the registration error of each row. That tissue shrinks after heat is not in them: see each lesion."
+    )
 
 
 def answer_rows(assessment: Assessment) -> tuple[AnswerRow, ...]:

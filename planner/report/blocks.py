@@ -13,7 +13,7 @@ NAMES = ("kind", "style", "tone", "band", "name")
 """What of a block is no text for a reader."""
 
 SHARES = {
-    "strip": 0.45, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
+    "strip": 0.65, "planes": 0.88, "distribution": 0.7, "polar": 0.7, "solid": 0.75, "checkerboard": 0.72,
     "edges": 0.72, "displacement": 0.72,
 }  # fmt: skip
 """How much of the sheet's width a picture of each kind takes; any other takes all of it."""

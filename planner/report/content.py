@@ -10,7 +10,18 @@ from types import MappingProxyType
 from planner.assessment import Assessment, LesionAssessment
 from planner.register.alignment import Check
 from planner.report import doubt, words
-from planner.report.answer import GATES, HEADS, AnswerRow, Head, answer_rows, band, gate_of, least_first, min_mm
+from planner.report.answer import (
+    GATES,
+    HEADS,
+    AnswerRow,
+    Head,
+    answer_rows,
+    assumed_sentence,
+    band,
+    gate_of,
+    least_first,
+    min_mm,
+)
 from planner.report.checks import check_name, check_result, check_value
 from planner.report.criteria import Criteria, criteria
 from planner.report.figure import Figure
@@ -20,6 +31,7 @@ from planner.report.impression import impression
 from planner.report.kept import kept_sentences
 from planner.report.passages import passage_sentences
 from planner.report.progression import Progression, progression
+from planner.report.registered import registration_sentences
 from planner.report.risk import BesideSection, beside_references, beside_section
 from planner.report.sensitivity import SensitivityRow, sensitivity_rows, tissue_sentences
 from planner.report.surroundings import DistanceTable, distance_table
@@ -62,6 +74,7 @@ class LesionContent:
     figures: tuple[Figure, ...]
     registration_figures: tuple[Figure, ...]
     registration_gate: str
+    registration_said: tuple[str, ...]
     cells: tuple[str, ...]
     registration_error: str
     margin_here: str
@@ -85,6 +98,7 @@ class Content:
     cautions: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]
     impression: tuple[str, ...]
+    assumed: str
     heads: tuple[Head, ...]
     answer: tuple[AnswerRow, ...]
     columns: tuple[Column, ...]
@@ -141,10 +155,11 @@ def report_content(
     drawn = tuple(figures)
     return Content(
         case_id=assessment.case_id,
-        status=words.STATUS[assessment.status],
+        status="" if assessment.status == "assessed" else f" Case status: {words.STATUS[assessment.status]}.",
         cautions=tuple(caution.text for caution in assessment.cautions),
         identities=tuple((study.upper(), *who) for study, who in identities.items()),
         impression=impression(assessment),
+        assumed=assumed_sentence(assessment),
         heads=HEADS,
         answer=answer_rows(assessment),
         columns=columns(),
@@ -200,6 +215,7 @@ def _lesion(
         figures=tuple(f for f in figures if _kind(f) not in ("strip", *_OF_REGISTRATION)),
         registration_figures=tuple(f for f in figures if _kind(f) in _OF_REGISTRATION),
         registration_gate=GATES[gate_of(lesion, assessment.alignment)],
+        registration_said=registration_sentences(lesion, assessment.alignment),
         cells=cells,
         registration_error=words.millimetres(lesion.registration_error_mm),
         margin_here=words.millimetres(None if margin is None else margin.min_mm),

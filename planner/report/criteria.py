@@ -162,7 +162,7 @@ def _counts(here: Sequence[Judged]) -> str:
     total = counted(sum(found.values()), "verdict")
     said = [counted_words(found[word], word) for word in SHOWN_WORDS if found[word]]
     near = f"; {borderline} of them borderline" if borderline else ""
-    return f"{counted(len(here), 'statement')} that a review judges, {total}: {', '.join(said)}{near}"
+    return f"{counted(len(here), 'statement')} judged, {total}: {', '.join(said)}{near}"
 
 
 def counted_words(count: int, word: Word) -> str:

@@ -62,6 +62,21 @@ def unlocking_sentence(assessment: Assessment) -> str:
     return f"Not entered, and would let most rules be judged: {'; '.join(said)}" if said else ""
 
 
+def missing_sentence(assessment: Assessment) -> str:
+    """Return which facts were not entered that most depends on: for whom the relation holds, and further criteria."""
+    needed = {"ablation modality": MODALITY.name, "primary": PRIMARY.name}
+    unknown = [name for lesion in assessment.lesions if lesion.risk is not None
+               for name in lesion.risk.population.those("unknown")]  # fmt: skip
+    first = [fact_words(fact) for name, fact in needed.items()
+             if name in unknown and assessment.facts.get(fact) is None]  # fmt: skip
+    if "scan date" in unknown and assessment.days_since_ablation is None:
+        first.append("day of the ablation")
+    then = [said for one in assessment.unlocking[:_MOST_UNLOCKING] if (said := fact_words(one.fact)) not in first]
+    parts = [f"{', '.join(first)} (the hazard and many criteria rest on it)"] if first else []
+    parts += [f"{', '.join(then)} (would let most further criteria be judged)"] if then else []
+    return f"Not entered: {'; '.join(parts)}." if parts else ""
+
+
 def references(assessment: Assessment) -> tuple[tuple[str, str, str], ...]:
     """Return short name, citation and strength of every source that the assessment was held against."""
     found: dict[str, tuple[str, str, str]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from planner.report import words
-from planner.report.answer import EXPLAINED
+from planner.report.answer import EXPLAINED, flag_sentences
 from planner.report.content import Content
 from planner.report.page import environment, picture, style_of
 from planner.report.table import Column
@@ -35,6 +35,7 @@ def render_html(
         content=content,
         words=words,
         explained=EXPLAINED,
+        flags=flag_sentences(content.answer),
         css=style.css,
         style_hash=style.sha256,
         head_groups=_head_groups(content.columns),

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from planner.assessment import Assessment, LesionAssessment
+from planner.assessment import Assessment, Distance, LesionAssessment
+from planner.case import VESSELS
+from planner.guideline.judge import Judged
+from planner.measure.margin import VESSEL_FACING_MM
 from planner.report import words
 from planner.report.answer import GATES, Gate, band, gate_of, interval_words, least_first, min_mm
 from planner.report.counts import counted
-from planner.report.held_against import unlocking_sentence
+from planner.report.criterion import lesion_words, verdicts_of
+from planner.report.held_against import missing_sentence
+from planner.report.surroundings import structure_words
+
+UNTOLD = ("skin", "diaphragm", "liver_capsule", "capsule")
+"""Structures that a zone in the liver's edge meets by its place; their distances stand with the lesion."""
 
 MOST_LESIONS = 4
 """Lesions that the impression tells one by one; the others are counted."""
@@ -34,10 +42,10 @@ def impression(assessment: Assessment) -> tuple[str, ...]:
         return ("No lesions.",)
     return (
         _counts(lesions),
-        *(_lesion(lesion) for lesion in lesions[:MOST_LESIONS]),
+        *(_lesion(lesion, assessment.judged) for lesion in lesions[:MOST_LESIONS]),
         *(_further(lesions[MOST_LESIONS:])),
         _registration(lesions, assessment),
-        *(f"{said}." for said in (unlocking_sentence(assessment),) if said),
+        *(said for said in (missing_sentence(assessment),) if said),
     )
 
 
@@ -55,7 +63,7 @@ def _counts(lesions: Sequence[LesionAssessment]) -> str:
     return f"{counted(len(lesions), 'lesion')}: {', '.join(said)}."
 
 
-def _lesion(lesion: LesionAssessment) -> str:
+def _lesion(lesion: LesionAssessment, judged: Sequence[Judged]) -> str:
     least, margin = min_mm(lesion), lesion.margin
     if least is None or margin is None:
         return f"Lesion {lesion.lesion_id}: {'; '.join((words.reading(lesion), *_reasons(lesion)))}."
@@ -63,6 +71,8 @@ def _lesion(lesion: LesionAssessment) -> str:
         f"minimal margin {words.millimetres(least)} mm{_outside(least)} ({_doubt(lesion)})",
         *((f"thin spot {margin.direction}",) if margin.direction else ()),
         *_uncovered(lesion),
+        *_beside(lesion),
+        *_outside_criteria(lesion, judged),
     ]
     return f"Lesion {lesion.lesion_id}: {'; '.join(parts)}."
 
@@ -102,6 +112,36 @@ def _uncovered(lesion: LesionAssessment) -> Iterator[str]:
         yield f"{words.percent(share)} % of its surface is not covered"
 
 
+def _beside(lesion: LesionAssessment) -> Iterator[str]:
+    """Yield the nearest vessel where tumour surface faces it, and each structure that the zone may touch."""
+    vessels = [d for d in lesion.distances if d.from_ == "tumour" and d.structure in VESSELS and d.mm is not None]
+    nearest = min(vessels, key=lambda d: d.mm or 0.0, default=None)
+    if nearest is not None and nearest.mm is not None and nearest.mm <= VESSEL_FACING_MM:
+        yield f"the {structure_words(nearest.structure)} lies {words.millimetres(nearest.mm)} mm from the tumour"
+    touched = (d for d in lesion.distances if d.from_ == "ablation" and d.structure not in VESSELS and _may_touch(d))
+    yield from map(_touching, touched)
+
+
+def _may_touch(distance: Distance) -> bool:
+    if distance.mm is None or distance.structure in UNTOLD:
+        return False
+    return distance.mm <= 0.0 or (distance.ci95_mm is not None and distance.ci95_mm[0] <= 0.0)
+
+
+def _touching(distance: Distance) -> str:
+    name = structure_words(distance.structure)
+    if distance.ci95_mm is not None and distance.ci95_mm[1] <= 0.0:
+        return f"its zone overlaps the {name}"
+    return f"its zone may touch the {name} (the interval of their distance holds 0 mm)"
+
+
+def _outside_criteria(lesion: LesionAssessment, judged: Sequence[Judged]) -> Iterator[str]:
+    here = [verdict for one in judged if one.here for verdict in verdicts_of(one)]
+    count = sum(verdict.lesion_id == lesion.lesion_id and verdict.word == "fail" for verdict in here)
+    if count:
+        yield f"outside {counted(count, 'published criterion', 'published criteria')} (below)"
+
+
 def _further(lesions: Sequence[LesionAssessment]) -> Iterator[str]:
     if lesions:
         yield f"{counted(len(lesions), 'further lesion')} in the table: {', '.join(one.lesion_id for one in lesions)}."
@@ -113,14 +153,10 @@ def _registration(lesions: Sequence[LesionAssessment], assessment: Assessment) -
     for lesion in lesions:
         by_gate.setdefault(gate_of(lesion, assessment.alignment), []).append(lesion.lesion_id)
     told = [(gate, by_gate[gate]) for gate in _GATES_TOLD if gate in by_gate]
-    said = [GATES[gate] if len(by_gate) == 1 else f"{GATES[gate]} at {_listed(ids)}" for gate, ids in told]
+    said = [GATES[gate] if len(by_gate) == 1 else f"{GATES[gate]} at {lesion_words(ids)}" for gate, ids in told]
     errors = [one.registration_error_mm for one in lesions if one.registration_error_mm is not None]
     if errors and any(errors):
         low, high = words.millimetres(min(errors)), words.millimetres(max(errors))
         said.append(f"predicted error {low if low == high else f'{low} to {high}'} mm where the lesions lie")
     kind = words.KINDS[assessment.alignment.kind]
     return f"Registration: {'; '.join((kind, *said))}."
-
-
-def _listed(ids: Sequence[str]) -> str:
-    return f"lesion {ids[0]}" if len(ids) == 1 else f"lesions {', '.join(ids[:-1])} and {ids[-1]}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from planner.report import words
-from planner.report.answer import EXPLAINED, AnswerRow, Head
+from planner.report.answer import EXPLAINED, AnswerRow, Head, flag_sentences
 from planner.report.answer import Cell as AnswerCell
 from planner.report.blocks import (
     Block,
@@ -28,7 +28,6 @@ from planner.report.blocks import (
     strong,
 )
 from planner.report.content import Content, LesionContent
-from planner.report.criterion import lesion_words
 from planner.report.paper_criteria import criteria_blocks
 from planner.report.paper_known import known_blocks, named_values
 from planner.report.paper_lesion import lesion_blocks, progression_blocks
@@ -110,9 +109,7 @@ def _section(title: str, sentences: Sequence[str]) -> Iterator[Block]:
 def _first_sheet(content: Content) -> Iterator[Block]:
     """Yield the whole answer: warning, cautions, impression, a row per lesion, registration, and what is missing."""
     yield Heading(f"Ablation margin, case {content.case_id}", 1)
-    yield Notice(
-        (*strong(words.BANNER), Run(f" Not for decisions about a patient. Case status: {content.status}.")), "banner"
-    )
+    yield Notice((*strong(words.BANNER), Run(f" Not for decisions about a patient.{content.status}")), "banner")
     for caution in content.cautions:
         yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
     if content.identities:
@@ -124,11 +121,13 @@ def _first_sheet(content: Content) -> Iterator[Block]:
         yield _answer(content.heads, content.answer)
         yield from _flags(content.answer)
         yield Key(tuple(Cell((plain(said),), band=name) for name, said in BANDS))
-        yield Paragraph(small(f"{words.SIGN} {EXPLAINED}"))
+        yield Paragraph(small(words.SIGN))
     if content.reasons:
         yield from _section("What could not be assessed, and why", content.reasons)
     else:
-        yield Paragraph(small("Nothing was left out of the margins."))
+        yield Paragraph(small(words.COMPLETE))
+    if content.answer:
+        yield Paragraph(small(f"{EXPLAINED} {content.assumed}".strip()))
 
 
 def _identities(identities: Sequence[Sequence[str]]) -> Table:
@@ -150,13 +149,9 @@ def _answer(heads: Sequence[Head], rows: Sequence[AnswerRow]) -> Table:
 
 def _flags(rows: Sequence[AnswerRow]) -> Iterator[Block]:
     """Yield what to keep in mind of the rows, each with the lesions that it is about."""
-    about: dict[str, list[str]] = {}
-    for row in rows:
-        for flag in row.flags:
-            about.setdefault(flag, []).append(row.lesion_id)
-    if about:
+    if said := flag_sentences(rows):
         yield Paragraph(strong("To keep in mind"), keeps_next=True)
-        yield bullets(f"Of {lesion_words(ids)}: {flag}." for flag, ids in about.items())
+        yield bullets(said)
 
 
 def _answer_cell(cell: AnswerCell, row: AnswerRow) -> Cell:
@@ -172,9 +167,10 @@ def _registration(content: Content) -> Iterator[Block]:
     yield Heading("Registration quality", 2)
     yield Paragraph(plain(f"{content.alignment} Liver used: {content.liver}."))
     for lesion in content.lesions:
-        yield from _strip(lesion, content.alignment_kind)
+        yield from _strip(lesion)
     if content.lesions:
         yield Paragraph(small(words.CHECKERBOARDS))
+    yield Paragraph(small(words.PREDICTED))
     yield from map(Picture.of, content.figures)
     if not content.checks:
         yield Paragraph(plain("Nothing was looked at."))
@@ -188,14 +184,11 @@ def _registration(content: Content) -> Iterator[Block]:
     yield Table("What was looked at", heads, rows, (0.6, 1.8, 0.9, 1.1, 3.6))
 
 
-def _strip(lesion: LesionContent, alignment_kind: str) -> Iterator[Block]:
+def _strip(lesion: LesionContent) -> Iterator[Block]:
     """Yield how the registration went at a lesion, with its small checkerboard."""
     error = _with_unit(lesion.registration_error, ", predicted error ")
-    here, rigid = (_with_unit(one) or " not known" for one in (lesion.margin_here, lesion.margin_rigid))
-    known = (lesion.margin_here, lesion.margin_rigid) != (words.UNKNOWN, words.UNKNOWN)
-    said = f"Minimal margin: {alignment_kind}{here}, by the rigid step alone{rigid}." if known else ""
     lead = strong(f"Lesion {lesion.lesion_id}: {lesion.registration_gate}{error}. ")
-    yield Paragraph((*lead, Run(said)), keeps_next=lesion.strip is not None)
+    yield Paragraph((*lead, Run(" ".join(lesion.registration_said))), keeps_next=lesion.strip is not None)
     if lesion.strip is not None:
         yield replace(Picture.of(lesion.strip), caption="")
 

@@ -30,8 +30,8 @@ def criteria_blocks(criteria: Criteria | None) -> Iterator[Block]:
     if criteria is None:
         return
     yield Heading("Published criteria beside these numbers", 2)
-    yield bullets(f"{sentence}." for sentence in criteria.sentences)
     yield Paragraph(plain(words.EACH_SOURCE))
+    yield bullets(f"{sentence}." for sentence in criteria.sentences)
     if criteria.first:
         caption = "First: outside a source's criterion, or so near to a line that it may be"
         yield _table(caption, criteria.first, stated=False)

@@ -104,11 +104,14 @@ def setting_sentence(setting: Setting) -> str:
 
 def spread_sentence(spread: Spread) -> str:
     """Return what a plan was tried against."""
+    sds = (
+        f"the needle {spread.tip_sd_mm:g} mm along each axis", f"the zone's radius {spread.radius_sd_mm:g} mm",
+        f"the scan against the patient {spread.registration_sd_mm:g} mm along each axis",
+        f"the liver from head to feet {spread.breathing_sd_mm:g} mm",
+    )  # fmt: skip
     return (
-        f"Chances are shares of {spread.draws} trials in which the needle is off by {spread.tip_sd_mm:g} mm along each"
-        f" axis, the zone's radius by {spread.radius_sd_mm:g} mm, the scan against the patient by"
-        f" {spread.registration_sd_mm:g} mm along each axis, and the liver from head to feet by {spread.breathing_sd_mm:g} mm (standard deviations;"
-        " assumptions, not measurements)"
+        f"Chances are shares of {spread.draws} trials that differ from the plan by these standard deviations, which are"
+        f" assumptions: {'; '.join(sds)}"
     )
 
 
@@ -159,10 +162,9 @@ def _uncovered_said(lesion: PlannedLesion) -> str:
     short = lesion.shortfall
     if short.where is None:
         return f"The tumour with {lesion.asked_mm:g} mm around it, within the liver, lies in the planned zone"
-    return (
-        f"Of the tumour with {lesion.asked_mm:g} mm around it, within the liver,"
-        f" {words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %) lie outside the planned zone, {short.where}"
-    )
+    around = f"Of the tumour with {lesion.asked_mm:g} mm around it, within the liver,"
+    share = f"{words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %)"
+    return f"{around} {share} lie outside the planned zone, {short.where}"
 
 
 def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
@@ -181,7 +183,7 @@ def _trial_said(trial: Trial) -> str:
     said, larger = f"Tried: {trial.setting.label}: one zone", f"would have to be {trial.scale:.2f} times as large"
     largest = words.millimetres(trial.largest_mm)
     if trial.largest_mm is None:
-        return f"{said} does not hold the tumour at any place; for the margin asked it {larger}"
+        return f"{said} holds it at no place, without any margin; for the margin asked it {larger}"
     if trial.scale <= 1.0:
         return f"{said} holds the target; its largest margin is {largest} mm"
     return f"{said} attains at most {largest} mm; for the margin asked it {larger}"

@@ -30,7 +30,7 @@ def date_sentences(scan_dates: Mapping[str, date]) -> tuple[str, ...]:
     if not scan_dates:
         return ()
     listed = ", ".join(f"{study.upper()} {day.isoformat()}" for study, day in scan_dates.items())
-    return (f"Scanned on: {listed} (shown in the report alone).",)
+    return (f"Scanned on: {listed} (the report is the only file that holds these dates).",)
 
 
 def flag_sentences(timing: Timing) -> tuple[str, ...]:

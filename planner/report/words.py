@@ -26,6 +26,13 @@ COLUMNS_EXPLAINED = (
     " A value close to 0, 5 or 10 mm is printed with as many decimals as it takes to stay on its side."
 )
 
+PREDICTED = (
+    "Predicted error: by how much the registration is expected to be off there (mean length in 3D), from how far other"
+    " ways of registering lead elsewhere. No check can prove a registration; look at the pictures."
+)
+
+COMPLETE = "Every margin in the table could be measured."
+
 COORDINATES = (
     "Points are given by their distances in mm from the origin of the post-ablation study's patient coordinates, each"
     " with its direction: R or L (the patient's right or left), A or P (anterior or posterior), S or I (superior or"
@@ -46,9 +53,10 @@ METHOD_PICTURES = (
 )
 
 CHECKERBOARDS = (
-    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST. Where"
-    " the two are well registered, vessels and the liver's edge run on from square to square. A large difference"
-    " between the two margins means that the answer depends on how the liver was deformed."
+    "Checkerboards of the planes through the thin spot: squares of PRE, as registered, between squares of POST; small"
+    " crosses mark their corners. Where the two are well registered, vessels and the liver's edge run on from square to"
+    " square. A large difference from the margin by the rigid step alone means that the answer depends on how the liver"
+    " was deformed."
 )
 
 EACH_SOURCE = (
@@ -186,7 +194,8 @@ def _minimum(margin: Margin) -> str:
     place = f" on the {margin.direction} side of the tumour" if margin.direction else ""
     return (
         f"Minimal margin {millimetres(margin.min_mm)} mm{words}, measured {to},{place}"
-        f" (at {point(margin.at_lps_mm)}). Geometric minimum {millimetres(margin.geometric_min_mm)} mm."
+        f" (at {point(margin.at_lps_mm)}). To the zone's surface alone (geometric):"
+        f" {millimetres(margin.geometric_min_mm)} mm."
     )
 
 

@@ -13,8 +13,8 @@ from planner.case import Case, Study
 from planner.errors import InputError
 from planner.grid import Grid
 from planner.measure.achieved import achieved_beside, shape_of
-from planner.plan.kept import with_plan
 from planner.plan.needle import Needle, needle_of
+from planner.plan.outcome import with_plan
 from planner.plan.setting import Setting
 from planner.plan.zone import PlannedZone, spread_directions
 from planner.register.alignment import Alignment
