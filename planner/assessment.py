@@ -15,7 +15,7 @@ from planner.guideline.catalogue import Conflict
 from planner.guideline.entry import Shown
 from planner.guideline.judge import Judged
 from planner.guideline.unlock import Unlocking
-from planner.measure.achieved import PlanKept
+from planner.measure.achieved import PlanOutcome
 from planner.measure.coverage import Coverage
 from planner.measure.margin import Margin
 from planner.measure.sensitivity import NOT_MEASURED, Sensitivity
@@ -126,7 +126,7 @@ class LesionAssessment:
     beside: Beside | None = None
     treatment: Treatment = UNTREATED
     sizes: Sizes | None = None
-    planned: PlanKept | None = None
+    planned: PlanOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -82,10 +82,10 @@ def test_exact_zones_give_back_by_how_much_they_were_moved_turned_and_scaled(
 
 def test_zones_drawn_on_voxels_give_it_back_within_the_tolerances() -> None:
     achieved = made(needle().zone, 3.0, 2.0, 8.0, (1.05, 0.95))
-    kept = reviewed(achieved, (needle(),)).lesions[0].planned
-    assert kept is not None
-    assert kept.achieved is not None
-    found = kept.achieved
+    outcome = reviewed(achieved, (needle(),)).lesions[0].planned
+    assert outcome is not None
+    assert outcome.achieved is not None
+    found = outcome.achieved
     assert (found.along_needle_mm, found.across_needle_mm) == pytest.approx((3.0, 2.0), abs=0.1)
     assert found.axis_off_degrees == pytest.approx(8.0, abs=0.5)
     assert (found.length_ratio, found.width_ratio) == pytest.approx((1.05, 0.95), abs=0.01)
@@ -114,21 +114,21 @@ def test_margin_is_lost_where_the_zone_was_moved_away_from() -> None:
     planned = needle().zone
     axis = np.array(planned.axis_lps)
     assessment = reviewed(made(planned, 6.0, 0.0, 0.0, (1.0, 1.0)), (needle(),))
-    kept = assessment.lesions[0].planned
-    assert kept is not None
+    outcome = assessment.lesions[0].planned
+    assert outcome is not None
     margin = assessment.lesions[0].margin
     assert margin is not None
-    assert kept.planned_min_mm is not None
+    assert outcome.planned_min_mm is not None
     assert margin.min_mm is not None
-    assert kept.lost_mm is not None
-    assert kept.planned_min_mm > margin.min_mm
-    towards = (np.array(kept.lost_at_lps_mm) - TUMOUR_LPS_MM) / RADIUS_MM
+    assert outcome.lost_mm is not None
+    assert outcome.planned_min_mm > margin.min_mm
+    towards = (np.array(outcome.lost_at_lps_mm) - TUMOUR_LPS_MM) / RADIUS_MM
     assert towards @ -axis > 0.9
     surface = TUMOUR_LPS_MM + RADIUS_MM * spread_directions(4000)
     moved = made(planned, 6.0, 0.0, 0.0, (1.0, 1.0)).surface()
     lost = planned.surface().signed_depth_mm(surface) - moved.signed_depth_mm(surface)
-    assert kept.lost_mm == pytest.approx(float(lost.max()), abs=0.3)
-    assert kept.lost_share == pytest.approx(float((lost > 0).mean()), abs=0.03)
+    assert outcome.lost_mm == pytest.approx(float(lost.max()), abs=0.3)
+    assert outcome.lost_share == pytest.approx(float((lost > 0).mean()), abs=0.03)
 
 
 def test_moments_of_an_ellipsoid_are_its_own() -> None:
@@ -151,9 +151,9 @@ def test_a_plan_of_another_scan_is_refused() -> None:
 
 def test_several_planned_zones_keep_their_margin_and_say_what_is_not_compared() -> None:
     second = needle_of("2", "1", SETTING, ENTRY_LPS_MM, TARGET_LPS_MM + 4.0)
-    kept = reviewed(needle().zone, (needle(), second)).lesions[0].planned
-    assert kept is not None
-    assert kept.zones == ("1", "2")
-    assert kept.planned_min_mm is not None
-    assert kept.achieved is None
-    assert "one zone planned and one achieved" in kept.reason
+    outcome = reviewed(needle().zone, (needle(), second)).lesions[0].planned
+    assert outcome is not None
+    assert outcome.zones == ("1", "2")
+    assert outcome.planned_min_mm is not None
+    assert outcome.achieved is None
+    assert "one zone planned and one achieved" in outcome.reason

@@ -15,8 +15,8 @@ from typing import Any
 from pipelines.ports import Review
 from pipelines.store.distances import distance_document, distance_reasons, passage_document
 from pipelines.store.held_against import judged_documents, no_risk_document, risk_document, risk_reasons
-from pipelines.store.kept import plan_document, plan_reasons
 from pipelines.store.numbers import number, pair, point
+from pipelines.store.plan_outcome import plan_document, plan_reasons
 from pipelines.store.registration import registration_document
 from pipelines.store.sizes import sizes_document
 from pipelines.store.timing import timing_document

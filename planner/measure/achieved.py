@@ -74,7 +74,7 @@ class Achieved:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlanKept:
+class PlanOutcome:
     """What became of a lesion's plan.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case
 from planner.errors import InputError
-from planner.measure.achieved import PlanKept, achieved_beside
+from planner.measure.achieved import PlanOutcome, achieved_beside
 from planner.measure.liver import ClosedLiver
 from planner.measure.margin import Margin, direction_words, measure_margin
 from planner.measure.zone import Zone
@@ -19,7 +19,7 @@ from planner.plan.scene import closed_liver
 from planner.register.alignment import Alignment
 from planner.surface import Surface, surface_of
 
-NOT_PLANNED = PlanKept((), reason="the plan holds no zone for this lesion")
+NOT_PLANNED = PlanOutcome((), reason="the plan holds no zone for this lesion")
 
 
 def require_on(case: Case, needles: Sequence[Needle]) -> None:
@@ -64,48 +64,48 @@ def with_plan(assessment: Assessment, case: Case, needles: Sequence[Needle]) -> 
     liver = closed_liver(case.pre, surfaces) if needles else None
     lesions = tuple(
         replace(
-            lesion, planned=_kept(lesion, own.get(lesion.lesion_id, []), surfaces, liver, case, assessment.alignment)
+            lesion, planned=_outcome(lesion, own.get(lesion.lesion_id, []), surfaces, liver, case, assessment.alignment)
         )
         for lesion in assessment.lesions
     )
     return replace(assessment, lesions=lesions)
 
 
-def _kept(
+def _outcome(
     lesion: LesionAssessment,
     needles: Sequence[Needle],
     surfaces: Mapping[str, Surface],
     liver: ClosedLiver | None,
     case: Case,
     alignment: Alignment,
-) -> PlanKept:
+) -> PlanOutcome:
     if not needles:
         return NOT_PLANNED
     zones = tuple(needle.zone_id for needle in needles)
     planned = measure_margin(
         surface_of(case.pre.tumours[lesion.lesion_id]), Zone.of([surfaces[zone] for zone in zones]), liver=liver
     )
-    kept = PlanKept(zones, planned.min_mm, reason=planned.reason or "")
+    outcome = PlanOutcome(zones, planned.min_mm, reason=planned.reason or "")
     if lesion.margin is None:
-        return replace(kept, reason="no margin was measured after the ablation")
-    return _compared(_lost(kept, planned, lesion.margin), lesion, needles, surfaces, case, alignment)
+        return replace(outcome, reason="no margin was measured after the ablation")
+    return _compared(_lost(outcome, planned, lesion.margin), lesion, needles, surfaces, case, alignment)
 
 
-def _lost(kept: PlanKept, planned: Margin, achieved: Margin) -> PlanKept:
+def _lost(outcome: PlanOutcome, planned: Margin, achieved: Margin) -> PlanOutcome:
     """Return where most margin was lost: both margins are known at the same points of the tumour's surface."""
     before, after = planned.map.primary_mm, achieved.map.primary_mm
     if before.shape != after.shape:
-        return replace(kept, reason="the tumour of the plan is not that of the review")
+        return replace(outcome, reason="the tumour of the plan is not that of the review")
     known = np.isfinite(before) & np.isfinite(after)
     if not known.any():
-        return replace(kept, reason="no point of the surface has both margins: the capsule ends them")
+        return replace(outcome, reason="no point of the surface has both margins: the capsule ends them")
     lost = np.where(known, before, 0.0) - np.where(known, after, 0.0)
     at = int(np.argmax(np.where(known, lost, -np.inf)))
     point = achieved.map.tumour.vertices_lps_mm[at]
     area = achieved.map.tumour.vertex_area_mm2
     x, y, z = map(float, point)
     return replace(
-        kept,
+        outcome,
         lost_mm=float(lost[at]),
         lost_at_lps_mm=(x, y, z),
         lost_where=direction_words(point - achieved.map.tumour.centroid_lps_mm),
@@ -114,21 +114,21 @@ def _lost(kept: PlanKept, planned: Margin, achieved: Margin) -> PlanKept:
 
 
 def _compared(
-    kept: PlanKept,
+    outcome: PlanOutcome,
     lesion: LesionAssessment,
     needles: Sequence[Needle],
     surfaces: Mapping[str, Surface],
     case: Case,
     alignment: Alignment,
-) -> PlanKept:
+) -> PlanOutcome:
     if len(needles) != 1 or len(lesion.zones) != 1:
-        return replace(kept, reason="one zone planned and one achieved can be compared, and this lesion has others")
+        return replace(outcome, reason="one zone planned and one achieved can be compared, and this lesion has others")
     (needle,) = needles
     try:
         moved = surfaces[needle.zone_id].moved(alignment.map.post_from_pre)
         ends = np.stack([needle.zone.centre_lps_mm - needle.zone.axis_lps, needle.zone.centre_lps_mm])
         start, end = alignment.map.post_from_pre(ends)
     except InputError:
-        return replace(kept, reason="the registration folds where the zone was planned")
+        return replace(outcome, reason="the registration folds where the zone was planned")
     achieved = surface_of(case.post.ablations[lesion.zones[0]])
-    return replace(kept, achieved=achieved_beside(moved, achieved, np.asarray(end - start)))
+    return replace(outcome, achieved=achieved_beside(moved, achieved, np.asarray(end - start)))

@@ -28,7 +28,7 @@ from planner.report.figure import Figure
 from planner.report.findings import FindingRow, finding_rows
 from planner.report.held_against import fact_rows, other_facts, references, risk_sentences
 from planner.report.impression import impression
-from planner.report.kept import kept_sentences
+from planner.report.outcome import outcome_sentences
 from planner.report.passages import passage_sentences
 from planner.report.progression import Progression, progression
 from planner.report.registered import registration_sentences
@@ -221,7 +221,7 @@ def _lesion(
         margin_here=words.millimetres(None if margin is None else margin.min_mm),
         margin_rigid=words.millimetres(lesion.rigid_min_mm),
         findings=tuple(finding_rows(assessment.findings, lesion.lesion_id)),
-        planned=kept_sentences(lesion),
+        planned=outcome_sentences(lesion),
     )
 
 

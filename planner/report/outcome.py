@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.assessment import LesionAssessment
-from planner.measure.achieved import Achieved, PlanKept
+from planner.measure.achieved import Achieved, PlanOutcome
 from planner.report import words
 from planner.report.answer import min_mm
 
@@ -15,34 +15,34 @@ NO_JUDGEMENT = (
 )
 
 
-def kept_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
+def outcome_sentences(lesion: LesionAssessment) -> tuple[str, ...]:
     """Return what became of a lesion's plan; empty where none was given."""
-    kept = lesion.planned
-    if kept is None:
+    outcome = lesion.planned
+    if outcome is None:
         return ()
-    found = [*_margins(kept, min_mm(lesion)), *_lost(kept)]
-    if kept.achieved is not None:
-        found += _achieved(kept.achieved)
-    if kept.reason:
-        found.append(f"Not known: {kept.reason}.")
-    return (*found, NO_JUDGEMENT) if kept.zones else tuple(found)
+    found = [*_margins(outcome, min_mm(lesion)), *_lost(outcome)]
+    if outcome.achieved is not None:
+        found += _achieved(outcome.achieved)
+    if outcome.reason:
+        found.append(f"Not known: {outcome.reason}.")
+    return (*found, NO_JUDGEMENT) if outcome.zones else tuple(found)
 
 
-def _margins(kept: PlanKept, achieved_mm: float | None) -> Iterator[str]:
-    if kept.planned_min_mm is not None:
-        planned, achieved = words.millimetres(kept.planned_min_mm), words.millimetres(achieved_mm)
+def _margins(outcome: PlanOutcome, achieved_mm: float | None) -> Iterator[str]:
+    if outcome.planned_min_mm is not None:
+        planned, achieved = words.millimetres(outcome.planned_min_mm), words.millimetres(achieved_mm)
         yield f"Minimal margin planned {planned} mm, achieved {achieved} mm."
 
 
-def _lost(kept: PlanKept) -> Iterator[str]:
-    if kept.lost_mm is None or kept.lost_share is None:
+def _lost(outcome: PlanOutcome) -> Iterator[str]:
+    if outcome.lost_mm is None or outcome.lost_share is None:
         return
-    if kept.lost_mm <= 0.0:
+    if outcome.lost_mm <= 0.0:
         yield "Nowhere on the tumour surface was less margin achieved than planned."
         return
     yield (
-        f"Most margin was lost on the {kept.lost_where} side of the tumour: {words.millimetres(kept.lost_mm)} mm less"
-        f" than planned (at {words.point(kept.lost_at_lps_mm)}). On {words.percent(kept.lost_share)} % of the surface"
+        f"Most margin was lost on the {outcome.lost_where} side of the tumour: {words.millimetres(outcome.lost_mm)} mm less"
+        f" than planned (at {words.point(outcome.lost_at_lps_mm)}). On {words.percent(outcome.lost_share)} % of the surface"
         " less was achieved than planned."
     )
 

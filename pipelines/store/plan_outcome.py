@@ -8,25 +8,25 @@ from typing import Any
 
 from pipelines.store.numbers import number, point
 from planner.assessment import Reason
-from planner.measure.achieved import Achieved, PlanKept
+from planner.measure.achieved import Achieved, PlanOutcome
 
 Json = Any
 
 NO_PLAN = "no plan was given (--plan)"
 
 
-def plan_document(kept: PlanKept | None) -> Json:
+def plan_document(outcome: PlanOutcome | None) -> Json:
     """Return the `planned` of a lesion; null where no plan was given."""
-    if kept is None:
+    if outcome is None:
         return None
     return {
-        "zones": list(kept.zones),
-        "min_mm": number(kept.planned_min_mm),
-        "lost_mm": number(kept.lost_mm),
-        "lost_at_lps_mm": point(kept.lost_at_lps_mm),
-        "lost_where": kept.lost_where,
-        "lost_share": number(kept.lost_share),
-        "achieved": None if kept.achieved is None else _achieved(kept.achieved),
+        "zones": list(outcome.zones),
+        "min_mm": number(outcome.planned_min_mm),
+        "lost_mm": number(outcome.lost_mm),
+        "lost_at_lps_mm": point(outcome.lost_at_lps_mm),
+        "lost_where": outcome.lost_where,
+        "lost_share": number(outcome.lost_share),
+        "achieved": None if outcome.achieved is None else _achieved(outcome.achieved),
     }
 
 
@@ -34,12 +34,12 @@ def _achieved(found: Achieved) -> Json:
     return {field.name: number(getattr(found, field.name)) for field in fields(Achieved)}
 
 
-def plan_reasons(kept: PlanKept | None) -> Iterable[Reason]:
+def plan_reasons(outcome: PlanOutcome | None) -> Iterable[Reason]:
     """Yield why there is no plan, or why something of it is not known."""
-    if kept is None:
+    if outcome is None:
         yield Reason("planned", "no-plan", NO_PLAN)
-    elif kept.reason:
-        yield Reason("planned", "plan-not-compared", kept.reason)
-    elif kept.achieved is not None and kept.achieved.axis_off_degrees is None:
+    elif outcome.reason:
+        yield Reason("planned", "plan-not-compared", outcome.reason)
+    elif outcome.achieved is not None and outcome.achieved.axis_off_degrees is None:
         text = "one of the two zones is too round to have a long axis"
         yield Reason("planned.achieved.axis_off_degrees", "too-round", text)
