@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from pipelines.ports import Intake
+from pipelines.ports import Intake, Pages
 from pipelines.settings import with_registration
 from pipelines.stopwatch import Stopwatch
 from pipelines.store import result_document
@@ -70,7 +70,7 @@ class World:
     def render(self, finished, figures):
         self._note("render")
         assert figures == (FIGURE,)
-        return f"page of {finished.assessment.case_id}"
+        return Pages(f"page of {finished.assessment.case_id}")
 
     def put(self, finished, page):
         self._note("put")
@@ -89,7 +89,7 @@ def test_a_review_is_read_measured_drawn_rendered_and_stored_in_that_order():
     said = []
     finished = world.review(observe=lambda what, share: said.append(what))
     assert world.told == ["prepare", "read", "draw", "render", "put"]
-    assert world.kept == [(finished, "page of seven")]
+    assert world.kept == [(finished, Pages("page of seven"))]
     assert said[-2:] == ["pictures", "report"]
     assert finished.assessment.lesions[0].margin.min_mm == pytest.approx(6.0, abs=1.5)
     assert finished.provenance["inputs_sha256"] == {"pre/image": "ab"}

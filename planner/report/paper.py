@@ -181,7 +181,7 @@ def _registration(content: Content) -> Iterator[Block]:
         for one in content.checks
     )  # fmt: skip
     heads = ("About", "Check", "Value", "Result", "Meaning")
-    yield Table("What was looked at", heads, rows, (0.6, 1.8, 0.9, 1.1, 3.6))
+    yield Table("What was looked at", heads, rows, (0.6, 1.8, 0.9, 1.1, 3.7))
 
 
 def _strip(lesion: LesionContent) -> Iterator[Block]:
