@@ -40,10 +40,10 @@ def _lost(outcome: PlanOutcome) -> Iterator[str]:
     if outcome.lost_mm <= 0.0:
         yield "Nowhere on the tumour surface was less margin achieved than planned."
         return
+    lost, share = words.millimetres(outcome.lost_mm), words.percent(outcome.lost_share)
     yield (
-        f"Most margin was lost on the {outcome.lost_where} side of the tumour: {words.millimetres(outcome.lost_mm)} mm less"
-        f" than planned (at {words.point(outcome.lost_at_lps_mm)}). On {words.percent(outcome.lost_share)} % of the surface"
-        " less was achieved than planned."
+        f"Most margin was lost on the {outcome.lost_where} side of the tumour: {lost} mm less than planned"
+        f" (at {words.point(outcome.lost_at_lps_mm)}). On {share} % of the surface less was achieved than planned."
     )
 
 
