@@ -46,7 +46,7 @@ def criteria_blocks(criteria: Criteria | None) -> Iterator[Block]:
         yield Heading("What does not apply to this case", 3)
         yield _table("What does not apply to this case, and why", criteria.not_applicable)
     if criteria.elsewhere:
-        yield Heading("Not judged in a review", 3)
+        yield Heading("Not judged here", 3)
         for reason, named in criteria.elsewhere:
             yield Paragraph((*strong(f"{reason}: "), Run(f"{'; '.join(named)}.")))
 
