@@ -10,6 +10,8 @@ from audit_cases import document, lesion, write_case, write_failure, write_outco
 from cli_runs import ablation, post_study, pre_study, python
 from test_report_html import Outline
 
+from pipelines.audit.columns import PLANNED
+
 FILES = {"lesions.csv", "lesions.parquet", "data_dictionary.csv", "audit.html", "audit.json"}
 LOADED = """
 import sys
@@ -184,6 +186,9 @@ def test_a_real_review_is_audited(tmp_path):
     # Every column that a whole review can fill is filled: a misspelt key would leave one empty.
     empty = {name for name, value in table[0].items() if value is None}
     explained = {reason["field"] for reason in result["lesions"][0]["reasons"]}
-    assert {name for name in empty if not name.startswith("ltp_")} <= {
+    planned = {column.name for column in PLANNED}
+    assert planned <= empty
+    assert "planned" in explained  # tests/test_cli_plan_outcome.py fills them
+    assert {name for name in empty - planned if not name.startswith("ltp_")} <= {
         "reason_codes", *(f"margin_{field.removeprefix('margin.')}" for field in explained if field),
     }  # fmt: skip

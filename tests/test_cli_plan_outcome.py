@@ -75,6 +75,7 @@ def test_report_and_audit_tell_it_too(reviewed: tuple[Path, Path]) -> None:
     table = next(path for path in (folder / "audit").glob("*.csv") if "plan_dice" in path.read_text(encoding="utf-8"))
     with table.open(encoding="utf-8", newline="") as stream:
         row = next(iter(csv.DictReader(stream)))
+    assert not [name for name, value in row.items() if name.startswith("plan_") and not value]
     assert 0.6 < float(row["plan_dice"]) < 0.95
     assert float(row["plan_along_needle_mm"]) == pytest.approx(SHIFT_MM, abs=0.1)
 
