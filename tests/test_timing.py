@@ -209,7 +209,7 @@ def test_a_review_flags_an_old_pre_scan_and_names_no_date(tmp_path):
     assert f"<li>Flagged: {FLAGS['old_pre_scan']}.</li>" in page
     assert "<li>PRE: 43 days before the ablation.</li>" in page
     result["provenance"].pop("written_at")
-    assert "Scanned on: PRE 2024-01-10, POST 2024-03-01 (shown in the report alone)." in page
+    assert "Scanned on: PRE 2024-01-10, POST 2024-03-01 (the report is the only file that holds these dates)." in page
     for text in (ran.stdout, ran.stderr, (out / "log.txt").read_text(), json.dumps(result)):
         assert not any(day in text for day in ("2024-01-10", "2024-03-01", "2024-02-22", "20240110", "20240301"))
 
