@@ -5,9 +5,9 @@ from __future__ import annotations
 import analytic
 import numpy as np
 import pytest
-from planner.plan.achieved import achieved_beside, shape_of
 from scipy.spatial.transform import Rotation
 
+from planner.measure.achieved import achieved_beside, shape_of
 from planner.plan.zone import PlannedZone
 from planner.surface import surface_of
 
