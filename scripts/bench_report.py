@@ -33,7 +33,7 @@ from browser import chromium, opened
 
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.ports import Pages, ReportVolume, Review
-from pipelines.sample import make_patient, write_sample
+from pipelines.sample import write_sample
 from pipelines.settings import Settings
 from pipelines.source import FolderSource
 from pipelines.viewer import made_viewer
@@ -54,7 +54,7 @@ class Kept:
 
 def reviewed(seed: int) -> Review:
     with tempfile.TemporaryDirectory() as folder:
-        write_sample(Path(folder), make_patient(seed))
+        write_sample(seed, Path(folder))
         source = FolderSource(Path(folder, "pre"), Path(folder, "post"), Path(folder, "case.toml"), "bench")
         return review_folders(source, Kept(), Settings(report_volume="none"), lambda *_: None)
 
