@@ -137,13 +137,13 @@ def _liver(
     around = list(zones.values())
     if case.post.liver is not None:
         moved = [surface.moved(mapping.post_from_pre) for surface in tumours.values()]
-        liver = _with_vessels(case.post, case.post.liver, [*moved, *around])
+        liver = with_vessels(case.post, case.post.liver, [*moved, *around])
         made = [zone for zone_id, zone in zones.items() if not planned or zone_id in kept]
         return close_liver(liver, [*moved, *made], [*moved, *around]), "post"
     if case.pre.liver is not None:
         in_pre = [surface.moved(mapping.pre_from_post) for surface in around]
         inner = [*tumours.values(), *in_pre]
-        liver = _with_vessels(case.pre, case.pre.liver, inner)
+        liver = with_vessels(case.pre, case.pre.liver, inner)
         return close_liver(liver, inner, inner, mapping.pre_from_post), "pre"
     return None, "none"
 
@@ -157,10 +157,10 @@ def capsules_of(case: Case, scene: Scene) -> tuple[Mask | None, Mask | None]:
     if case.pre.liver is None:
         return None, post
     inner = list(scene.tumours.values())
-    return close_liver(_with_vessels(case.pre, case.pre.liver, inner), inner, inner).closed, post
+    return close_liver(with_vessels(case.pre, case.pre.liver, inner), inner, inner).closed, post
 
 
-def _with_vessels(study: Study, liver: Mask, around: Sequence[Surface]) -> Mask:
+def with_vessels(study: Study, liver: Mask, around: Sequence[Surface]) -> Mask:
     """Return the liver mask with the study's vessels that run through it: the channel of a vein opens no capsule.
 
     A vessel voxel counts where closing the liver by 8 mm would reach it, so that a vessel that runs along the outside

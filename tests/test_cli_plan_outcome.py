@@ -53,7 +53,7 @@ def test_the_result_tells_what_became_of_the_plan(reviewed: tuple[Path, Path]) -
     lesion = found["lesions"][0]
     planned = lesion["planned"]
     stated = json.loads((folder / "plan" / "result.json").read_text(encoding="utf-8"))["lesions"][0]["margin"]
-    assert planned["min_mm"] == pytest.approx(stated["min_mm"], abs=0.15)
+    assert planned["min_mm"] == pytest.approx(stated["min_mm"], abs=1e-3)
     assert planned["min_mm"] > lesion["margin"]["min_mm"]
     assert planned["achieved"]["along_needle_mm"] == pytest.approx(SHIFT_MM, abs=0.1)
     assert planned["achieved"]["across_needle_mm"] == pytest.approx(0.0, abs=0.1)

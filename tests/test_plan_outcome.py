@@ -13,6 +13,7 @@ from planner.case import Case, Study
 from planner.errors import InputError
 from planner.grid import Grid
 from planner.measure.achieved import achieved_beside, shape_of
+from planner.plan.make import PlanSettings, planned
 from planner.plan.needle import Needle, needle_of
 from planner.plan.outcome import with_plan
 from planner.plan.setting import Setting
@@ -157,3 +158,22 @@ def test_several_planned_zones_keep_their_margin_and_say_what_is_not_compared() 
     assert outcome.planned_min_mm is not None
     assert outcome.achieved is None
     assert "one zone planned and one achieved" in outcome.reason
+
+
+def test_beside_the_capsule_the_planned_margin_is_the_one_that_the_plan_itself_told() -> None:
+    image = Volume(np.zeros(GRID.shape_kji, np.float32), GRID, "CT")
+    liver = analytic.voxelised(analytic.ball((54.0, 48.0, 26.0), 30.0), GRID, "liver")  # it ends above the tumour
+    tumour = analytic.voxelised(analytic.ball(TUMOUR_LPS_MM, RADIUS_MM), GRID, "tumour_1")
+    zone = Mask(needle().zone.contains(analytic.centres(GRID)).reshape(GRID.shape_kji) & liver.voxels_kji, GRID, "z")
+    case = Case("case", "key", Study(image, {"tumour_1": tumour, "liver": liver}),
+                Study(image, {"ablation_1": zone, "liver": liver}))  # fmt: skip
+    told = planned(case, (needle(),), PlanSettings()).assessment.lesions[0].margin
+    assert told is not None
+    assert told.definition == "parenchymal"
+    assert told.capsule_facing_fraction
+    assert told.min_mm is not None
+    assert told.min_mm > told.geometric_min_mm + 0.2  # the capsule decides
+    found = assess(case, Alignment.as_given("aligned"), zone_surfaces(case.post), AssessSettings())
+    outcome = with_plan(found, case, (needle(),)).lesions[0].planned
+    assert outcome is not None
+    assert outcome.planned_min_mm == pytest.approx(told.min_mm, abs=1e-6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,5 +124,6 @@ def _position(values: list[Any], number: int) -> FloatArray:
 
 
 def _is_length(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and abs(value) <= FARTHEST_MM  # type: ignore[arg-type]  # a number by now
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= FARTHEST_MM  # so of none that is not finite; a whole number may be too large for a float

@@ -8,11 +8,11 @@ from dataclasses import replace
 from planner.assess import assess
 from planner.case import Case
 from planner.measure.liver import ClosedLiver
+from planner.measure.margin import THRESHOLDS_MM
 from planner.plan.course import course_of
 from planner.plan.kept import NOTHING_KEPT, Kept, Remaining
 from planner.plan.needle import Needle, needle_of
 from planner.plan.plan import (
-    LIMITS_MM,
     Plan,
     PlannedLesion,
     PlanSettings,
@@ -30,7 +30,7 @@ from planner.surface import Surface, surface_of
 from planner.surroundings import Around
 
 __all__ = [
-    "LIMITS_MM", "Needle", "Plan", "PlanSettings", "PlannedLesion", "Shortfall", "Trial", "needle_of", "planned",
+    "Needle", "Plan", "PlanSettings", "PlannedLesion", "Shortfall", "Trial", "needle_of", "planned",
     "proposed",
 ]  # fmt: skip
 
@@ -110,7 +110,7 @@ def _lesion(
         return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, None, why)
     (needle,) = own
     spread = _with_radius(settings.spread, needle.setting)
-    margins = sorted({*LIMITS_MM, settings.asked_mm})
+    margins = sorted({*THRESHOLDS_MM, settings.asked_mm})
     left = Remaining(tumour, liver, margins[-1], made)
     outside = outside_of(filled, made)
     robust = try_plan(needle.zone, [left.by(margin) for margin in margins], {settings.asked_mm: outside}, spread)

@@ -11,12 +11,12 @@ from planner.assessment import Assessment, LesionAssessment
 from planner.case import Case
 from planner.errors import InputError
 from planner.measure.achieved import PlanOutcome, achieved_beside
-from planner.measure.liver import ClosedLiver
 from planner.measure.margin import Margin, direction_words, measure_margin
 from planner.measure.zone import Zone
 from planner.plan.needle import Needle
-from planner.plan.scene import closed_liver
+from planner.plan.scene import with_zones
 from planner.register.alignment import Alignment
+from planner.scene import Scene, make_scene
 from planner.surface import Surface, surface_of
 
 NOT_PLANNED = PlanOutcome((), reason="the plan holds no zone for this lesion")
@@ -60,11 +60,13 @@ def with_plan(assessment: Assessment, case: Case, needles: Sequence[Needle]) -> 
     own: dict[str, list[Needle]] = {}
     for needle in needles:
         own.setdefault(needle.lesion_id, []).append(needle)
-    surfaces = {needle.zone_id: needle.zone.surface() for needle in needles}
-    liver = closed_liver(case.pre, surfaces) if needles else None
+    zones = {needle.zone_id: needle.zone for needle in needles}
+    surfaces = {zone_id: zone.surface() for zone_id, zone in zones.items()}
+    # As the plan was measured: the planned zones are no anatomy, and close no gap in the liver.
+    scene = make_scene(with_zones(case, zones, {}), Alignment.as_given("as planned"), surfaces, planned=True)
     lesions = tuple(
         replace(
-            lesion, planned=_outcome(lesion, own.get(lesion.lesion_id, []), surfaces, liver, case, assessment.alignment)
+            lesion, planned=_outcome(lesion, own.get(lesion.lesion_id, []), surfaces, scene, case, assessment.alignment)
         )
         for lesion in assessment.lesions
     )
@@ -75,7 +77,7 @@ def _outcome(
     lesion: LesionAssessment,
     needles: Sequence[Needle],
     surfaces: Mapping[str, Surface],
-    liver: ClosedLiver | None,
+    scene: Scene,
     case: Case,
     alignment: Alignment,
 ) -> PlanOutcome:
@@ -83,7 +85,7 @@ def _outcome(
         return NOT_PLANNED
     zones = tuple(needle.zone_id for needle in needles)
     planned = measure_margin(
-        surface_of(case.pre.tumours[lesion.lesion_id]), Zone.of([surfaces[zone] for zone in zones]), liver=liver
+        scene.tumours[lesion.lesion_id], Zone.of([surfaces[zone] for zone in zones]), liver=scene.liver
     )
     outcome = PlanOutcome(zones, planned.min_mm, reason=planned.reason or "")
     if lesion.margin is None:

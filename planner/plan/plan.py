@@ -12,9 +12,6 @@ from planner.plan.needle import Needle
 from planner.plan.robust import Robustness, Spread
 from planner.plan.setting import Setting
 
-LIMITS_MM = (0.0, 5.0, 10.0)
-"""The margins that chances are told for."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:

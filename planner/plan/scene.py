@@ -8,6 +8,7 @@ from types import MappingProxyType
 from planner.case import Case, Study
 from planner.measure.liver import ClosedLiver, close_liver
 from planner.plan.zone import PlannedZone
+from planner.scene import with_vessels
 from planner.surface import Surface, surface_of
 from planner.volume import Mask
 
@@ -48,4 +49,4 @@ def closed_liver(study: Study, made: Mapping[str, Surface]) -> ClosedLiver | Non
     if study.liver is None:
         return None
     inner = [*(surface_of(mask) for mask in study.tumours.values()), *made.values()]
-    return close_liver(study.liver, inner, inner)
+    return close_liver(with_vessels(study, study.liver, inner), inner, inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,11 @@ MODELS: dict[Model, str] = {
 RADIUS_SD_MM = 3.0
 """Standard deviation of a charted radius where the chart states none: what a published comparison of charted and
 achieved short axes leaves unexplained (0.8 cm x sqrt(1 - 0.63 squared), halved), rounded."""
+
+
+def ellipsoid_ml(length_mm: float, width_mm: float) -> float:
+    """Return the volume of an ellipsoid of revolution, ml, from its full extents along and across its axis."""
+    return math.pi / 6.0 * length_mm * width_mm**2 / 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Setting:
     @property
     def volume_ml(self) -> float:
         """Volume of the ellipsoid that it makes."""
-        return 3.141592653589793 / 6.0 * self.length_mm * self.width_mm**2 / 1000.0
+        return ellipsoid_ml(self.length_mm, self.width_mm)
 
     @property
     def radius_sd_mm(self) -> float:

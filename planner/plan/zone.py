@@ -11,6 +11,7 @@ from scipy.spatial import ConvexHull
 
 from planner.errors import InputError
 from planner.grid import FloatArray, Grid
+from planner.plan.setting import ellipsoid_ml
 from planner.surface import Surface
 from planner.volume import Mask
 
@@ -67,7 +68,7 @@ class PlannedZone:
     @property
     def volume_ml(self) -> float:
         """Volume of the ellipsoid."""
-        return float(np.pi / 6.0 * self.length_mm * self.width_mm**2 / 1000.0)
+        return ellipsoid_ml(self.length_mm, self.width_mm)
 
     @cached_property
     def rounding(self) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Literal
 from planner.assessment import Assessment, Distance, LesionAssessment
 from planner.case import VESSELS
 from planner.inventory import MAJOR_DUCTS, UNDIVIDED_DUCT
+from planner.measure.margin import THRESHOLDS_MM
 from planner.register.alignment import Alignment
 from planner.report import words
 from planner.report.criterion import lesion_words
@@ -147,7 +148,7 @@ def _row(lesion: LesionAssessment, alignment: Alignment) -> AnswerRow:
         Cell("min_mm", words.millimetres(min_mm(lesion)), words.reading(lesion)),
         Cell("ci95_mm", interval_words(lesion)),
         Cell("direction", words.UNKNOWN if margin is None else margin.direction or words.UNKNOWN),
-        *(Cell(f"below_{limit:g}", words.percent(shares.get(limit))) for limit in (0.0, 5.0, 10.0)),
+        *(Cell(f"below_{limit:g}", words.percent(shares.get(limit))) for limit in THRESHOLDS_MM),
         Cell("registration_error_mm", words.millimetres(lesion.registration_error_mm), GATES[gate]),
         Cell("tumour_ml", words.millilitres(lesion.tumour_ml)),
         Cell("ablation_ml", words.millilitres(lesion.ablation_ml)),

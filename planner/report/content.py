@@ -77,8 +77,6 @@ class LesionContent:
     registration_said: tuple[str, ...]
     cells: tuple[str, ...]
     registration_error: str
-    margin_here: str
-    margin_rigid: str
     findings: tuple[FindingRow, ...]
     planned: tuple[str, ...]
 
@@ -107,7 +105,6 @@ class Content:
     scanned: tuple[str, ...]
     timing: tuple[str, ...]
     alignment: str
-    alignment_kind: str
     liver: str
     checks: tuple[CheckRow, ...]
     figures: tuple[Figure, ...]
@@ -168,7 +165,6 @@ def report_content(
         scanned=tuple(date_sentences(scan_dates)),
         timing=tuple(timing_sentences(assessment.timing)),
         alignment=words.alignment_sentence(assessment.alignment),
-        alignment_kind=assessment.alignment.kind,
         liver=words.LIVER[assessment.liver_used],
         checks=tuple(_checks(assessment)),
         figures=tuple(figure for figure in drawn if figure.lesion_id is None),
@@ -218,8 +214,6 @@ def _lesion(
         registration_said=registration_sentences(lesion, assessment.alignment),
         cells=cells,
         registration_error=words.millimetres(lesion.registration_error_mm),
-        margin_here=words.millimetres(None if margin is None else margin.min_mm),
-        margin_rigid=words.millimetres(lesion.rigid_min_mm),
         findings=tuple(finding_rows(assessment.findings, lesion.lesion_id)),
         planned=outcome_sentences(lesion),
     )

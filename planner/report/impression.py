@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from planner.assessment import Assessment, Distance, LesionAssessment
 from planner.case import VESSELS
 from planner.guideline.judge import Judged
-from planner.measure.margin import VESSEL_FACING_MM
+from planner.measure.margin import THRESHOLDS_MM, VESSEL_FACING_MM
 from planner.report import words
 from planner.report.answer import GATES, Gate, band, gate_of, interval_words, least_first, min_mm
 from planner.report.counts import counted
@@ -28,9 +28,6 @@ BANDS = {
     "below-10": "covered by 5 to below 10 mm",
     "from-10": "covered by 10 mm and more",
 }
-
-LIMITS_MM = (0.0, 5.0, 10.0)
-"""Where the bands of a margin begin."""
 
 _GATES_TOLD: tuple[Gate, ...] = ("failed", "warned", "unchecked", "passed")
 
@@ -95,11 +92,11 @@ def _doubt(lesion: LesionAssessment) -> str:
 
 
 def _between(low_mm: float, high_mm: float) -> str:
-    across = [f"{limit:g}" for limit in LIMITS_MM if low_mm < limit <= high_mm]
+    across = [f"{limit:g}" for limit in THRESHOLDS_MM if low_mm < limit <= high_mm]
     if across:
         return f"which reaches across {' and '.join(across)} mm"
-    below = [limit for limit in LIMITS_MM if limit <= low_mm]
-    above = [limit for limit in LIMITS_MM if limit > high_mm]
+    below = [limit for limit in THRESHOLDS_MM if limit <= low_mm]
+    above = [limit for limit in THRESHOLDS_MM if limit > high_mm]
     if below and above:
         return f"all of it from {below[-1]:g} to below {above[0]:g} mm"
     return f"all of it below {above[0]:g} mm" if above else f"all of it {below[-1]:g} mm and more"
