@@ -39,14 +39,10 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import ValidationError
-
-from pipelines.case_faults import faults_of, toml_fault
 from pipelines.case_tables import (
     Document,
     MaskEntry,
@@ -59,7 +55,8 @@ from pipelines.case_tables import (
 )
 from pipelines.formats.voxel_file import safe_name
 from pipelines.limits import content_of
-from planner.errors import InputError, located, quoted
+from pipelines.stated_toml import checked, tables_of
+from planner.errors import InputError, located
 
 
 class CaseFile(Document):
@@ -151,19 +148,9 @@ def _read(path: Path) -> CaseFile:
         content = content_of(path, name)
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})", code="missing") from error
-    try:
-        stated = tomllib.loads(content.decode("utf-8"))
-        model = SeveralPosts if isinstance(stated.get("post"), list) else OnePost
-        document = model.model_validate(stated)
-    except ValidationError as error:
-        faults = faults_of(error, model)
-        said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
-        where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
-        raise InputError(f"{name}: {said}", code="bad-case-file", where=where) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not TOML: not UTF-8 text", code="bad-case-file") from error
-    except ValueError as error:
-        raise InputError(f"{name}: not TOML: {toml_fault(error)}", code="bad-case-file") from error
+    tables = tables_of(content, name, "bad-case-file")
+    several = isinstance(tables.get("post"), list)
+    document = checked(tables, SeveralPosts if several else OnePost, name, "bad-case-file", safe_name(path))
     if document.baseline is None and any(m.study == "baseline" for m in document.mask):
         raise InputError(
             f"{name}: a [[mask]] of study 'baseline', and no [baseline] with its path", code="bad-case-file"

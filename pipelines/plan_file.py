@@ -22,22 +22,20 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
-from pipelines.case_faults import faults_of, toml_fault
 from pipelines.formats.markup_line import SUFFIX, Line, read_line
 from pipelines.formats.voxel_file import safe_name
 from pipelines.limits import is_folder, small_content_of
 from pipelines.plan_tables import AskedTable, NeedleEntry, PlanDocument, SpreadTable
 from pipelines.site_chart import chart_of
+from pipelines.stated_toml import checked, tables_of
 from pipelines.store.plan_names import PLAN
-from planner.errors import InputError, UsageError, located, private, quoted
+from planner.errors import InputError, UsageError, located, private
 from planner.plan.needle import Needle, needle_along, needle_of
 from planner.plan.setting import Setting
 
@@ -113,19 +111,8 @@ def read_plan(
 
 def _document(path: Path) -> tuple[PlanDocument, str]:
     content = small_content_of(path, NAME, MOST_BYTES)
-    try:
-        document = PlanDocument.model_validate(tomllib.loads(content.decode("utf-8-sig")))
-    except ValidationError as error:
-        faults = faults_of(error, PlanDocument)
-        said, keys = "; ".join(fault for fault, _ in faults), ", ".join(quoted(key) for _, key in faults if key)
-        where = f"{safe_name(path)}: {keys}" if keys else safe_name(path)
-        raise InputError(f"{NAME}: {said}", code="bad-plan", where=where) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{NAME}: not TOML: not UTF-8 text", code="bad-plan") from error
-    except RecursionError as error:
-        raise InputError(f"{NAME}: not TOML: nested too deep", code="bad-plan") from error
-    except ValueError as error:
-        raise InputError(f"{NAME}: not TOML: {toml_fault(error)}", code="bad-plan") from error
+    tables = tables_of(content, NAME, "bad-plan", "utf-8-sig")
+    document = checked(tables, PlanDocument, NAME, "bad-plan", safe_name(path))
     return document, hashlib.sha256(content).hexdigest()
 
 

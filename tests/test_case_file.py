@@ -90,6 +90,7 @@ MASK = '[[mask]]\nstudy = "pre"\nrole = "liver"\nfile = "a"\n'
         (f"a = {'9' * 5000}", ["not TOML"]),
         ("a = ", ["not TOML"]),
         (b"\xff", ["not TOML"]),
+        ("a=" + "[" * 20_000 + "]" * 20_000, ["nested too deep"]),
     ],
 )
 def test_a_fault_is_one_line_that_names_its_place(tmp_path, text, words):

@@ -163,6 +163,7 @@ BAD_LINES = {
     "one undefined": with_point(positionStatus="undefined"),
     "two coordinates": with_point(position=[1.0, 2.0]),
     "a word": with_point(position=[1.0, 2.0, SOMEBODY]),
+    "too large for a float": with_point(position=[10**400, 2.0, 3.0]),
     "a flag": with_point(position=[1.0, 2.0, True]),
     "null": with_point(position=None),
     "huge": with_point(position=[1.0, 2.0, 10**350]),
