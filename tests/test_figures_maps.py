@@ -14,7 +14,6 @@ from review_fixture import TUMOURS, ZONES, ball_margin, rotation, sphere
 
 from pipelines.figures import style
 from pipelines.figures.bands import fill_bands
-from pipelines.figures.colour_bar import colour_bar_figure
 from pipelines.figures.distribution import cumulative_share, draw_distribution
 from pipelines.figures.polar import BACK, CELLS, FRONT, Half, draw_polar, least_by_direction
 from planner.measure.margin import Margin
@@ -215,16 +214,6 @@ def test_every_figure_of_bands_has_the_bar_with_numbers_and_the_meaning_of_the_s
         assert "0 mm 5 mm 10 mm" in re.sub(r"\d+ % of the surface ", "", words)
         assert style.NEGATIVE in words
         assert style.POSITIVE in words
-
-
-def test_the_colour_bar_stands_alone_as_a_picture() -> None:
-    figure = colour_bar_figure()
-    assert (figure.name, figure.kind, figure.lesion_id) == ("colour_bar", "colour_bar", None)
-    for band in style.BANDS:
-        assert band.colour.lower().encode() in figure.content
-        assert band.words in figure.alt
-    assert figure.content.count(b"<pattern") == sum(bool(band.hatch) for band in style.BANDS)
-    assert figure.content == colour_bar_figure().content
 
 
 @pytest.mark.parametrize("endless", [0.5, 1.0], ids=["half", "all"])

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from pipelines.audit.bands import BANDS
 from pipelines.audit.cases import Failed
@@ -17,20 +11,14 @@ from pipelines.audit.cohort import Cohort, Patient
 from pipelines.audit.outcomes import Outcomes
 from pipelines.audit.pictures import histogram_figure, survival_figure
 from pipelines.audit.survival import CAUTION, DEFINITION, Survival
-from pipelines.bundled import text
+from pipelines.bundled import templates, text
 from planner.report import words
 from planner.report.counts import counted
 from planner.report.figure import Figure
+from planner.report.page import Picture, environment, picture, style_of
 
 PATIENTS_SHOWN = 100
 FAILED_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    source: Markup
-    caption: str
-    alt: str
 
 
 def render_page(
@@ -41,50 +29,38 @@ def render_page(
     provenance: Mapping[str, Any],
 ) -> str:
     """Return the page of an audit."""
-    css = text("report.css")
-    # The policy names the style by its hash, so that not even an injected <style> would be applied.
-    style_hash = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_visible, trim_blocks=True, lstrip_blocks=True
+    style = style_of(text("report.css"))
+    return (
+        environment(templates())
+        .get_template("audit.html.jinja")
+        .render(
+            cohort=cohort,
+            counted=counted,
+            failed=failed[:FAILED_SHOWN],
+            failed_total=len(failed),
+            outcomes=outcomes,
+            survival=survival,
+            definitions=_definitions(cohort),
+            bands=_band_rows(cohort),
+            patients=[_patient(patient) for patient in cohort.patients[:PATIENTS_SHOWN]],
+            patients_shown=PATIENTS_SHOWN,
+            patient_bands=_patient_bands(cohort),
+            incomplete=sum(patient.without_margin > 0 for patient in cohort.patients),
+            histogram=_picture(histogram_figure(cohort.histogram)),
+            curves=None if survival is None else _picture(survival_figure(survival)),
+            curve_rows=() if survival is None else tuple(_curve_rows(survival)),
+            event_definition=DEFINITION,
+            caution=CAUTION,
+            words=words,
+            provenance=provenance,
+            css=style.css,
+            style_hash=style.sha256,
+        )
     )
-    return environment.from_string(text("audit.html.jinja")).render(
-        cohort=cohort,
-        counted=counted,
-        failed=failed[:FAILED_SHOWN],
-        failed_total=len(failed),
-        outcomes=outcomes,
-        survival=survival,
-        definitions=_definitions(cohort),
-        bands=_band_rows(cohort),
-        patients=[_patient(patient) for patient in cohort.patients[:PATIENTS_SHOWN]],
-        patients_shown=PATIENTS_SHOWN,
-        patient_bands=_patient_bands(cohort),
-        incomplete=sum(patient.without_margin > 0 for patient in cohort.patients),
-        histogram=_picture(histogram_figure(cohort.histogram)),
-        curves=None if survival is None else _picture(survival_figure(survival)),
-        curve_rows=() if survival is None else tuple(_curve_rows(survival)),
-        event_definition=DEFINITION,
-        caution=CAUTION,
-        words=words,
-        provenance=provenance,
-        css=Markup(css),  # noqa: S704 - the program's own style sheet, fixed by the hash above
-        style_hash=Markup(style_hash),  # noqa: S704 - base64
-    )
 
 
-def _visible(value: object) -> object:
-    """Return text with control and direction-changing characters replaced, so that it reads as it is stored."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in value)
-
-
-def _picture(figure: Figure | None) -> _Picture | None:
-    if figure is None:
-        return None
-    content = base64.b64encode(figure.content).decode("ascii")
-    source = Markup(f"data:{figure.media_type};base64,{content}")  # noqa: S704 - base64 of a picture drawn here
-    return _Picture(source, figure.caption, figure.alt)
+def _picture(figure: Figure | None) -> Picture | None:
+    return None if figure is None else picture(figure)
 
 
 def _definitions(cohort: Cohort) -> Sequence[str]:

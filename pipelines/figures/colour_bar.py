@@ -8,9 +8,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Rectangle
 
 from pipelines.figures import style
-from pipelines.figures.encode import encoded
 from planner.measure.margin import THRESHOLDS_MM
-from planner.report.figure import Figure
 
 HEIGHT_IN = 0.62
 """Room that a bar takes with its numbers and words."""
@@ -52,13 +50,3 @@ def add_colour_bar(
             say(x_in + each / 2, box_in + _BOX_IN + 0.1, above[n])
     say(left_in + each - 0.28, bottom_in + 0.08, f"◀ {style.NEGATIVE}", "right")
     say(left_in + each + 0.28, bottom_in + 0.08, f"{style.POSITIVE} ▶", "left")
-
-
-def colour_bar_figure() -> Figure:
-    """Return the colour bar as a picture of its own."""
-    figure = style.canvas(8.2, HEIGHT_IN + 0.24)
-    add_colour_bar(figure, 1.4, 0.05, 6.6, [band.words.partition(" (")[0] for band in style.BANDS])
-    return encoded(
-        figure, "colour_bar", f"Bands of the margin. {style.NEGATIVE.capitalize()}; {style.POSITIVE}.",
-        f"Colour bar of the margin: {'; '.join(band.words for band in style.BANDS)}.", kind="colour_bar",
-    )  # fmt: skip
