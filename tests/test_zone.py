@@ -31,12 +31,12 @@ def union_depth_mm(points: np.ndarray) -> np.ndarray:
 
 def test_the_union_of_two_balls_has_the_depths_of_the_union_not_of_either() -> None:
     points = np.random.default_rng(2).uniform(-14, 14, (300, 3))
-    assert PAIR.depths(points).signed_mm == pytest.approx(union_depth_mm(points), abs=0.35)
+    assert PAIR.depths(points).signed_mm == pytest.approx(union_depth_mm(points), abs=0.02)
 
 
 def test_a_point_between_two_overlapping_zones_is_deep_inside_not_on_a_wall() -> None:
     middle = np.array([(RIM_X, 0.0, 0.0)])
-    assert PAIR.depths(middle).signed_mm[0] == pytest.approx(RIM_RADIUS, abs=0.3)
+    assert PAIR.depths(middle).signed_mm[0] == pytest.approx(RIM_RADIUS, abs=0.02)
 
 
 def test_contains_is_in_either() -> None:

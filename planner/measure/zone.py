@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from planner.errors import InputError
 from planner.grid import FloatArray
-from planner.surface import Depths, Surface, join, surface_of
+from planner.surface import Depths, Surface, join, outside_of, surface_of
 from planner.volume import Mask
 
 BoolArray = npt.NDArray[np.bool_]
@@ -47,11 +47,7 @@ class Zone:
         """Return the union of closed surfaces."""
         if len(surfaces) == 1:
             return cls(tuple(surfaces), Patches(surfaces[0]))
-        kept = []
-        for index, surface in enumerate(surfaces):
-            centres = surface.triangle_centres_lps_mm
-            hidden = np.any([o.contains(centres) for n, o in enumerate(surfaces) if n != index], axis=0)
-            kept.append(replace(surface, triangles=surface.triangles[~hidden]))
+        kept = [outside_of(one, [*surfaces[:n], *surfaces[n + 1 :]]) for n, one in enumerate(surfaces)]
         return cls(tuple(surfaces), Patches(join(kept)))
 
     @classmethod
