@@ -37,7 +37,7 @@ def test_zones_segmented_apart_on_oblique_lattices_meet_at_the_crease(direction:
     zones = []
     for side, turn in ((1.0, rigid((0.1, 0.2, 0.3))), (-1.0, rigid((0.0, -0.4, 0.2)))):
         centre = side * APART_MM * axis
-        grid = lattice(18.0, (1.0, 0.8, 0.8), turn[:3, :3], centre + (0.13, -0.21, 0.17))
+        grid = lattice(18.0, (1.0, 0.8, 0.8), turn[:3, :3], np.add(centre, (0.13, -0.21, 0.17)))
         zones.append(surface_of(voxelised(ball(centre, ZONE_MM), grid)))
     found = measure_margin(sphere((0, 0, 0), TUMOUR_MM, 6000), Zone.of(zones)).min_mm
     assert found == pytest.approx(CREASE_MM - TUMOUR_MM, abs=0.15)

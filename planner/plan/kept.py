@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
-from planner.plan.target import Growing, Target, corners_of
+from planner.plan.target import Growing, Target, corners_of, in_target
 from planner.surface import Surface
 from planner.volume import Mask
 
@@ -86,17 +86,11 @@ class Remaining:
         found = [self._outside(border, self._zones)]
         for number, zone in enumerate(self._zones):
             others = [*self._zones[:number], *self._zones[number + 1 :]]
-            inside = zone.vertices_lps_mm[self._in_target(zone.vertices_lps_mm, margin_mm)]
+            border_of_zone = zone.vertices_lps_mm
+            inside = border_of_zone[in_target(border_of_zone, self._tumour, margin_mm, self._liver)]
             found.append(self._outside(inside, others))
         # Where nothing of the target's border is left, what of the zones' border touches it from within is no rest.
         return np.concatenate(found) if len(found[0]) else found[0]
-
-    def _in_target(self, points: FloatArray, margin_mm: float) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        depth = self._tumour.signed_depth_mm(points)
-        within = depth >= -margin_mm
-        if self._liver is not None:
-            within &= (depth >= 0.0) | self._liver.contains(points)
-        return np.asarray(within)
 
     @staticmethod
     def _outside(points: FloatArray, zones: Sequence[Surface]) -> FloatArray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from planner.assess import assess
 from planner.case import Case
+from planner.grid import Grid
 from planner.measure.liver import ClosedLiver
 from planner.measure.margin import THRESHOLDS_MM
 from planner.plan.course import course_of
@@ -24,6 +25,7 @@ from planner.plan.robust import Spread, try_plan
 from planner.plan.scene import with_zones
 from planner.plan.setting import Setting
 from planner.plan.shortfall import filled_target, outside_of, shortfall_of
+from planner.plan.slices import slices_of
 from planner.register.alignment import Alignment
 from planner.scene import make_scene
 from planner.surface import Surface, surface_of
@@ -77,6 +79,7 @@ def planned(
     lesions = (
         _lesion(
             lesion_id,
+            case.pre.image.grid,
             scene.tumours[lesion_id],
             scene.liver,
             needles,
@@ -94,6 +97,7 @@ def planned(
 
 def _lesion(
     lesion_id: str,
+    grid: Grid,
     tumour: Surface,
     liver: ClosedLiver | None,
     needles: Sequence[Needle],
@@ -105,9 +109,10 @@ def _lesion(
     zones = [needle.zone for needle in own]
     filled, size_ml = filled_target(tumour, settings.asked_mm, liver)
     shortfall = shortfall_of(tumour, filled, size_ml, [*zones, *made])
+    slices = slices_of(grid, tumour, settings.asked_mm, liver, [*zones, *made])
     if len(zones) != 1:
         why = "no zone is planned for it" if not zones else "several zones: chances are told for one zone only"
-        return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, None, why)
+        return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, slices, trials, None, why)
     (needle,) = own
     spread = _with_radius(settings.spread, needle.setting)
     margins = sorted({*THRESHOLDS_MM, settings.asked_mm})
@@ -117,7 +122,7 @@ def _lesion(
     share = len(outside) / max(1, len(filled))
     expected = {margin: 1.0 - share * (1.0 - mean) for margin, mean in robust.expected_covered.items()}
     robust = replace(robust, expected_covered=expected)
-    return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, trials, robust)
+    return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, slices, trials, robust)
 
 
 def _with_radius(spread: Spread, setting: Setting) -> Spread:

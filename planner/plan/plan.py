@@ -11,6 +11,7 @@ from planner.plan.course import Course
 from planner.plan.needle import Needle
 from planner.plan.robust import Robustness, Spread
 from planner.plan.setting import Setting
+from planner.plan.slices import Slices
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,13 +56,15 @@ class Shortfall:
 class PlannedLesion:
     """The plan of one lesion.
 
-    `trials` are empty where the zones were given; `robustness` is None with a reason where it cannot be told.
+    `slices` tell what is covered slice by slice of the planning scan. `trials` are empty where the zones were given;
+    `robustness` is None with a reason where it cannot be told.
     """
 
     lesion_id: str
     asked_mm: float
     needles: tuple[Needle, ...]
     shortfall: Shortfall
+    slices: Slices
     trials: tuple[Trial, ...] = ()
     robustness: Robustness | None = None
     why_not_robust: str = ""

@@ -10,6 +10,7 @@ from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
 from planner.measure.margin import direction_words
 from planner.plan.plan import Shortfall
+from planner.plan.target import in_target
 from planner.plan.zone import PlannedZone
 from planner.surface import Surface
 
@@ -24,10 +25,7 @@ def filled_target(tumour: Surface, margin_mm: float, liver: ClosedLiver | None) 
     step = float((np.prod(high - low) / (2.0 * FILL_POINTS)) ** (1.0 / 3.0))
     axes = [np.arange(a + 0.5 * step, b, step) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    depth = tumour.signed_depth_mm(points)
-    points, depth = points[depth >= -margin_mm], depth[depth >= -margin_mm]
-    if liver is not None:
-        points = points[(depth >= 0.0) | liver.contains(points)]
+    points = points[in_target(points, tumour, margin_mm, liver)]
     return points, len(points) * step**3 / 1000.0
 
 

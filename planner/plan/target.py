@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
 
 from planner.grid import FloatArray
 from planner.measure.liver import ClosedLiver
 from planner.plan.zone import spread_directions
 from planner.surface import Surface
+
+BoolArray = npt.NDArray[np.bool_]
 
 DIRECTIONS = 4000
 """Directions in which the grown tumour's farthest point is looked for."""
@@ -47,6 +50,16 @@ def target_of(tumour: Surface, margin_mm: float, liver: ClosedLiver | None = Non
         With it, tissue outside the closed liver is no target: the margin is then the parenchymal one.
     """
     return Growing(tumour, liver, margin_mm).by(margin_mm)
+
+
+def in_target(points_lps_mm: FloatArray, tumour: Surface, margin_mm: float, liver: ClosedLiver | None) -> BoolArray:
+    """Return which points, shape (n, 3), lie in the target of a margin: see `target_of`."""
+    depth = tumour.signed_depth_mm(points_lps_mm)
+    within = np.asarray(depth >= -margin_mm)
+    if liver is not None:
+        beyond = np.flatnonzero(within & (depth < 0.0))
+        within[beyond] = liver.contains(points_lps_mm[beyond])
+    return within
 
 
 class Growing:
