@@ -20,6 +20,7 @@ from pipelines.figures.encode import POINTS_AN_INCH
 from pipelines.figures.pair import Pair
 from pipelines.figures.scene import OUT_OF_PLANE_MM, LesionScene, ducts
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
+from planner.case import Study
 from planner.report import words
 
 OUTSIDE = "#4f5f70"
@@ -81,14 +82,14 @@ def _draw_post(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, s
     _post_with_outlines(ax, scene, section, used)
     frame(ax, section, bar_mm=10.0)
     if scene.foot_lps_mm is not None:
-        _callout(ax, scene, section)
+        callout(ax, scene, section)
 
 
 def _draw_close(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
     section = scene.close(orientation, max(CLOSE_MM, 2.2 * abs(scene.min_mm or 0.0)))
     _post_with_outlines(ax, scene, section, used)
     frame(ax, section, bar_mm=5.0)
-    _arrow(ax, scene, section)
+    arrow(ax, scene, section)
 
 
 def _draw_pre(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, style.Stroke]) -> None:
@@ -109,14 +110,18 @@ def _draw_pre(ax: Axes, scene: LesionScene, orientation: str, used: dict[str, st
 
 
 def _post_with_outlines(ax: Axes, scene: LesionScene, section: Section, used: dict[str, style.Stroke]) -> None:
-    case = scene.case
-    show(ax, section, style.window_of(case.post.image).grey(section.image(case.post.image)))
-    if case.post.liver is not None:
-        outline(ax, section.outlines(case.post.liver), style.LIVER, used)
-    for masks, stroke in ((case.post.vessels, style.VESSEL), (ducts(case.post), style.DUCT)):
+    show_study(ax, scene.case.post, section, used)
+    cut_lesion(ax, scene, section, used)
+
+
+def show_study(ax: Axes, study: Study, section: Section, used: dict[str, style.Stroke]) -> None:
+    """Show a study on a plane, with the outlines of liver, vessels and bile ducts."""
+    show(ax, section, style.window_of(study.image).grey(section.image(study.image)))
+    if study.liver is not None:
+        outline(ax, section.outlines(study.liver), style.LIVER, used)
+    for masks, stroke in ((study.vessels, style.VESSEL), (ducts(study), style.DUCT)):
         for mask in masks.values():
             outline(ax, section.outlines(mask), stroke, used)
-    cut_lesion(ax, scene, section, used)
 
 
 def show(ax: Axes, section: Section, grey: FloatArray) -> None:
@@ -236,7 +241,7 @@ def scale_bar(ax: Axes, section: Section, bar_mm: float) -> None:
             color="white", fontsize=8, bbox=SHADOW)  # fmt: skip
 
 
-def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
+def callout(ax: Axes, scene: LesionScene, section: Section) -> None:
     """Ring the thin spot and print its margin outside the zone, with a line between them."""
     at, centre = section.project(np.stack([scene.at_lps_mm, scene.tumour.centroid_lps_mm]))
     outward = _unit(at - centre)
@@ -252,7 +257,7 @@ def _callout(ax: Axes, scene: LesionScene, section: Section) -> None:
     )  # fmt: skip
 
 
-def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
+def arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
     """Draw the way from the tumour's thin spot to the point that the margin was measured to."""
     if scene.foot_lps_mm is None:
         return
@@ -272,11 +277,11 @@ def _arrow(ax: Axes, scene: LesionScene, section: Section) -> None:
                 va="bottom", fontsize=7.5, color="white", bbox=SHADOW)  # fmt: skip
 
 
-def add_legend(figure: Canvas, used: Mapping[str, style.Stroke]) -> None:
-    """Add a legend of the strokes below the panels, on the grey that images have."""
+def add_legend(figure: Canvas, used: Mapping[str, style.Stroke], order: Sequence[style.Stroke] = style.STROKES) -> None:
+    """Add a legend of the strokes below the panels, in an order, on the grey that images have."""
     handles = [
         Line2D([], [], color=stroke.colour, linewidth=2.2, linestyle=stroke.linestyle, label=stroke.words)
-        for stroke in style.STROKES
+        for stroke in order
         if stroke.words in used
     ]
     if handles:

@@ -75,8 +75,8 @@ def draw_solid(lesion_id: str, margin: Margin) -> Canvas:
         ax = figure.add_axes((0.5 * place + 0.02, 0.16, 0.46, 0.70))
         ax.set(xlim=(-1.25 * half_mm, 1.25 * half_mm), ylim=(-half_mm, half_mm), aspect="equal")
         ax.set_axis_off()
-        _draw_surface(ax, margin, view)
-        _draw_axes(ax, view)
+        draw_surface(ax, margin, view)
+        draw_axes(ax, view)
         spotted = sign > 0 and margin.at_lps_mm is not None
         if spotted:
             at = view.place(np.asarray(margin.at_lps_mm)[None])[0]
@@ -122,12 +122,13 @@ def covered(least_mm: FloatArray) -> style.BoolArray:
     return np.asarray(ndimage.binary_closing(np.isfinite(least_mm)))
 
 
-def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
+def draw_surface(ax: Axes, margin: Margin, view: View) -> None:
+    """Draw a tumour's surface in the bands of its margin."""
     least, bright = seen(margin.map.tumour, margin.map.primary_mm, view)
     axis = np.linspace(-view.half_mm, view.half_mm, CELLS + 1)
     cell_mm = float(axis[1] - axis[0])
     inside = covered(least)
-    silhouette = _silhouette(inside, axis)
+    silhouette = outline_of(inside, axis)
     if np.nanmax(least) >= ENDLESS_MM / 2:
         ax.add_patch(PathPatch(silhouette, facecolor=style.NO_MARGIN, edgecolor="none"))
     border = PathPatch(silhouette, facecolor="none", edgecolor=style.INK, linewidth=1.0, zorder=3)
@@ -139,7 +140,7 @@ def _draw_surface(ax: Axes, margin: Margin, view: View) -> None:
     shown.set_clip_path(border)
 
 
-def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
+def outline_of(inside: style.BoolArray, axis: FloatArray) -> Path:
     """Return the outline of what is seen, smoothed over a cell."""
     soft = ndimage.gaussian_filter(inside.astype(np.float64), 2.0)
     step = axis[1] - axis[0]
@@ -147,7 +148,7 @@ def _silhouette(inside: style.BoolArray, axis: FloatArray) -> Path:
     return Path.make_compound_path(*lines) if lines else Path(np.zeros((1, 2)))
 
 
-def _draw_axes(ax: Axes, view: View) -> None:
+def draw_axes(ax: Axes, view: View) -> None:
     """Draw where the patient's left, back and head lie, and a scale bar."""
     origin = np.array([-1.02 * view.half_mm, -0.78 * view.half_mm])
     for letter, axis in _AXES:

@@ -87,6 +87,16 @@ STROKES = (TUMOUR, ZONE, LIVER, VESSEL, DUCT, LIVER_PRE, EDGE)
 """Every stroke, in the order of a legend: for stills, viewer and legends. None has the colour of a band, no two have
 one colour, and no two dashed ones the same dashes."""
 
+TUMOUR_HERE = Stroke("tumour", "#FFFFFF", (), rim=0.8)
+TARGET = Stroke("target", "#FFB3D9", (2.0, 1.6), 1.3)
+PLANNED_ZONE = Stroke("planned zone", "#E69F00", (4.0, 2.0), 1.6, rim=0.6)
+MADE_ZONE = Stroke("zone made before", "#C4A484", (6.0, 1.2), 1.4)
+NEEDLE = Stroke("needle", "#B8FFF0", (), 2.0, rim=0.8)
+UNCOVERED = Stroke("target in no zone", "#FF3D9A", (), 4.0, rim=0.0)
+
+PLAN_STROKES = (TUMOUR_HERE, TARGET, UNCOVERED, PLANNED_ZONE, MADE_ZONE, NEEDLE, LIVER, VESSEL, DUCT)
+"""Every stroke of a plan's pictures, in the order of a legend: they show one study, and nothing is moved."""
+
 
 def band_of(margin_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:
     """Return the place in `BANDS` of each margin."""

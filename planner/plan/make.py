@@ -92,7 +92,7 @@ def planned(
     around = Around.of(whole, scene)
     sd_mm = settings.assess.tumour_contour_sd_mm
     courses = (course_of(needle, whole.post, around, sd_mm) for needle in needles)
-    return Plan(whole, assessment, tuple(lesions), settings.spread, tuple(courses))
+    return Plan(whole, assessment, tuple(lesions), settings.spread, tuple(courses), scene.liver)
 
 
 def _lesion(

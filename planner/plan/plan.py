@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from planner.assess import AssessSettings
 from planner.assessment import Assessment
 from planner.case import Case
+from planner.measure.liver import ClosedLiver
 from planner.plan.course import Course
 from planner.plan.needle import Needle
 from planner.plan.robust import Robustness, Spread
@@ -86,6 +87,8 @@ class Plan:
         What it was tried against.
     courses
         How each needle runs, in the order of the needles.
+    liver
+        The closed liver, beyond which there is no target; None where it is not known.
     """
 
     case: Case
@@ -93,6 +96,7 @@ class Plan:
     lesions: tuple[PlannedLesion, ...]
     spread: Spread
     courses: tuple[Course, ...] = ()
+    liver: ClosedLiver | None = None
 
     @property
     def needles(self) -> tuple[Needle, ...]:

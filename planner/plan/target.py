@@ -54,10 +54,16 @@ def target_of(tumour: Surface, margin_mm: float, liver: ClosedLiver | None = Non
 
 def in_target(points_lps_mm: FloatArray, tumour: Surface, margin_mm: float, liver: ClosedLiver | None) -> BoolArray:
     """Return which points, shape (n, 3), lie in the target of a margin: see `target_of`."""
-    depth = tumour.signed_depth_mm(points_lps_mm)
-    within = np.asarray(depth >= -margin_mm)
+    return at_depth_in_target(points_lps_mm, tumour.signed_depth_mm(points_lps_mm), margin_mm, liver)
+
+
+def at_depth_in_target(
+    points_lps_mm: FloatArray, depth_mm: FloatArray, margin_mm: float, liver: ClosedLiver | None
+) -> BoolArray:
+    """Return which points lie in the target of a margin, given how deep each lies in the tumour, shape (n,)."""
+    within = np.asarray(depth_mm >= -margin_mm)
     if liver is not None:
-        beyond = np.flatnonzero(within & (depth < 0.0))
+        beyond = np.flatnonzero(within & (depth_mm < 0.0))
         within[beyond] = liver.contains(points_lps_mm[beyond])
     return within
 

@@ -11,7 +11,9 @@ from planner.plan.needle import Needle
 from planner.plan.plan import Plan, PlannedLesion, Trial
 from planner.plan.robust import Spread
 from planner.plan.setting import MODELS, Setting
+from planner.plan.slices import Slices
 from planner.report import words
+from planner.report.counts import counted
 from planner.report.surroundings import structure_words
 
 BANNER = (
@@ -57,9 +59,21 @@ def lesion_sentences(lesion: PlannedLesion, measured: LesionAssessment) -> tuple
     return (
         *_margin_said(lesion, measured),
         _uncovered_said(lesion),
+        *((coverage_sentence(lesion.slices),) if lesion.slices.all else ()),
         *_chances_said(lesion),
         *map(_trial_said, lesion.trials),
     )
+
+
+def coverage_sentence(slices: Slices) -> str:
+    """Return how many slices of the planning scan have all of the target in a zone, and where most is left."""
+    whole = sum(one.uncovered_mm2 <= 0.0 for one in slices.all)
+    said = f"{whole} of {counted(len(slices.all), 'slice')} of the scan have all of the target in a zone"
+    least = slices.least
+    if least is None:
+        return said
+    at = f"{words.coordinate(least.at_mm, slices.axis)} mm (slice {least.index}, counted from 0)"
+    return f"{said}; most is left at {at}: {words.percent(least.covered_share)} % of the target are covered there"
 
 
 def needle_text(needle: Needle, course: Course) -> NeedleText:
