@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.plan_file import PlanFile
-from pipelines.ports import FinishedPlan, Intake, Observe, PlanStore, Source
+from pipelines.ports import FinishedPlan, Intake, Observe, Pages, PlanStore, Source
 from pipelines.provenance import run_record
 from pipelines.settings import PlanningSettings
 from pipelines.stopwatch import Clock, Stopwatch
@@ -19,7 +19,7 @@ from planner.plan.needle import Needle
 from planner.plan.plan import Plan
 from planner.plan.setting import Setting
 
-RenderPlan = Callable[[FinishedPlan], str]
+RenderPlan = Callable[[FinishedPlan], Pages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def plan(
     wanted
         Needles as stated, or the settings from which to propose them.
     render
-        Lays out the page.
+        Lays out the report.
     settings
         What is asked, tried and assumed.
     clock
@@ -87,8 +87,10 @@ def plan(
     finished = FinishedPlan(intake, made, run_record(settings, intake.inputs_sha256, None), watch.seconds)
     observe("report", 0.0)
     with watch.step("report"):
-        html = render(finished)
-    store.put_plan(finished, html)
+        pages = render(finished)
+    if pages.no_pdf:
+        observe(pages.no_pdf, 0.0)
+    store.put_plan(finished, pages)
     return finished
 
 

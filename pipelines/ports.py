@@ -137,7 +137,7 @@ class PlanStore(Protocol):
         """
         ...
 
-    def put_plan(self, finished: FinishedPlan, html: str) -> None:
+    def put_plan(self, finished: FinishedPlan, pages: Pages) -> None:
         """Keep the plan whole, or not at all.
 
         Raises

@@ -57,7 +57,8 @@ class PlanningSettings(_Recorded):
 
     `asked_mm` is the margin asked for, `spread` what the plan is tried against. `chosen` names the settings of devices
     that may be proposed, none for every one of the chart; `chart_sha256` a site's own chart, `site_rules_sha256` the
-    files of its rules, sorted.
+    files of its rules, sorted; `report_volume` how much of the image the report carries: it changes pictures, never
+    numbers.
     """
 
     asked_mm: float = 5.0
@@ -66,6 +67,7 @@ class PlanningSettings(_Recorded):
     chosen: tuple[str, ...] = ()
     chart_sha256: str | None = None
     site_rules_sha256: tuple[str, ...] = ()
+    report_volume: ReportVolume = "roi"
 
     @property
     def seeds(self) -> dict[str, int]:

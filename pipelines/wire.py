@@ -17,6 +17,7 @@ from pipelines.catalogue import (
     packaged_standard_volume,
 )
 from pipelines.figures import MatplotlibIllustrator
+from pipelines.figures.plan_illustrator import plan_pictures
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
 from pipelines.paper import printed
@@ -31,7 +32,7 @@ from pipelines.store import FolderStore
 from pipelines.store.plan_folder import PlanFolderStore
 from pipelines.store.posts import PostsStore
 from pipelines.store.trend import trend_document
-from pipelines.viewer import made_viewer
+from pipelines.viewer import made_plan_viewer, made_viewer
 from pipelines.workflow import review
 from planner.consult import Evidence
 from planner.guideline.catalogue import Catalogue
@@ -39,7 +40,9 @@ from planner.report.content import report_content
 from planner.report.figure import Figure
 from planner.report.html import render_html
 from planner.report.paper import paper
+from planner.report.plan_content import plan_content
 from planner.report.plan_page import render_plan
+from planner.report.plan_paper import plan_paper
 from planner.report.trend import render_trend
 
 
@@ -115,9 +118,25 @@ def review_folders(
     )
 
 
-def render_page(finished: FinishedPlan) -> str:
-    """Return the page of a plan."""
-    return render_plan(finished.plan, templates=templates(), css=text("report.css"))
+def render_planned(finished: FinishedPlan, report_volume: ReportVolume = "roi") -> Pages:
+    """Return the report of a plan, holding as much of the planning scan as is asked for."""
+    figures = plan_pictures(finished.plan)
+    intake = finished.intake
+    scanned_on = intake.case.pre.scanned_on
+    content = plan_content(
+        finished.plan,
+        figures,
+        finished.provenance,
+        finished.timings_s,
+        identities={study: astuple(who) for study, who in intake.identities.items()},
+        scan_dates={} if scanned_on is None else {"pre": scanned_on},
+    )
+    on_paper = printed(plan_paper(content, version=f"{DISTRIBUTION} {software_version()}"), figures)
+    if on_paper.why_not:
+        content = replace(content, notes=(*content.notes, on_paper.why_not))
+    viewer, no_viewer = made_plan_viewer(finished.plan, report_volume)
+    html = render_plan(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
+    return Pages(html, on_paper.pdf, on_paper.why_not)
 
 
 def plan_folder(
@@ -134,7 +153,7 @@ def plan_folder(
         IsolatedSource(source, clock),
         store,
         wanted=wanted,
-        render=render_page,
+        render=partial(render_planned, report_volume=settings.report_volume),
         settings=settings,
         clock=clock,
         observe=observe,

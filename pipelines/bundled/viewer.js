@@ -20,18 +20,18 @@
   const BACKGROUND = [0.11, 0.13, 0.16, 1];
   const BEYOND = [0.357, 0.42, 0.498, 1]; // blue-grey: outside what is carried, as outside a scan
   const DEEP = 400; // mm, from the tumour's middle: nothing that is carried lies farther in depth
-  const STUDIES = [0, 1]; // POST, PRE: NiiVue's first and second volume
   const SIDES = { front: [180, 0], back: [0, 0], right: [270, 0], left: [90, 0], above: [180, 90], below: [180, -90] };
-  const IN_3D = { zone: 0.15, vessels: 0.4, ducts: 0.4, liver: 0.1 }; // how opaque: the tumour's bands are told apart through all of them
+  const IN_3D = { target: 0.1, zone: 0.15, made: 0.15, needle: 1, vessels: 0.4, ducts: 0.4, liver: 0.1 }; // how opaque: the tumour's bands are told apart through all of them
   const NARROW = matchMedia("(max-width: 46rem)");
 
   let data, nv, views, solid, redraw = 0, meshes = [];
   const state = {
     lesion: -1, turn: 0, at: [0, 0, 0], mode: "side", share: 0.5, zoom: 1, zoom3d: 1, side: "", ranges: [],
-    shown: new Set(["tumour", "zone", "vessels", "ducts", "liver"]), in3d: new Set(), solidStale: true,
+    shown: new Set(), in3d: new Set(), solidStale: true,
   };
   const lesion = () => data.lesions[state.lesion];
   const volume = () => data.volumes[lesion().volume];
+  const studies = () => [...data.studies.keys()]; // 0 is NiiVue's first volume; 1, where there are two, its second
 
   function stills(why) {
     const note = find("viewer-note");
@@ -92,7 +92,7 @@
     const one = lesion();
     for (const mesh of meshes) mesh.unloadMesh(nv.gl);
     meshes = one.unpacked.map(meshOf);
-    one.camera ||= around(one.unpacked[0], one.foot || one.at);
+    one.camera ||= around(one.unpacked.find((shape) => shape.kind === data.camera) || one.unpacked[0], one.foot || one.at);
     // The opaque ones first: what is seen through is blended onto what stands already.
     meshes.sort((a, b) => b.opacity - a.opacity);
     state.solidStale = true;
@@ -153,7 +153,7 @@
     } else {
       slices(size, 0);
       seen.filter((view) => view.study === 0).forEach(paste);
-      slices(size, 1);
+      if (studies().length > 1) slices(size, 1);
       seen.filter((view) => view.study === 1).forEach(paste);
       if (state.mode === "tiles") seen.forEach((view) => tiles(view, size, paste));
     }
@@ -177,7 +177,7 @@
 
   function over(view) {
     const [context, frame, at] = [view.context, view.frame, state.at];
-    const of = state.mode === "side" ? [view.study] : STUDIES;
+    const of = state.mode === "side" ? [view.study] : studies();
     of.filter((study) => volume().ends[study]).forEach((study) => draw.beyond(context, frame, nv.volumes[study], at, data.outside));
     draw.contours(context, frame, lesion().unpacked, data.strokes, state.shown, at, ratio());
     draw.crosshair(context, frame, at, ratio());
@@ -304,11 +304,11 @@
   // --- controls ---------------------------------------------------------------------------------------------------
 
   function makeViews() {
-    views = ORIENTATIONS.flatMap((orientation, tile) => STUDIES.map((study) => ({ study, orientation, tile })));
+    views = ORIENTATIONS.flatMap((orientation, tile) => studies().map((study) => ({ study, orientation, tile })));
     for (const view of views) {
       const study = data.studies[view.study].name.toLowerCase();
       Object.assign(view, makeView(`viewer-${study}-${view.orientation}`));
-      view.figure.classList.add(`viewer-${study}`, `viewer-${view.orientation}`);
+      view.figure.classList.add(`viewer-study-${view.study}`, `viewer-${view.orientation}`);
       find("viewer-views").append(view.figure);
       bindSlice(view);
     }
@@ -409,7 +409,7 @@
     });
     const also = made("fieldset", {}, made("legend", { textContent: "Also in 3-D" }));
     const present = kinds();
-    data.strokes.filter(({ kind }) => kind in IN_3D && present.has(kind)).forEach(({ kind, short, colour }) => also.append(tick(short, false, (on) => {
+    data.strokes.filter(({ kind }) => kind in IN_3D && present.has(kind)).forEach(({ kind, short, colour }) => also.append(tick(short, state.in3d.has(kind), (on) => {
       state.in3d[on ? "add" : "delete"](kind);
       state.solidStale = true;
       later();
@@ -458,8 +458,9 @@
       };
     });
     NARROW.onchange = () => { find("viewer-more").open = !NARROW.matches; };
-    if (NARROW.matches) {
-      find("viewer-more").open = false;
+    if (NARROW.matches) find("viewer-more").open = false;
+    if (studies().length < 2) find("viewer-modes").hidden = true;
+    else if (NARROW.matches) {
       document.querySelector("input[name=viewer-mode][value=blend]").click();
     }
     new ResizeObserver(() => { state.solidStale = true; later(); }).observe(find("viewer-views"));
@@ -490,8 +491,8 @@
     data.windows.forEach((one, n) => select.append(made("option", { value: n, textContent: one.name })));
     const own = made("option", { value: "own", textContent: "own numbers", hidden: true });
     select.append(own);
-    const apart = data.windows.some(({ ranges }) => String(ranges[0]) !== String(ranges[1]));
-    const fields = (apart ? [[0], [1]] : [STUDIES]).map((studies) => {
+    const apart = data.windows.some(({ ranges }) => ranges.some((range) => String(range) !== String(ranges[0])));
+    const fields = (apart ? [[0], [1]] : [studies()]).map((studies) => {
       const name = apart ? `${data.studies[studies[0]].name} ` : "";
       const [width, level] = ["width", "level"].map((what) => made("input", { type: "number", step: "any", name: `viewer-${what}` }));
       width.min = 0;
@@ -543,6 +544,8 @@
   async function start() {
     try {
       data = JSON.parse(find("viewer-data").textContent);
+      state.shown = new Set(data.strokes.map((stroke) => stroke.kind));
+      state.in3d = new Set(data.in3d);
       if (!document.createElement("canvas").getContext("webgl2")) return stills("this browser offers no WebGL2, which the interactive views need.");
       nv = await library();
       nv.onLocationChange = told;

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.registration import phi_option
+from pipelines.cli.report_volume import report_volume_option
 from pipelines.cli.run import Progress, exit_codes
 from pipelines.cli.site_rules import rules_option
 from planner.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from pipelines.plan_file import PlanFile
-    from pipelines.ports import FinishedPlan
+    from pipelines.ports import FinishedPlan, ReportVolume
     from pipelines.settings import PlanningSettings
     from pipelines.site_chart import Chart
 
@@ -66,6 +67,7 @@ LENGTH = Length()
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Seed of the trial.")
 @rules_option
 @phi_option
+@report_volume_option
 @click.option("--json", "as_json", is_flag=True, help="Print result.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
@@ -86,6 +88,7 @@ def command(
     seed: int | None,
     rules: Path | None,
     phi: bool,
+    report_volume: ReportVolume,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -106,7 +109,7 @@ def command(
         _require_call(pre, out, case_file)
     if out is not None:
         _run(pre, out, case_file, plan_file, setting_ids, lesion, chart, margin_mm, stated, rules, progress,
-             as_json=as_json, earlier=earlier)  # fmt: skip
+             as_json=as_json, earlier=earlier, report_volume=report_volume)  # fmt: skip
 
 
 def _require_call(pre: Path | None, out: Path | None, case_file: Path | None) -> None:
@@ -131,6 +134,7 @@ def _run(
     *,
     as_json: bool,
     earlier: Path | None,
+    report_volume: ReportVolume,
 ) -> None:
     """Plan, and print the result to stdout."""
     progress("starting", 0.0)
@@ -148,7 +152,7 @@ def _run(
         stated = _stated(plan_file, charted, setting_ids, lesion)
         settings = charted.chosen(setting_ids)
         site = site_rules(rules)
-        asked = _settings(stated, margin_mm, spread, setting_ids, charted, site.sha256)
+        asked = _settings(stated, margin_mm, spread, setting_ids, charted, site.sha256, report_volume)
         source.require_outside(out, plan_file)
         told = asked.spread.registration_sd_mm > 0.0 or spread["registration_sd_mm"] is not None
     with exit_codes(progress, store.abandon):
@@ -174,6 +178,7 @@ def _settings(
     setting_ids: tuple[str, ...],
     chart: Chart,
     site_sha256: tuple[str, ...],
+    report_volume: ReportVolume,
 ) -> PlanningSettings:
     """Return the settings: what the call says wins over the plan file, and that over the defaults."""
     from dataclasses import asdict
@@ -190,6 +195,7 @@ def _settings(
         "chosen": () if stated else setting_ids,
         "chart_sha256": chart.sha256,
         "site_rules_sha256": site_sha256,
+        "report_volume": report_volume,
     })  # fmt: skip
 
 
@@ -202,4 +208,6 @@ def _print(finished: FinishedPlan, out: Path, *, as_json: bool) -> None:
         click.echo(result_bytes(plan_document(finished)).decode("utf-8"), nl=False)
         return
     click.echo(printable(plan_table_text(finished.plan)))
+    if (out / "report.pdf").is_file():
+        click.echo(printable(f"on paper: {out.absolute() / 'report.pdf'}"))
     click.echo(printable(f"report: {out.absolute() / 'report.html'}"))

@@ -15,9 +15,8 @@ from pipelines.figures.plan_scene import PlanScene, plan_scenes
 from pipelines.figures.plan_solid import draw_plan_scene
 from planner.plan.plan import Plan
 from planner.plan.slices import Slices
-from planner.report import words
 from planner.report.figure import Figure
-from planner.report.plan_text import coverage_sentence
+from planner.report.plan_text import coverage_sentence, planned_reading
 
 
 def plan_pictures(plan: Plan) -> tuple[Figure, ...]:
@@ -29,7 +28,7 @@ def _of_lesion(shown: PlanScene) -> Iterator[Figure]:
     lesion_id, slices = shown.lesion.lesion_id, shown.lesion.slices
     margin = shown.scene.lesion.margin
     asked = f"{shown.lesion.asked_mm:g} mm"
-    said = words.reading(shown.scene.lesion)
+    said = planned_reading(shown.scene.lesion)
     yield _figure(
         shown, "scene", draw_plan_scene(shown),
         "The plan in 3-D. The tumour is coloured by its planned margin; zones, liver, vessels and bile ducts are seen"

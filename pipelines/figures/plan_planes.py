@@ -14,6 +14,7 @@ from pipelines.figures.scene import LARGEST_HALF_MM
 from pipelines.figures.sections import ORIENTATIONS, FloatArray, Section
 from planner.plan.slices import Slice, Slices
 from planner.report import words
+from planner.report.plan_text import planned_reading
 
 MOST_SLICES = 12
 COLUMNS = 4
@@ -57,8 +58,7 @@ def draw_plan_planes(shown: PlanScene) -> Canvas:
                 planes.callout(ax, scene, section)
     for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
         ax.set_title(orientation.capitalize(), fontsize=10, pad=3)
-    known = "not known" if scene.min_mm is None else f"{words.millimetres(scene.min_mm)} mm"
-    figure.suptitle(f"Lesion {shown.lesion.lesion_id}: planned minimal margin {known}", fontsize=12, fontweight="bold",
+    figure.suptitle(f"Lesion {shown.lesion.lesion_id}: {planned_reading(scene.lesion)}", fontsize=12, fontweight="bold",
                     y=1 - 0.12 / height_in, va="top")  # fmt: skip
     planes.add_legend(figure, used, style.PLAN_STROKES)
     return figure

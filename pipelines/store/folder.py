@@ -117,9 +117,7 @@ class FolderStore:
     def _fill(self, review: Review, pages: Pages) -> None:
         stage, case, assessment = self.stage, review.intake.case, review.assessment
         moved = assessment.alignment.map
-        write_file(stage / "report.html", pages.html.encode("utf-8"))
-        if pages.pdf is not None:
-            write_file(stage / "report.pdf", pages.pdf)
+        write_report(stage, pages)
         write_file(stage / "tumour_registered.nii.gz", nifti_bytes(tumours_in_post(case, moved), case.post.image.grid))
         surfaces = margin_map_bytes(assessment)
         if surfaces is not None:
@@ -138,6 +136,19 @@ class FolderStore:
         (self.stage / RESULT).replace(self.out / RESULT)
         sync_folder(self.out)
         self.clear_stage()
+
+
+def write_report(stage: Path, pages: Pages) -> None:
+    """Write a report into a folder: the page, and the PDF where there is one.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
+    """
+    write_file(stage / "report.html", pages.html.encode("utf-8"))
+    if pages.pdf is not None:
+        write_file(stage / "report.pdf", pages.pdf)
 
 
 def _require_text(out: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.formats.markup_line import line_bytes
-from pipelines.ports import FinishedPlan
-from pipelines.store.folder import LOG, RESULT, FolderStore, write_file
+from pipelines.ports import FinishedPlan, Pages
+from pipelines.store.folder import LOG, RESULT, FolderStore, write_file, write_report
 from pipelines.store.plan_names import NEEDLES, PLAN, ZONES
 from pipelines.store.plan_result import plan_document
 from pipelines.store.plan_solids import stl_bytes, zone_labels
@@ -35,7 +35,7 @@ class PlanFolderStore:
         """
         self.folder.prepare()
 
-    def put_plan(self, finished: FinishedPlan, html: str) -> None:
+    def put_plan(self, finished: FinishedPlan, pages: Pages) -> None:
         """Keep the plan whole, or leave nothing but `log.txt`.
 
         Raises
@@ -43,15 +43,15 @@ class PlanFolderStore:
         OutputError
             The folder cannot be made or written.
         """
-        self.folder.keep(lambda: self._fill(finished, html))
+        self.folder.keep(lambda: self._fill(finished, pages))
 
     def abandon(self) -> None:
         """Leave nothing of ours but `log.txt`."""
         self.folder.abandon()
 
-    def _fill(self, finished: FinishedPlan, html: str) -> None:
+    def _fill(self, finished: FinishedPlan, pages: Pages) -> None:
         stage, plan, grid = self.folder.stage, finished.plan, finished.plan.case.pre.image.grid
-        write_file(stage / "report.html", html.encode("utf-8"))
+        write_report(stage, pages)
         write_file(stage / PLAN, plan_toml(plan, plan.lesions[0].asked_mm).encode("utf-8"))
         for name in (NEEDLES, ZONES):
             (stage / name).mkdir()

@@ -65,6 +65,12 @@ def shapes_of(scene: LesionScene, region: Grid) -> Iterator[Shape]:
             yield from _parts(kind, masks_of(case.pre), region, f", {MOVED}", scene.alignment)
 
 
+def structures_of(study: Study, region: Grid) -> Iterator[Shape]:
+    """Yield the surfaces of a study's vessels, bile ducts and liver in and just around a region of it."""
+    for kind, masks_of in _MASKS.items():
+        yield from _parts(kind, masks_of(study), region, "")
+
+
 def source_of(kind: str, case: Case) -> str:
     """Return which study's masks the surfaces of a kind come from: `IN_POST`, or `MOVED` where POST holds none."""
     if kind not in _MASKS:
@@ -75,17 +81,17 @@ def source_of(kind: str, case: Case) -> str:
 def name_of(kind: str, case: Case) -> str:
     """Return a kind's name in the legend, which says whose outline it is: both studies are seen under it."""
     source = source_of(kind, case)
-    return f"{short_name(kind)}{' ' if source == MOVED else ', '}{source}"
+    return f"{short_name(STROKES[kind])}{' ' if source == MOVED else ', '}{source}"
 
 
-def short_name(kind: str) -> str:
-    """Return what a kind is called where nothing is said about its source."""
-    return STROKES[kind].words.removesuffix(f" {MOVED}")
+def short_name(stroke: style.Stroke) -> str:
+    """Return what is drawn so is called where nothing is said about its source."""
+    return stroke.words.removesuffix(f" {MOVED}")
 
 
 def sources_words(kinds: Sequence[str], case: Case) -> str:
     """Return whose outlines a picture of PRE shows, in words."""
-    moved = [short_name(kind) for kind in kinds if source_of(kind, case) == MOVED]
+    moved = [short_name(STROKES[kind]) for kind in kinds if source_of(kind, case) == MOVED]
     others = len(moved) < len(kinds)
     return f"outlines: {', '.join(moved)} of PRE{', the others as drawn in POST' if others else ''}"
 

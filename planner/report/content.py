@@ -177,7 +177,7 @@ def report_content(
         other_facts=other_facts(assessment),
         references=(*references(assessment), *beside_references(assessment)),
         notes=(*notes, *assessment.notes),
-        provenance=tuple(_flat(provenance)),
+        provenance=tuple(flat(provenance)),
         timings=tuple((step, f"{took:.1f}") for step, took in sorted(timings_s.items(), key=lambda item: -item[1])),
         total=f"{sum(timings_s.values()):.1f}",
     )  # fmt: skip
@@ -236,12 +236,12 @@ def _check_row(about: str, check: Check) -> CheckRow:
     return CheckRow(about, check_name(check), check_value(check), check_result(check), check.text)
 
 
-def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+def flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     """Return nested values as (dotted name, text) pairs, in the given order."""
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
         if isinstance(value, Mapping):
-            pairs += _flat(value, f"{prefix}{name}.") if value else [(f"{prefix}{name}", "none")]
+            pairs += flat(value, f"{prefix}{name}.") if value else [(f"{prefix}{name}", "none")]
         elif isinstance(value, (list, tuple)):
             pairs.append((f"{prefix}{name}", ", ".join(str(part) for part in value) or "none"))
         else:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from planner.report import words
 from planner.report.answer import EXPLAINED, flag_sentences
 from planner.report.content import Content
-from planner.report.page import environment, picture, style_of
+from planner.report.page import environment, style_of
 from planner.report.table import Column
 from planner.report.viewer import Viewer
 
@@ -29,18 +29,21 @@ def render_html(
         Why there is no viewer, a sentence.
     """
     style = style_of(css if viewer is None else f"{css}\n{viewer.css}")
-    page = environment(templates)
-    page.filters["picture"] = picture
-    return page.get_template("report.html.jinja").render(
-        content=content,
-        words=words,
-        explained=EXPLAINED,
-        flags=flag_sentences(content.answer),
-        css=style.css,
-        style_hash=style.sha256,
-        head_groups=_head_groups(content.columns),
-        viewer=viewer,
-        no_viewer=no_viewer,
+    return (
+        environment(templates)
+        .get_template("report.html.jinja")
+        .render(
+            content=content,
+            words=words,
+            explained=EXPLAINED,
+            flags=flag_sentences(content.answer),
+            css=style.css,
+            style_hash=style.sha256,
+            head_groups=_head_groups(content.columns),
+            viewer=viewer,
+            no_viewer=no_viewer,
+            one_study=False,
+        )
     )
 
 

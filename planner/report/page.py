@@ -39,11 +39,16 @@ class Style:
 
 
 def environment(templates: Mapping[str, str]) -> Environment:
-    """Return what templates, given by name, are rendered by: every value is text, and every name must be there."""
-    return Environment(
+    """Return what templates, given by name, are rendered by: every value is text, and every name must be there.
+
+    The filter `picture` makes a figure a picture of the page.
+    """
+    made = Environment(
         loader=DictLoader(templates), autoescape=True, undefined=StrictUndefined, finalize=visible, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    made.filters["picture"] = picture
+    return made
 
 
 def style_of(css: str) -> Style:

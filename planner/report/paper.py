@@ -77,7 +77,7 @@ def paper(content: Content, *, version: str) -> Paper:
     """
     return Paper(
         title=f"Ablation margin, case {content.case_id}",
-        head=f"Case {_shortened(content.case_id)}",
+        head=f"Case {shortened(content.case_id)}",
         version=version,
         foot=words.BANNER,
         blocks=(
@@ -87,20 +87,22 @@ def paper(content: Content, *, version: str) -> Paper:
             *progression_blocks(content),
             *(block for lesion in content.lesions for block in lesion_blocks(lesion)),
             *_numbers(content),
-            *_section("When the studies were made", content.timing),
+            *section("When the studies were made", content.timing),
             *known_blocks(content),
-            *_section("Notes of reading and measuring", content.notes or ("None.",)),
+            *section("Notes of reading and measuring", content.notes or ("None.",)),
             *_method(content),
-            *_references(content),
+            *reference_blocks(content.references),
         ),
     )
 
 
-def _shortened(case_id: str) -> str:
+def shortened(case_id: str) -> str:
+    """Return a case's id as the head of a sheet has room for it."""
     return case_id if len(case_id) <= MOST_OF_HEAD else f"{case_id[: MOST_OF_HEAD - 1]}…"
 
 
-def _section(title: str, sentences: Sequence[str]) -> Iterator[Block]:
+def section(title: str, sentences: Sequence[str]) -> Iterator[Block]:
+    """Yield a heading with sentences below it; nothing without any."""
     if sentences:
         yield Heading(title, 2)
         yield bullets(sentences)
@@ -113,7 +115,7 @@ def _first_sheet(content: Content) -> Iterator[Block]:
     for caution in content.cautions:
         yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
     if content.identities:
-        yield _identities(content.identities)
+        yield identities_table(content.identities)
     yield from (Paragraph(small(sentence)) for sentence in content.scanned)
     yield Heading("Impression", 2)
     yield bullets(content.impression)
@@ -123,14 +125,15 @@ def _first_sheet(content: Content) -> Iterator[Block]:
         yield Key(tuple(Cell((plain(said),), band=name) for name, said in BANDS))
         yield Paragraph(small(words.SIGN))
     if content.reasons:
-        yield from _section("What could not be assessed, and why", content.reasons)
+        yield from section("What could not be assessed, and why", content.reasons)
     else:
         yield Paragraph(small(words.COMPLETE))
     if content.answer:
         yield Paragraph(small(f"{EXPLAINED} {content.assumed}".strip()))
 
 
-def _identities(identities: Sequence[Sequence[str]]) -> Table:
+def identities_table(identities: Sequence[Sequence[str]]) -> Table:
+    """Return who the studies are of, as a table."""
     heads = ("Study", "Patient", "Id", "Born")
     rows = tuple(tuple(Cell((plain(part or "not stated"),)) for part in row) for row in identities)
     caption = "Patients as the studies state them. Shown on request (--phi): this paper holds patient data"
@@ -220,7 +223,12 @@ def _method(content: Content) -> Iterator[Block]:
     yield Heading("Method and versions", 2)
     yield Paragraph(plain(f"{words.METHOD} {words.SIGN} {words.COORDINATES} {words.METHOD_DISTANCES}"))
     yield Paragraph(plain(words.METHOD_PICTURES))
-    kept = tuple((name, value) for name, value in content.provenance if name not in NOT_REPEATED)
+    yield from provenance_blocks(content.provenance)
+
+
+def provenance_blocks(provenance: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """Yield where a result comes from, as names with values."""
+    kept = tuple((name, value) for name, value in provenance if name not in NOT_REPEATED)
     if kept:
         caption = (
             "Where this result comes from: versions, settings, hashes and seeds. When it was made, and how long each"
@@ -229,10 +237,11 @@ def _method(content: Content) -> Iterator[Block]:
         yield named_values(caption, ("Name", "Value"), kept)
 
 
-def _references(content: Content) -> Iterator[Block]:
-    if content.references:
+def reference_blocks(references: Sequence[tuple[str, str, str]]) -> Iterator[Block]:
+    """Yield the sources of what a paper says: names, citations and strengths."""
+    if references:
         yield Heading("References", 2)
         yield Bullets(tuple(
             Item((*strong(name), Run(f": {citation} Strength: {strength}.")))
-            for name, citation, strength in content.references
+            for name, citation, strength in references
         ))  # fmt: skip

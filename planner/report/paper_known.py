@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from planner.report.blocks import Block, Cell, Heading, Paragraph, Run, Table, bullets, plain, strong
-from planner.report.content import Content
 from planner.report.findings import FindingRow
 
 
-def known_blocks(content: Content) -> Iterator[Block]:
+class KnownOfLesion(Protocol):
+    """What was found of a lesion."""
+
+    @property
+    def lesion_id(self) -> str:
+        """Its id."""
+
+    @property
+    def findings(self) -> Sequence[FindingRow]:
+        """Every quantity that a rule may ask for."""
+
+
+class Known(Protocol):
+    """What was entered and found of a case, as a report of a review or of a plan says it."""
+
+    @property
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """Facts with what was entered."""
+
+    @property
+    def other_facts(self) -> Sequence[str]:
+        """Facts that were not entered, and that nothing printed asks for."""
+
+    @property
+    def baseline(self) -> Sequence[str]:
+        """Sentences about the tumours of the baseline study."""
+
+    @property
+    def findings(self) -> Sequence[FindingRow]:
+        """What was measured of the patient and the session."""
+
+    @property
+    def passages(self) -> Sequence[str]:
+        """Sentences about hepatic veins and inflow."""
+
+    @property
+    def lesions(self) -> Sequence[KnownOfLesion]:
+        """The lesions."""
+
+
+def known_blocks(content: Known) -> Iterator[Block]:
     """Yield what was entered, the tumours of the baseline study, and every finding."""
     yield from _facts(content)
     if content.baseline:
@@ -24,7 +64,7 @@ def named_values(caption: str, heads: tuple[str, str], rows: Sequence[tuple[str,
     return Table(caption, heads, cells, (1.0, share))
 
 
-def _facts(content: Content) -> Iterator[Block]:
+def _facts(content: Known) -> Iterator[Block]:
     if not content.facts:
         return
     yield Heading("What was entered", 2)
@@ -35,7 +75,7 @@ def _facts(content: Content) -> Iterator[Block]:
         yield Paragraph((*lead, Run(f"{', '.join(content.other_facts)}.")))
 
 
-def _findings(content: Content) -> Iterator[Block]:
+def _findings(content: Known) -> Iterator[Block]:
     if not content.findings:
         return
     yield Heading("Findings", 2)

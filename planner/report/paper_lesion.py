@@ -19,7 +19,7 @@ from planner.report.blocks import (
     strong,
 )
 from planner.report.content import Content, LesionContent
-from planner.report.surroundings import DistanceRow
+from planner.report.surroundings import DistanceRow, DistanceTable
 
 BESIDE_SHARES = (1.2, 1.3, 1.0, 0.9, 0.9, 2.2, 1.6)
 """How the columns of other published figures divide the width of the sheet."""
@@ -46,16 +46,16 @@ def lesion_blocks(lesion: LesionContent) -> Iterator[Block]:
     if lesion.planned:
         yield Heading("Planned and achieved", 3)
         yield from paragraphs(lesion.planned)
-    yield from _distances(lesion)
+    yield from distance_blocks(lesion.lesion_id, lesion.distances)
     yield from _tissue(lesion)
 
 
-def _distances(lesion: LesionContent) -> Iterator[Block]:
-    table = lesion.distances
+def distance_blocks(lesion_id: str, table: DistanceTable, interval: str = "95 % interval") -> Iterator[Block]:
+    """Yield the distances around a lesion; `interval` says what stands in brackets."""
     if not table.heads:
         return
     yield Heading("Distances", 3)
-    about = f"lesion {lesion.lesion_id}, {table.order_words} (95 % interval)"
+    about = f"lesion {lesion_id}, {table.order_words} ({interval})"
     if table.near:
         yield _distance_table(f"Structures around {about}; negative: how deep the two overlap", table.heads, table.near)
     if table.far:

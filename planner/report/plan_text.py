@@ -30,6 +30,17 @@ HEADS = (
     "P(>= 10 mm)", "Of the target uncovered, ml", "Largest margin of one zone, mm",
 )  # fmt: skip
 
+METHOD = (
+    "Planned zones are ellipsoids along their needles, of the size that the setting states; how they come out in tissue"
+    " is not known. Their margins are measured as those of zones that were made: the signed distance at each point of"
+    " the tumour's surface. The target is the tumour grown by the margin asked for, as far as there is"
+    " liver. Distances to structures: positive apart, negative overlapping. What has no mask is unknown, not free."
+)
+
+COORDINATES = (
+    "Points are LPS coordinates of the planning scan: R or L, A or P, I or S, with the distance from its origin."
+)
+
 TABLE_TERMS = "Angles hold for a patient who lies on the back: vertical is from front to back."
 
 
@@ -52,6 +63,14 @@ class NeedleText:
 def plan_rows(plan: Plan) -> tuple[PlanRow, ...]:
     """Return a row for each lesion, its cells under `HEADS` from the second on."""
     return tuple(_row(*pair) for pair in zip(plan.lesions, plan.assessment.lesions, strict=True))
+
+
+def planned_reading(measured: LesionAssessment) -> str:
+    """Return what is planned for a lesion, in a few words."""
+    margin = measured.margin
+    if margin is None or margin.min_mm is None:
+        return "no planned margin is known"
+    return f"planned minimal margin {words.millimetres(margin.min_mm)} mm"
 
 
 def lesion_sentences(lesion: PlannedLesion, measured: LesionAssessment) -> tuple[str, ...]:
