@@ -198,7 +198,26 @@ def test_the_longest_legend_stays_within_its_figure() -> None:
     assert box.x1 < figure.bbox.width
 
 
-@pytest.mark.parametrize("colour", [*(stroke.colour for stroke in style.STROKES), style.THIN_SPOT, *trend.COLOURS])
+def test_a_plans_legend_of_every_stroke_stays_within_its_figure() -> None:
+    figure = style.canvas(9.6, 5.0)
+    planes.add_legend(figure, {stroke.words: stroke for stroke in style.PLAN_STROKES}, style.PLAN_STROKES)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [stroke.words for stroke in style.PLAN_STROKES]
+    box = legend.get_window_extent(figure.canvas.get_renderer())
+    assert box.x0 > 0.0
+    assert box.x1 < figure.bbox.width
+
+
+def test_a_plans_strokes_differ_by_colour_and_by_word_and_by_dash() -> None:
+    assert len({stroke.colour for stroke in style.PLAN_STROKES}) == len(style.PLAN_STROKES)
+    assert len({stroke.words for stroke in style.PLAN_STROKES}) == len(style.PLAN_STROKES)
+    dashed = [stroke for stroke in style.PLAN_STROKES if stroke.dashes]
+    assert len({stroke.dashes for stroke in dashed}) == len(dashed)
+
+
+@pytest.mark.parametrize(
+    "colour", [*(stroke.colour for stroke in (*style.STROKES, *style.PLAN_STROKES)), style.THIN_SPOT, *trend.COLOURS]
+)
 def test_a_colour_of_a_band_means_a_band_and_nothing_else(colour: str) -> None:
     """Every other colour is told from each band's at a glance: CIE 1976 colour differences."""
     of_bands = lab([band.colour for band in style.BANDS])

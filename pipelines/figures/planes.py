@@ -25,6 +25,9 @@ from planner.report import words
 
 OUTSIDE = "#4f5f70"
 CLOSE_MM = 14.0
+FEW_STROKES = 7
+"""A legend of more is set closer, so that it stays within its figure."""
+
 UNSEEN_PT = 0.08
 """A vertex nearer than this to the line without it is left out."""
 
@@ -285,8 +288,10 @@ def add_legend(figure: Canvas, used: Mapping[str, style.Stroke], order: Sequence
         if stroke.words in used
     ]
     if handles:
-        figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.5, frameon=True,
-                      facecolor="#3a3a3a", edgecolor="none", labelcolor="white", handlelength=3.4,
+        many = len(handles) > FEW_STROKES
+        figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8.0 if many else 8.5,
+                      frameon=True, facecolor="#3a3a3a", edgecolor="none", labelcolor="white",
+                      handlelength=2.4 if many else 3.4, columnspacing=1.2 if many else 2.0,
                       bbox_to_anchor=(0.5, 0.04 / figure.get_figheight()))  # fmt: skip
 
 

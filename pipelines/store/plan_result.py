@@ -30,6 +30,7 @@ from planner.plan.course import Course
 from planner.plan.needle import Needle
 from planner.plan.plan import Plan, PlannedLesion, Trial
 from planner.plan.setting import Setting
+from planner.plan.slices import Slice
 
 Json = Any
 
@@ -158,11 +159,23 @@ def _planned(lesion: PlannedLesion) -> dict[str, Json]:
         "uncovered_ml": number(short.uncovered_ml),
         "uncovered_share": number(short.uncovered_share),
         "uncovered_towards": short.where,
+        "slices_across": "LPS"[lesion.slices.axis],
+        "slices": [_slice(one) for one in lesion.slices.all],
         "p_at_least": None if robust is None else _by_limit(robust.p_at_least),
         "expected_covered": None if robust is None else _by_limit(robust.expected_covered),
         "radius_sd_mm": None if robust is None else number(robust.spread.radius_sd_mm),
         "trials": [_trial(trial) for trial in lesion.trials],
         "reasons": [reason_document(one) for one in reasons if robust is None or one.code != "not-tried"],
+    }
+
+
+def _slice(one: Slice) -> dict[str, Json]:
+    return {
+        "slice_index": one.index,
+        "at_mm": number(one.at_mm),
+        "target_mm2": number(one.target_mm2),
+        "uncovered_mm2": number(one.uncovered_mm2),
+        "covered_share": number(one.covered_share),
     }
 
 

@@ -50,6 +50,7 @@ def plan_paper(content: PlanContent, *, version: str) -> Paper:
             *_first_sheet(content),
             *(block for lesion in content.lesions for block in _lesion(lesion)),
             *_needles(content),
+            Paragraph(plain(plan_text.STANDS_FOR_POST)),
             *criteria_blocks(content.criteria),
             *known_blocks(content),
             *section("Notes of reading and measuring", content.notes or ("None.",)),

@@ -41,6 +41,11 @@ COORDINATES = (
     "Points are LPS coordinates of the planning scan: R or L, A or P, I or S, with the distance from its origin."
 )
 
+STANDS_FOR_POST = (
+    "In the criteria and findings below, POST stands for the planning scan with the planned zones on it, and an"
+    " ablation zone for a planned one."
+)
+
 TABLE_TERMS = "Angles hold for a patient who lies on the back: vertical is from front to back."
 
 
