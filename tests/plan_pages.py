@@ -32,6 +32,7 @@ BODIES = {
     "tumour_2": analytic.ball(SECOND, 6.0),
     "portal_vein": analytic.ball(PLACE + np.array([2.0, 18.0, 0.0]), 5.0),
 }
+ONE_LESION = {role: body for role, body in BODIES.items() if role != "tumour_2"}
 ASKED = PlanSettings(asked_mm=5.0, spread=Spread(draws=1024))
 
 
@@ -69,21 +70,21 @@ def no_zone() -> Plan:
 
 
 def no_liver() -> Plan:
-    return made(case({role: body for role, body in BODIES.items() if role != "liver"}), needles())
+    return made(case({role: body for role, body in ONE_LESION.items() if role != "liver"}), needles()[:2])
 
 
 def coronal() -> Plan:
-    return made(case(turned=CORONAL), needles())
+    return made(case(ONE_LESION, CORONAL), needles()[:2])
 
 
 def beside_kept() -> Plan:
-    study = scan(grid(), {**BODIES, "ablation_1": analytic.ball(FIRST + np.array([9.0, 0.0, 0.0]), 13.0)})
+    study = scan(grid(), {**ONE_LESION, "ablation_1": analytic.ball(FIRST + np.array([9.0, 0.0, 0.0]), 13.0)})
     further = replace(needles()[0], zone_id="2")
     return made(case_of(study), (further,), Kept(study.ablations, {"1": ("1",)}))
 
 
 def hostile() -> Plan:
-    plan = plain()
+    plan = plan_named("plain")
     lesions = tuple(
         replace(one, needles=tuple(replace(n, setting=replace(n.setting, device=HOSTILE)) for n in one.needles))
         for one in plan.lesions

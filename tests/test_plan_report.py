@@ -1,15 +1,18 @@
-"""The report of a plan: what it says, what its pictures show, and that page and paper say the same."""
+"""The report of a plan: what it says, what its pictures show, its page in a real browser, and the paper."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import opened, violations
 from paper_read import PaperRead
 from plan_pages import FIRST, PLANS, SECOND, needles, pages_of, plan_named
+from test_report_pages import NARROW, OVERFLOWING, TOO_SMALL, WIDE
 
 from pipelines.figures import plan_planes, style
 from pipelines.figures.encode import svg_text
@@ -20,6 +23,11 @@ from pipelines.figures.sections import Section
 from planner.plan.slices import Slice, Slices
 from planner.report.plan_content import plan_content
 from planner.report.plan_text import coverage_sentence
+
+HARD = ("plain", "no-zone", "hostile")
+"""Looked at in a narrow window as well."""
+
+RAS_FROM_LPS = np.array([-1.0, -1.0, 1.0])
 
 
 def shown(name: str, lesion: int = 0) -> PlanScene:
@@ -151,6 +159,109 @@ def test_the_content_has_a_row_for_every_slice():
     ]  # fmt: skip
 
 
+def test_places_of_needles_are_those_of_the_plan():
+    content = plan_content(plan_named("plain"), (), {}, {})
+    x, y, z = needles()[0].target_lps_mm
+    assert f"{'L' if x >= 0 else 'R'} {abs(x):.1f} mm, {'P' if y >= 0 else 'A'} {abs(y):.1f} mm" in content.needles[
+        0
+    ].sentences[0]  # fmt: skip
+    assert f"S {z:.1f} mm" in content.needles[0].sentences[0]
+    assert "not planned" in content.needles[2].sentences[0]
+    assert np.linalg.norm(SECOND - needles()[2].zone.centre_lps_mm) < 3.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("plans")
+    for name in PLANS:
+        (out / f"{name}.html").write_text(pages_of(name).html, encoding="utf-8")
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "size", "dark"),
+    [*((name, WIDE, False) for name in PLANS), *((n, NARROW, True) for n in PLANS if n in HARD)],
+)
+def test_a_plan_is_whole_legible_and_accessible(folder: Path, name: str, size: tuple[int, int], dark: bool) -> None:
+    with opened(folder / f"{name}.html", width=size[0], height=size[1], dark=dark) as seen:
+        assert seen.ready() == "viewer"
+        assert seen.requests == []
+        assert seen.messages == []
+        assert violations(seen.page) == []
+        assert seen.page.evaluate(OVERFLOWING) == []
+        assert seen.page.evaluate(TOO_SMALL) == []
+        assert not seen.page.is_visible("#viewer-modes")
+        assert seen.page.locator(".viewer-view canvas").count() == 4
+
+
+@pytest.mark.slow
+def test_the_viewer_knows_what_lies_where(folder: Path) -> None:
+    """Each place is told by the plan's own geometry, none of them symmetric."""
+    first, second, _ = needles()
+    in_first_alone = first.zone.centre_lps_mm + 0.45 * first.zone.width_mm * np.array([0.6, -0.8, 0.0])
+    assert first.zone.contains(in_first_alone[None])[0]
+    on_shaft = (first.entry_lps_mm + 3.0 * first.target_lps_mm) / 4.0
+    far = FIRST + np.array([0.0, 0.0, -22.0])
+    assert not any(needle.zone.contains(far[None])[0] for needle in (first, second))
+    with opened(folder / "plain.html") as seen:
+        assert seen.ready() == "viewer"
+        seen.page.get_by_role("button", name="Lesion 1:").first.click()
+        seen.page.wait_for_function("document.querySelector('#viewer-readout').textContent.startsWith('Lesion 1')")
+
+        def told(lps_mm: np.ndarray) -> str:
+            seen.page.evaluate("(mm) => ablationViewer.goTo(mm)", (RAS_FROM_LPS * lps_mm).tolist())
+            return seen.page.inner_text("#viewer-readout")
+
+        assert "planned zone" in told(in_first_alone)
+        assert "tumour of lesion 1" in told(FIRST)
+        assert "target of lesion 1" in told(FIRST)
+        assert "needle 1" in told(on_shaft)
+        assert "planned zone" not in told(far)
+        assert "tumour" not in told(far).split("in or on")[1]
+
+
+@pytest.mark.slow
+def test_lesion_and_needle_lie_on_their_sides_of_the_pictures(folder: Path) -> None:
+    """The entry lies to the patient's right and in front: left and up in an axial picture."""
+    first = needles()[0]
+    with opened(folder / "plain.html") as seen:
+        assert seen.ready() == "viewer"
+        place = {
+            name: seen.page.evaluate("([v, mm]) => ablationViewer.pixel(v, mm)", [f"viewer-pre-{view}", mm])
+            for view in ("axial", "coronal")
+            for name, mm in (
+                (f"{view} target", (RAS_FROM_LPS * first.target_lps_mm).tolist()),
+                (f"{view} entry", (RAS_FROM_LPS * first.entry_lps_mm).tolist()),
+            )
+        }
+    assert first.entry_lps_mm[0] < first.target_lps_mm[0]
+    assert first.entry_lps_mm[2] > first.target_lps_mm[2]
+    assert place["axial entry"][0] < place["axial target"][0]
+    assert place["axial entry"][1] < place["axial target"][1]
+    assert place["coronal entry"][0] < place["coronal target"][0]
+    assert place["coronal entry"][1] < place["coronal target"][1]
+
+
+@pytest.mark.slow
+def test_a_row_leads_to_its_lesion_in_the_viewer(folder: Path) -> None:
+    ids = [lesion.lesion_id for lesion in plan_named("plain").lesions]
+    with opened(folder / "plain.html") as seen:
+        assert seen.ready() == "viewer"
+        for lesion_id in ids:
+            seen.page.locator(f"tr[data-lesion='{lesion_id}'] .show-lesion").click()
+            seen.page.wait_for_function(
+                "(id) => document.querySelector('#viewer-readout').textContent.startsWith(`Lesion ${id}`)",
+                arg=lesion_id,
+            )
+
+
+def test_without_scripts_every_still_stands_there(folder: Path) -> None:
+    with opened(folder / "plain.html", script=False) as seen:
+        assert seen.page.locator("figure .picture img").count() == 10
+        assert seen.page.is_visible("noscript p") or "runs no scripts" in seen.page.content()
+
+
 def words_of(html: str) -> str:
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
@@ -174,7 +285,8 @@ def test_every_plan_has_a_page_and_a_paper(name: str):
 def test_the_paper_says_what_the_page_says():
     pages = pages_of("plain")
     assert pages.pdf is not None
-    paper = "".join("".join(PaperRead(pages.pdf).page_of(n) for n in range(1, 60) if _has(pages.pdf, n)).split())
+    read = PaperRead(pages.pdf)
+    paper = "".join("".join(read.page_of(n + 1) for n in range(len(read.pdf.pages))).split())
     content = plan_content(plan_named("plain"), (), {}, {})
     sentences = [s for lesion in content.lesions for s in lesion.sentences]
     sentences += [s for needle in content.needles for s in needle.sentences]
@@ -184,23 +296,8 @@ def test_the_paper_says_what_the_page_says():
         assert "".join(sentence.split()) in paper, sentence
 
 
-def _has(pdf: bytes, number: int) -> bool:
-    return number <= len(PaperRead(pdf).pdf.pages)
-
-
 def test_hostile_names_are_text_on_the_page():
     html = pages_of("hostile").html
     assert "<script>alert(1)" not in html
     assert "\u202e" not in html
     assert "49#eval" not in html
-
-
-def test_places_of_needles_are_those_of_the_plan():
-    content = plan_content(plan_named("plain"), (), {}, {})
-    x, y, z = needles()[0].target_lps_mm
-    assert f"{'L' if x >= 0 else 'R'} {abs(x):.1f} mm, {'P' if y >= 0 else 'A'} {abs(y):.1f} mm" in content.needles[
-        0
-    ].sentences[0]  # fmt: skip
-    assert f"S {z:.1f} mm" in content.needles[0].sentences[0]
-    assert "not planned" in content.needles[2].sentences[0]
-    assert np.linalg.norm(SECOND - needles()[2].zone.centre_lps_mm) < 3.0
