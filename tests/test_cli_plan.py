@@ -366,3 +366,44 @@ def test_an_error_of_a_line_is_not_taken_for_one_of_the_study(tmp_path):
 
     with pytest.raises(InputError, match="needle file: cannot be read"):
         read_line(tmp_path / "none.mrk.json")
+
+
+ASIDE = np.array([5.0, 0.0, 0.0])
+SEVERAL = f"""
+[[needle]]
+lesion = 1
+length_mm = 32.0
+width_mm = 30.0
+width_sd_mm = 1.0
+axis_lps = [0, 1, 0]
+target_lps_mm = {(TUMOUR - ASIDE).tolist()}
+[[needle]]
+lesion = 1
+setting = "cool-tip-12min"
+axis_lps = [0, 1, 0]
+target_lps_mm = {(TUMOUR + ASIDE).tolist()}
+"""
+
+
+def test_the_chances_of_several_zones_are_told_and_judged_as_those_of_one(made, tmp_path):
+    folder, _, _ = made
+    (tmp_path / "several.toml").write_text(SEVERAL)
+    call = ("plan", folder / "pre", "-o", tmp_path / "out", "--plan", tmp_path / "several.toml")
+    ran = ablation(*call, "--case", folder / "case.toml")
+    assert ran.code == 0, ran.stderr
+    document = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    first, second = (lesion["plan"] for lesion in document["lesions"])
+    chances = [first["p_at_least"][limit] for limit in ("0", "5", "10")]
+    assert chances == sorted(chances, reverse=True)
+    assert 0.0 < chances[1] < 1.0
+    assert (first["needles"], first["radius_sd_mm"], first["radius_sds_mm"]) == (["1", "2"], None, [0.5, 3.0])
+    assert ("radius_sd_mm", "differ") in {(reason["field"], reason["code"]) for reason in first["reasons"]}
+    assert (second["p_at_least"], second["radius_sds_mm"]) == (None, [])
+    assert {reason["text"] for reason in second["reasons"] if reason["code"] == "not-tried"} == {
+        "no zone is planned for it"
+    }
+    (verdict,) = [v for v in document["guidelines"] if (v["rule"], v["lesion_id"]) == ("CO-02", "1")]
+    edges = {edge["at"]: edge["p_above"] for edge in verdict["edges"]}
+    assert (10.0 in edges) is (0.025 < chances[2] < 0.975)
+    assert "Standard deviation of the zones' radii: zone 1 0.5 mm, zone 2 3 mm" in ran.stdout
+    assert "each zone is large or small by itself" in ran.stdout

@@ -67,6 +67,20 @@ def test_the_zones_that_were_made_count_together_with_the_planned_one():
     assert alone.lesions[0].shortfall.uncovered_ml > 1.0
 
 
+@pytest.mark.slow
+def test_two_zones_beside_one_that_was_made_are_no_worse_than_one():
+    study = scan(GRID, {**TUMOURS, **{role: body for role, body in ZONES.items() if role != "liver"}})
+    kept = Kept(study.ablations, {"1": ("1",), "2": ("2",)})
+    case, asked = case_of(study), PlanSettings(asked_mm=5.0, spread=Spread(tip_sd_mm=1.0, radius_sd_mm=1.0))
+    how = setting(28.0, 28.0)
+    zones = [PlannedZone(FIRST - 0.3 * OFF + [0.0, side, 0.0], (0, 1, 0), 28.0, 28.0) for side in (-3.0, 3.0)]
+    needles = [needle_without_entry(str(3 + n), "1", how, zone) for n, zone in enumerate(zones)]
+    one, two = (planned(case, needles[:count], asked, kept=kept).lesions[0].robustness for count in (1, 2))
+    assert all(two.p_at_least[limit] >= one.p_at_least[limit] - 0.004 for limit in one.p_at_least)
+    assert two.p_at_least[5.0] > one.p_at_least[5.0] + 0.05
+    assert 1.0 >= two.expected_covered[5.0] > one.expected_covered[5.0]
+
+
 def test_a_missed_needle_beside_a_zone_that_holds_everything_changes_nothing():
     study = scan(GRID, {**TUMOURS, **{role: body for role, body in ZONES.items() if role != "liver"}})
     kept = Kept(study.ablations, {"2": ("2",)})

@@ -150,7 +150,11 @@ def _lesion(measured: Mapping[str, Json], lesion: PlannedLesion) -> dict[str, Js
 
 def _planned(lesion: PlannedLesion) -> dict[str, Json]:
     robust, short = lesion.robustness, lesion.shortfall
-    reasons = [Reason(name, "not-tried", lesion.why_not_robust) for name in ("p_at_least", "expected_covered")]
+    tried = ("p_at_least", "expected_covered", "radius_sd_mm")
+    reasons = [Reason(name, "not-tried", lesion.why_not_robust) for name in tried]
+    sds = () if robust is None else robust.radius_sds_mm
+    if len(set(sds)) > 1:
+        reasons.append(Reason("radius_sd_mm", "differ", "the zones' differ: see radius_sds_mm"))
     if short.where is None:
         reasons.append(Reason("uncovered_towards", "covered", "nothing of the target is uncovered"))
     return {
@@ -163,7 +167,8 @@ def _planned(lesion: PlannedLesion) -> dict[str, Json]:
         "slices": [_slice(one) for one in lesion.slices.all],
         "p_at_least": None if robust is None else _by_limit(robust.p_at_least),
         "expected_covered": None if robust is None else _by_limit(robust.expected_covered),
-        "radius_sd_mm": None if robust is None else number(robust.spread.radius_sd_mm),
+        "radius_sd_mm": number(sds[0]) if len(set(sds)) == 1 else None,
+        "radius_sds_mm": [number(sd) for sd in sds],
         "trials": [_trial(trial) for trial in lesion.trials],
         "reasons": [reason_document(one) for one in reasons if robust is None or one.code != "not-tried"],
     }

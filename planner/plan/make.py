@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from planner.assess import assess
 from planner.case import Case
-from planner.grid import Grid
+from planner.grid import FloatArray, Grid
 from planner.measure.liver import ClosedLiver
 from planner.measure.margin import THRESHOLDS_MM
+from planner.plan.border import Bordered
 from planner.plan.course import course_of
 from planner.plan.kept import NOTHING_KEPT, Kept, Remaining
 from planner.plan.needle import Needle, needle_of
@@ -21,10 +22,11 @@ from planner.plan.plan import (
     Trial,
 )
 from planner.plan.propose import proposed
-from planner.plan.robust import Spread, try_plan
+from planner.plan.robust import Robustness, Spread, try_plan
 from planner.plan.scene import with_zones
 from planner.plan.setting import Setting
-from planner.plan.shortfall import filled_target, outside_of, shortfall_of
+from planner.plan.several import CAVITY_ZONES, try_several
+from planner.plan.shortfall import filled_target, filled_targets, outside_of, shortfall_of
 from planner.plan.slices import slices_of
 from planner.register.alignment import Alignment
 from planner.scene import make_scene
@@ -110,19 +112,41 @@ def _lesion(
     filled, size_ml = filled_target(tumour, settings.asked_mm, liver)
     shortfall = shortfall_of(tumour, filled, size_ml, [*zones, *made])
     slices = slices_of(grid, tumour, settings.asked_mm, liver, [*zones, *made])
-    if len(zones) != 1:
-        why = "no zone is planned for it" if not zones else "several zones: chances are told for one zone only"
+    if not zones:
+        why = "no zone is planned for it"
         return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, slices, trials, None, why)
-    (needle,) = own
-    spread = _with_radius(settings.spread, needle.setting)
-    margins = sorted({*THRESHOLDS_MM, settings.asked_mm})
-    left = Remaining(tumour, liver, margins[-1], made)
     outside = outside_of(filled, made)
-    robust = try_plan(needle.zone, [left.by(margin) for margin in margins], {settings.asked_mm: outside}, spread)
+    robust = _tried(own, tumour, liver, settings, {settings.asked_mm: outside}, made)
     share = len(outside) / max(1, len(filled))
     expected = {margin: 1.0 - share * (1.0 - mean) for margin, mean in robust.expected_covered.items()}
     robust = replace(robust, expected_covered=expected)
     return PlannedLesion(lesion_id, settings.asked_mm, own, shortfall, slices, trials, robust)
+
+
+def _tried(
+    own: Sequence[Needle],
+    tumour: Surface,
+    liver: ClosedLiver | None,
+    settings: PlanSettings,
+    volumes: Mapping[float, FloatArray],
+    made: Sequence[Surface],
+) -> Robustness:
+    """Try a lesion's needles, one or several, beside what was made."""
+    margins = sorted({*THRESHOLDS_MM, settings.asked_mm})
+    spreads = [_with_radius(settings.spread, needle.setting) for needle in own]
+    if len(own) == 1:
+        left = Remaining(tumour, liver, margins[-1], made)
+        return try_plan(own[0].zone, [left.by(margin) for margin in margins], volumes, spreads[0])
+    bordered = Bordered(tumour, liver, margins[-1], made)
+    inner = filled_targets(tumour, margins, liver, made) if len(own) >= CAVITY_ZONES else {}
+    return try_several(
+        [needle.zone for needle in own],
+        [spread.radius_sd_mm for spread in spreads],
+        {margin: bordered.by(margin) for margin in margins},
+        inner,
+        volumes,
+        settings.spread,
+    )
 
 
 def _with_radius(spread: Spread, setting: Setting) -> Spread:

@@ -64,11 +64,14 @@ class Robustness:
         Mean share of the target's volume that the zones hold, by the margin that the target was grown by.
     spread
         What was assumed.
+    radius_sds_mm
+        Of each zone's radius, in the order of the needles.
     """
 
     p_at_least: Mapping[float, float]
     expected_covered: Mapping[float, float]
     spread: Spread
+    radius_sds_mm: tuple[float, ...]
 
 
 def try_plan(
@@ -98,7 +101,7 @@ def try_plan(
         for one in targets
     }
     covered = {margin: _mean_share(zone, points, shifts, growths) for margin, points in volumes.items()}
-    return Robustness(chances, covered, spread)
+    return Robustness(chances, covered, spread, (spread.radius_sd_mm,))
 
 
 def _draws(spread: Spread) -> tuple[FloatArray, FloatArray]:

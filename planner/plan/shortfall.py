@@ -29,6 +29,15 @@ def filled_target(tumour: Surface, margin_mm: float, liver: ClosedLiver | None) 
     return points, len(points) * step**3 / 1000.0
 
 
+def filled_targets(
+    tumour: Surface, margins_mm: Sequence[float], liver: ClosedLiver | None, zones: Sequence[PlannedZone | Surface] = ()
+) -> dict[float, FloatArray]:
+    """Return points that fill what zones leave of the target of each margin, shape (n, 3), by margin."""
+    points = outside_of(filled_target(tumour, max(margins_mm), liver)[0], zones)
+    depth = tumour.signed_depth_mm(points) if len(points) else np.zeros(0)
+    return {margin: points[depth >= -margin] for margin in margins_mm}
+
+
 def shortfall_of(
     tumour: Surface, filled: FloatArray, size_ml: float, zones: Sequence[PlannedZone | Surface]
 ) -> Shortfall:

@@ -149,7 +149,8 @@ def spread_sentence(spread: Spread) -> str:
     )  # fmt: skip
     return (
         f"Chances are shares of {spread.draws} trials that differ from the plan by these standard deviations, which are"
-        f" assumptions: {'; '.join(sds)}"
+        f" assumptions: {'; '.join(sds)}. Of several zones each needle is off and each zone is large or small by"
+        " itself: whether zones of one device are too small together is not known"
     )
 
 
@@ -198,11 +199,12 @@ def _margin_said(lesion: PlannedLesion, measured: LesionAssessment) -> Iterator[
 
 def _uncovered_said(lesion: PlannedLesion) -> str:
     short = lesion.shortfall
+    zone = "planned zones" if len(lesion.needles) > 1 else "planned zone"
     if short.where is None:
-        return f"The tumour with {lesion.asked_mm:g} mm around it, within the liver, lies in the planned zone"
+        return f"The tumour with {lesion.asked_mm:g} mm around it, within the liver, lies in the {zone}"
     around = f"Of the tumour with {lesion.asked_mm:g} mm around it, within the liver,"
     share = f"{words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %)"
-    return f"{around} {share} lie outside the planned zone, {short.where}"
+    return f"{around} {share} lie outside the {zone}, {short.where}"
 
 
 def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
@@ -214,7 +216,15 @@ def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
     yield f"Chance that the margin comes out at least so large: {chances}"
     for limit, share in sorted(robust.expected_covered.items()):
         yield f"Of the tumour with {limit:g} mm around it, {words.percent(share)} % are covered on average"
-    yield f"Standard deviation of the zone's radius: {robust.spread.radius_sd_mm:g} mm"
+    yield _radius_said(lesion.needles, robust.radius_sds_mm)
+
+
+def _radius_said(needles: Sequence[Needle], radius_sds_mm: Sequence[float]) -> str:
+    if len(set(radius_sds_mm)) == 1:
+        of = "the zone's" if len(needles) == 1 else "each zone's"
+        return f"Standard deviation of {of} radius: {radius_sds_mm[0]:g} mm"
+    each = ", ".join(f"zone {n.zone_id} {sd:g} mm" for n, sd in zip(needles, radius_sds_mm, strict=True))
+    return f"Standard deviation of the zones' radii: {each}"
 
 
 def _trial_said(trial: Trial) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,20 @@ ROUNDS = 3
 """A crossing of an edge is looked for so often, each time between what is known to lie inside and outside."""
 
 
-def outside_of(surface: Surface, others: Sequence[Surface]) -> Surface:
-    """Return the part of a closed surface that lies in none of some others, open where it enters them.
+class Body(Protocol):
+    """What has an inside: a closed surface, or what several of them bound together."""
+
+    def contains(self, points: FloatArray, /) -> BoolArray:
+        """Return which points, shape (n, 3), lie inside, shape (n,)."""
+        ...
+
+    def signed_depth_mm(self, points: FloatArray, /) -> FloatArray:
+        """Return how deep points lie inside, mm (- outside), shape (n,)."""
+        ...
+
+
+def outside_of(surface: Surface, others: Sequence[Body]) -> Surface:
+    """Return the part of a surface that lies in none of some other bodies, open where it enters them.
 
     The vertices that are new lie on the surface; each has the standard deviation of the nearer end of its edge.
     """
@@ -59,7 +72,7 @@ def _odd_first(triangles: IntArray, hidden: BoolArray) -> IntArray:
 
 
 def _crossings(
-    surface: Surface, others: Sequence[Surface], edges: IntArray, hidden: BoolArray
+    surface: Surface, others: Sequence[Body], edges: IntArray, hidden: BoolArray
 ) -> tuple[FloatArray, IntArray]:
     """Return where edges, shape (n, 2), with one hidden end each, enter the others, and their nearer ends.
 
@@ -83,10 +96,10 @@ def _crossings(
     return points, np.where(share < 0.5, outer, inner)
 
 
-def _in_any(surfaces: Sequence[Surface], points: FloatArray) -> BoolArray:
-    return np.asarray(np.any([surface.contains(points) for surface in surfaces], axis=0))
+def _in_any(bodies: Sequence[Body], points: FloatArray) -> BoolArray:
+    return np.asarray(np.any([body.contains(points) for body in bodies], axis=0))
 
 
-def _depth(surfaces: Sequence[Surface], points: FloatArray) -> FloatArray:
+def _depth(bodies: Sequence[Body], points: FloatArray) -> FloatArray:
     """Return how deep points lie in the one that holds them deepest, mm (- outside all), shape (n,)."""
-    return np.asarray(np.max([surface.signed_depth_mm(points) for surface in surfaces], axis=0))
+    return np.asarray(np.max([body.signed_depth_mm(points) for body in bodies], axis=0))
