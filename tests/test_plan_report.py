@@ -12,6 +12,7 @@ import pytest
 from browser import opened, violations
 from paper_read import PaperRead
 from plan_pages import FIRST, PLANS, SECOND, needles, pages_of, plan_named
+from playwright.sync_api import expect
 from test_report_pages import NARROW, OVERFLOWING, TOO_SMALL, WIDE
 
 from pipelines.figures import plan_planes, style
@@ -207,7 +208,7 @@ def test_the_viewer_knows_what_lies_where(folder: Path) -> None:
     with opened(folder / "plain.html") as seen:
         assert seen.ready() == "viewer"
         seen.page.get_by_role("button", name="Lesion 1:").first.click()
-        seen.page.wait_for_function("document.querySelector('#viewer-readout').textContent.startsWith('Lesion 1')")
+        expect(seen.page.locator("#viewer-readout")).to_contain_text("Lesion 1: ")
 
         def told(lps_mm: np.ndarray) -> str:
             seen.page.evaluate("(mm) => ablationViewer.goTo(mm)", (RAS_FROM_LPS * lps_mm).tolist())
@@ -250,10 +251,7 @@ def test_a_row_leads_to_its_lesion_in_the_viewer(folder: Path) -> None:
         assert seen.ready() == "viewer"
         for lesion_id in ids:
             seen.page.locator(f"tr[data-lesion='{lesion_id}'] .show-lesion").click()
-            seen.page.wait_for_function(
-                "(id) => document.querySelector('#viewer-readout').textContent.startsWith(`Lesion ${id}`)",
-                arg=lesion_id,
-            )
+            expect(seen.page.locator("#viewer-readout")).to_contain_text(f"Lesion {lesion_id}: ")
 
 
 def test_without_scripts_every_still_stands_there(folder: Path) -> None:
