@@ -27,7 +27,8 @@ def plan_pictures(plan: Plan) -> tuple[Figure, ...]:
 def _of_lesion(shown: PlanScene) -> Iterator[Figure]:
     lesion_id, slices = shown.lesion.lesion_id, shown.lesion.slices
     margin = shown.scene.lesion.margin
-    asked = f"{shown.lesion.asked_mm:g} mm"
+    within = "" if shown.plan.liver is None else ", as far as there is liver"
+    target = f"the tumour with {shown.lesion.asked_mm:g} mm around it{within}"
     said = planned_reading(shown.scene.lesion)
     yield _figure(
         shown, "scene", draw_plan_scene(shown),
@@ -40,8 +41,8 @@ def _of_lesion(shown: PlanScene) -> Iterator[Figure]:
     where = "the thin spot" if shown.scene.foot_lps_mm is not None else "the tumour's centre"
     yield _figure(
         shown, "planes", draw_plan_planes(shown),
-        f"Planes of the planning scan through {where}. Target: the tumour with {asked} around it, as far as there is"
-        " liver. A needle is a line where it runs along the plane, a dot where it crosses it, and dotted elsewhere."
+        f"Planes of the planning scan through {where}. Target: {target}."
+        " A needle is a line where it runs along the plane, a dot where it crosses it, and dotted elsewhere."
         f" {style.window_of(shown.plan.case.pre.image).words}. Patient's right on the left of axial and coronal"
         " pictures. Blue-grey lies outside the scan.",
         f"Axial, coronal and sagittal planes through {where} of lesion {lesion_id}: {said}.",
@@ -58,8 +59,8 @@ def _of_lesion(shown: PlanScene) -> Iterator[Figure]:
     if areas is not None:
         yield _figure(
             shown, "coverage", areas,
-            f"Area of the target (the tumour with {asked} around it, within the liver) in every slice of the planning"
-            " scan: grey, held by a zone; hatched, in no zone.",
+            f"Area of the target ({target}) in every slice of the planning scan: grey, held by a zone; hatched, in no"
+            " zone.",
             f"Area of the target of lesion {lesion_id} by slice: {covered}.",
         )  # fmt: skip
     if margin is not None:

@@ -38,7 +38,8 @@ METHOD = (
 )
 
 COORDINATES = (
-    "Points are LPS coordinates of the planning scan: R or L, A or P, I or S, with the distance from its origin."
+    "Points are given by their distances in mm from the origin of the planning scan's patient coordinates, each with its"
+    " direction: R or L, A or P, S or I."
 )
 
 STANDS_FOR_POST = (
@@ -82,7 +83,7 @@ def lesion_sentences(lesion: PlannedLesion, measured: LesionAssessment) -> tuple
     """Return what holds for a lesion, by how much and how likely; then what was tried."""
     return (
         *_margin_said(lesion, measured),
-        _uncovered_said(lesion),
+        _uncovered_said(lesion, measured),
         *((coverage_sentence(lesion.slices),) if lesion.slices.all else ()),
         *_chances_said(lesion),
         *map(_trial_said, lesion.trials),
@@ -197,14 +198,21 @@ def _margin_said(lesion: PlannedLesion, measured: LesionAssessment) -> Iterator[
     yield f"Planned minimal margin {words.millimetres(margin.min_mm)} mm ({definition}), {said}"
 
 
-def _uncovered_said(lesion: PlannedLesion) -> str:
+def _uncovered_said(lesion: PlannedLesion, measured: LesionAssessment) -> str:
     short = lesion.shortfall
     zone = "planned zones" if len(lesion.needles) > 1 else "planned zone"
+    target = f"the tumour with {_target_words(lesion.asked_mm, measured)}"
     if short.where is None:
-        return f"The tumour with {lesion.asked_mm:g} mm around it, within the liver, lies in the {zone}"
-    around = f"Of the tumour with {lesion.asked_mm:g} mm around it, within the liver,"
+        return f"{target[:1].upper()}{target[1:]} lies in the {zone}"
     share = f"{words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %)"
-    return f"{around} {share} lie outside the {zone}, {short.where}"
+    return f"Of {target} {share} lie outside the {zone}, {short.where}"
+
+
+def _target_words(asked_mm: float, measured: LesionAssessment) -> str:
+    """Return what belongs to a target beside the tumour."""
+    margin = measured.margin
+    within = ", within the liver," if margin is not None and margin.definition == "parenchymal" else ""
+    return f"{asked_mm:g} mm around it{within}"
 
 
 def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
