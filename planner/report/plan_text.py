@@ -38,8 +38,8 @@ METHOD = (
 )
 
 COORDINATES = (
-    "Points are given by their distances in mm from the origin of the planning scan's patient coordinates, each with its"
-    " direction: R or L, A or P, S or I."
+    "Points are given by their distances in mm from the origin of the planning scan's patient coordinates, each with"
+    " its direction: R or L, A or P, S or I."
 )
 
 STANDS_FOR_POST = (
