@@ -1,4 +1,4 @@
-"""`ablation figures`: the figures of a finished review as files, for papers and talks."""
+"""`ablation figures`: the figures of a finished review or plan as files, for papers and talks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--lesion", "lesion_id", metavar="ID", help="Only the figures of this lesion.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(case: Path, folder: Path, form: str, dpi: int, lesion_id: str | None, quiet: bool) -> None:
-    """Write each figure of the finished case in OUT (the folder of a review) into a file of its own.
+    """Write each figure of the finished case in OUT (the folder of a review or of a plan) into a file of its own.
 
     They are those in its report.html, of several posts in each one's; captions.csv beside them holds what each shows. A
     batch has a folder for each case: name one of them. File names hold the numbers of lesions and no name of a patient.
