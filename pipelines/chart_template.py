@@ -22,6 +22,7 @@ width_sd_mm = 6.0                   # optional: of the width; half of it is the 
 # tip_beyond_mm = 5.0               # optional: how far the needle's tip lies beyond the middle of the zone
 model       = "user"                # stated by this site; or "ex_vivo", "in_vivo", "patient": then a source is needed
 # count       = 20                  # optional: how many zones were measured
+# averaged    = true                # optional: a mean over many settings: proposed only with --setting
 note        = "Made up for this example."
 
 # [setting.source]                  # where it was published: needed unless model is "user"

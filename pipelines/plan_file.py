@@ -22,7 +22,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,9 @@ NAME = "plan file"
 """What messages call the file, whose own name may be the patient's."""
 
 MOST_BYTES = 1_000_000
+
+SAME_MM = 0.01
+"""Two zones of one lesion and setting that lie no farther apart are one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +108,20 @@ def read_plan(
             _stated(number, entry, lines.get(f"needle_{number}"), settings)
             for number, entry in enumerate(document.needle, start=1)
         )
+        _require_different(needles)
     hashes = {"plan": sha256, **{name: line.sha256 for name, line in lines.items()}}
     return PlanFile(needles, document.plan, document.spread, hashes)
+
+
+def _require_different(needles: Sequence[Needle]) -> None:
+    """Raise where a needle stands there twice: as two zones of one place it would look surer than it is."""
+    for n, needle in enumerate(needles):
+        for other in needles[:n]:
+            same = needle.lesion_id == other.lesion_id and needle.setting == other.setting
+            ends = (needle.zone.centre_lps_mm - other.zone.centre_lps_mm, needle.zone.axis_lps - other.zone.axis_lps)
+            if same and max(float(np.abs(end).max()) for end in ends) < SAME_MM:
+                text = f"{NAME}: needle number {n + 1}: stands there twice (number {other.zone_id}), expected each once"
+                raise InputError(text, code="bad-needle")
 
 
 def _document(path: Path) -> tuple[PlanDocument, str]:

@@ -30,14 +30,15 @@ class Chart:
     sha256: str | None = None
 
     def chosen(self, ids: Sequence[str]) -> tuple[Setting, ...]:
-        """Return the settings of some ids, all of them where none is named.
+        """Return the settings of some ids; where none is named all of them but means over many settings.
 
         Raises
         ------
         UsageError
             An id is not known: the known ones are listed.
         """
-        return tuple(self.named(one) for one in dict.fromkeys(ids)) or tuple(self.settings.values())
+        own = tuple(one for one in self.settings.values() if not one.averaged)
+        return tuple(self.named(one) for one in dict.fromkeys(ids)) or own
 
     def named(self, name: str) -> Setting:
         """Return the setting of an id.

@@ -10,7 +10,7 @@ from plan_cases import case_of, scan, setting
 from planner.measure.distances import SHAFT_STEP_MM
 from planner.plan.course import NO_ENTRY, bearing_of, course_of
 from planner.plan.needle import needle_along, needle_of
-from planner.report.plan_text import bearing_words
+from planner.report.needle_text import bearing_words
 from planner.surroundings import Around
 
 S30, C30 = 0.5, float(np.sqrt(0.75))

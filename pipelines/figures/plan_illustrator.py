@@ -29,7 +29,7 @@ def _of_lesion(shown: PlanScene) -> Iterator[Figure]:
     margin = shown.scene.lesion.margin
     within = "" if shown.plan.liver is None else ", as far as there is liver"
     target = f"the tumour with {shown.lesion.asked_mm:g} mm around it{within}"
-    said = planned_reading(shown.scene.lesion)
+    said = planned_reading(shown.lesion, shown.scene.lesion)
     yield _figure(
         shown, "scene", draw_plan_scene(shown),
         "The plan in 3-D. The tumour is coloured by its planned margin; zones, liver, vessels and bile ducts are seen"

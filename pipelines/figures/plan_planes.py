@@ -19,6 +19,7 @@ from planner.report.plan_text import planned_reading
 MOST_SLICES = 12
 COLUMNS = 4
 AROUND_MM = 10.0
+HAIR_MM = 1e-3
 SAMPLES = 100
 """To either side of the middle of a slice."""
 
@@ -58,8 +59,8 @@ def draw_plan_planes(shown: PlanScene) -> Canvas:
                 planes.callout(ax, scene, section)
     for ax, orientation in zip(axes[0], ORIENTATIONS, strict=True):
         ax.set_title(orientation.capitalize(), fontsize=10, pad=3)
-    figure.suptitle(f"Lesion {shown.lesion.lesion_id}: {planned_reading(scene.lesion)}", fontsize=12, fontweight="bold",
-                    y=1 - 0.12 / height_in, va="top")  # fmt: skip
+    title = f"Lesion {shown.lesion.lesion_id}: {planned_reading(shown.lesion, scene.lesion)}"
+    figure.suptitle(title, fontsize=11, fontweight="bold", y=1 - 0.12 / height_in, va="top")  # fmt: skip
     planes.add_legend(figure, used, style.PLAN_STROKES)
     return figure
 
@@ -165,5 +166,7 @@ def _section(shown: PlanScene, axis: int, one: Slice) -> Section:
     high = np.maximum(points.max(axis=0), tumour.max(axis=0) + asked)
     half = min(float((high - low).max()) / 2.0 + AROUND_MM, LARGEST_HALF_MM)
     centre = (low + high) / 2.0
-    centre[axis] = one.at_mm
+    # The outermost slice lies on the scan's edge: a hair's breadth inside of it, it is drawn.
+    edges = shown.plan.case.pre.image.grid.corners_lps_mm()[:, axis]
+    centre[axis] = np.clip(one.at_mm, edges.min() + HAIR_MM, edges.max() - HAIR_MM)
     return Section(ACROSS[axis], centre, (half, half), half / SAMPLES)

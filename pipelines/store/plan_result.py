@@ -150,19 +150,13 @@ def _lesion(measured: Mapping[str, Json], lesion: PlannedLesion) -> dict[str, Js
 
 def _planned(lesion: PlannedLesion) -> dict[str, Json]:
     robust, short = lesion.robustness, lesion.shortfall
-    tried = ("p_at_least", "expected_covered", "radius_sd_mm")
-    reasons = [Reason(name, "not-tried", lesion.why_not_robust) for name in tried]
     sds = () if robust is None else robust.radius_sds_mm
-    if len(set(sds)) > 1:
-        reasons.append(Reason("radius_sd_mm", "differ", "the zones' differ: see radius_sds_mm"))
-    if short.where is None:
-        reasons.append(Reason("uncovered_towards", "covered", "nothing of the target is uncovered"))
     return {
         "asked_mm": number(lesion.asked_mm),
         "needles": [needle.zone_id for needle in lesion.needles],
-        "uncovered_ml": number(short.uncovered_ml),
-        "uncovered_share": number(short.uncovered_share),
-        "uncovered_towards": short.where,
+        "uncovered_ml": None if short is None else number(short.uncovered_ml),
+        "uncovered_share": None if short is None else number(short.uncovered_share),
+        "uncovered_towards": None if short is None else short.where,
         "slices_across": "LPS"[lesion.slices.axis],
         "slices": [_slice(one) for one in lesion.slices.all],
         "p_at_least": None if robust is None else _by_limit(robust.p_at_least),
@@ -170,8 +164,22 @@ def _planned(lesion: PlannedLesion) -> dict[str, Json]:
         "radius_sd_mm": number(sds[0]) if len(set(sds)) == 1 else None,
         "radius_sds_mm": [number(sd) for sd in sds],
         "trials": [_trial(trial) for trial in lesion.trials],
-        "reasons": [reason_document(one) for one in reasons if robust is None or one.code != "not-tried"],
+        "reasons": [reason_document(one) for one in _reasons(lesion)],
     }
+
+
+def _reasons(lesion: PlannedLesion) -> Iterable[Reason]:
+    robust, short = lesion.robustness, lesion.shortfall
+    if short is None:
+        for name in ("uncovered_ml", "uncovered_share", "uncovered_towards", "slices", "trials"):
+            yield Reason(name, "not-known", lesion.why_not_robust)
+    elif short.where is None:
+        yield Reason("uncovered_towards", "covered", "nothing of the target is uncovered")
+    if robust is None:
+        for name in ("p_at_least", "expected_covered", "radius_sd_mm"):
+            yield Reason(name, "not-tried", lesion.why_not_robust)
+    elif len(set(robust.radius_sds_mm)) > 1:
+        yield Reason("radius_sd_mm", "differ", "the zones' differ: see radius_sds_mm")
 
 
 def _slice(one: Slice) -> dict[str, Json]:

@@ -57,7 +57,7 @@ def made_plan_viewer(plan: Plan, volume: ReportVolume) -> tuple[Viewer | None, s
             strokes=STROKES,
             names=lambda kind: STROKES[kind].words,
             outlines=lambda _: "",
-            reading=planned_reading,
+            reading=lambda measured: planned_reading(shown[measured.lesion_id].lesion, measured),
             beyond="the nearest liver outside the planned zones",
             surface="the surface of the planned zones",
             in_3d=("zone", "made", "needle"),

@@ -27,6 +27,7 @@ class _SettingTable(Table):
     tip_beyond_mm: float | None = Field(default=None, ge=-LARGEST_MM, le=LARGEST_MM)
     model: Model = "user"
     count: int | None = Field(default=None, ge=1)
+    averaged: bool = False
     note: str = Field(default="", max_length=400)
     source: CitationTable | None = None
 
@@ -58,5 +59,5 @@ def _setting(row: _SettingTable) -> Setting:
     return Setting(
         row.id, row.device, row.modality, row.power_w, row.duration_s, row.length_mm, row.width_mm, row.length_sd_mm,
         row.width_sd_mm, row.tip_beyond_mm, row.model, row.count, None if row.source is None else row.source.citation(),
-        row.note,
+        row.note, row.averaged,
     )  # fmt: skip

@@ -27,7 +27,8 @@ from planner.plan.scene import with_zones
 from planner.plan.setting import Setting
 from planner.plan.several import CAVITY_ZONES, try_several
 from planner.plan.shortfall import filled_target, filled_targets, outside_of, shortfall_of
-from planner.plan.slices import slices_of
+from planner.plan.slices import Slices, slices_of
+from planner.plan.told import as_planned, why_unknown
 from planner.register.alignment import Alignment
 from planner.scene import make_scene
 from planner.surface import Surface, surface_of
@@ -77,10 +78,16 @@ def planned(
     surfaces = {**made, **{zone_id: zone.surface() for zone_id, zone in zones.items()}}
     alignment = Alignment.as_given(ALIGNED)
     scene = make_scene(whole, alignment, surfaces, planned=True, kept=kept.zones)
-    assessment = assess(whole, alignment, surfaces, settings.assess, observe, scene=scene)
+    found = assess(whole, alignment, surfaces, settings.assess, observe, scene=scene)
+    whys = {
+        one.lesion_id: why_unknown(one, [n for n in needles if n.lesion_id == one.lesion_id], whole)
+        for one in found.lesions
+    }
+    assessment = as_planned(found, whys)
     lesions = (
         _lesion(
             lesion_id,
+            whys[lesion_id],
             case.pre.image.grid,
             scene.tumours[lesion_id],
             scene.liver,
@@ -99,6 +106,7 @@ def planned(
 
 def _lesion(
     lesion_id: str,
+    why: str,
     grid: Grid,
     tumour: Surface,
     liver: ClosedLiver | None,
@@ -108,6 +116,8 @@ def _lesion(
     made: Sequence[Surface],
 ) -> PlannedLesion:
     own = tuple(needle for needle in needles if needle.lesion_id == lesion_id)
+    if why:
+        return PlannedLesion(lesion_id, settings.asked_mm, own, None, Slices.nothing(grid), (), None, why)
     zones = [needle.zone for needle in own]
     filled, size_ml = filled_target(tumour, settings.asked_mm, liver)
     shortfall = shortfall_of(tumour, filled, size_ml, [*zones, *made])

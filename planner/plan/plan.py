@@ -58,13 +58,14 @@ class PlannedLesion:
     """The plan of one lesion.
 
     `slices` tell what is covered slice by slice of the planning scan. `trials` are empty where the zones were given;
-    `robustness` is None with a reason where it cannot be told.
+    `robustness` is None with a reason where it cannot be told. Where nothing can be told, as where the scan ends in the
+    tumour, `shortfall` is None for the same reason, and `slices` and `trials` are empty.
     """
 
     lesion_id: str
     asked_mm: float
     needles: tuple[Needle, ...]
-    shortfall: Shortfall
+    shortfall: Shortfall | None
     slices: Slices
     trials: tuple[Trial, ...] = ()
     robustness: Robustness | None = None

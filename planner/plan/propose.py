@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from planner.case import Case
 from planner.errors import InputError
 from planner.plan.kept import NOTHING_KEPT, STEP_MM, Kept, Remaining
@@ -12,10 +14,14 @@ from planner.plan.place import Placement, best_placement, largest_margin
 from planner.plan.plan import PlanSettings, Trial
 from planner.plan.scene import closed_liver
 from planner.plan.setting import Setting
+from planner.plan.target import Target
 from planner.plan.zone import PlannedZone
 from planner.surface import surface_of
 
 Observe = Callable[[str, float], None]
+
+FLAT_DEGREES, FLAT_DIRECTIONS = 90.0, 37
+"""Directions in the axial plane that are tried: so far to either side of straight from the front, so many."""
 
 MOST_MARGIN_MM = 30.0
 """A larger margin is not looked for."""
@@ -30,7 +36,8 @@ def proposed(
 ) -> tuple[tuple[Needle, ...], dict[str, tuple[Trial, ...]]]:
     """Return for each tumour the needle of the smallest charted zone that holds it with the margin asked for.
 
-    Where none does, that whose one zone attains the largest margin, or which needs to grow least.
+    Where none does, that whose one zone attains the largest margin, or which needs to grow least. None for a tumour in
+    which the scan ends.
 
     Parameters
     ----------
@@ -61,12 +68,16 @@ def proposed(
     for done, (lesion_id, mask) in enumerate(case.pre.tumours.items()):
         observe(f"lesion {lesion_id}", done / len(case.pre.tumours))
         mask.require_some()
+        if case.pre.cuts(mask):
+            continue  # the scan ends in it: what a zone would have to hold is not known
         left = Remaining(surface_of(mask), liver, max(MOST_MARGIN_MM, plan.asked_mm), kept.of(lesion_id, made))
         if not len(left.by(plan.asked_mm).corners_lps_mm):
             continue  # what was made holds the target
         tried = [_trial(left, setting, plan.asked_mm, beside=bool(kept.zones)) for setting in settings]
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
+        if placement.covers and trial.scale <= 1.0:
+            placement = _flatter(left.by(plan.asked_mm), placement)
         zone_id = str(kept.first_free + len(needles))
         needles.append(needle_without_entry(zone_id, lesion_id, trial.setting, _from_the_front(placement.zone)))
     return tuple(needles), trials
@@ -88,6 +99,22 @@ def _trial(left: Remaining, setting: Setting, asked_mm: float, *, beside: bool) 
     if at_asked.covers or largest is None:
         return trial, at_asked
     return trial, largest[1]
+
+
+def _flatter(target: Target, found: Placement) -> Placement:
+    """Return a placement that holds the target with its needle in the axial plane, where there is one, else `found`.
+
+    Directions that hold the target alike are many: of those in the axial plane, from the front to either side, the one
+    that holds it best.
+    """
+    zone = found.zone
+    turns = np.radians(np.linspace(-FLAT_DEGREES, FLAT_DEGREES, FLAT_DIRECTIONS))
+    axes = (np.array([np.sin(turn), np.cos(turn), 0.0]) for turn in sorted(turns, key=abs))
+    flat = [best_placement(target, zone.length_mm, zone.width_mm, axis) for axis in axes]
+    holds = [one for one in flat if one.covers]
+    if zone.length_mm == zone.width_mm:
+        return holds[0] if holds else found
+    return min(holds, key=lambda one: one.scale, default=found)
 
 
 def _preferred(trial: Trial) -> tuple[bool, float]:

@@ -52,6 +52,8 @@ class Setting:
         The paper; None for a setting of the user's own.
     note
         What a reader must know of the row, "" where nothing.
+    averaged
+        Whether it is a mean over many settings, which nobody can dial: it is proposed only where it is asked for.
     charted
         Whether it is a row of a chart; a size that a plan file states is none.
     """
@@ -70,6 +72,7 @@ class Setting:
     count: int | None
     source: Citation | None
     note: str = ""
+    averaged: bool = False
     charted: bool = True
 
     @property

@@ -61,6 +61,11 @@ class Slices:
     axis: int
     all: tuple[Slice, ...]
 
+    @classmethod
+    def nothing(cls, grid: Grid) -> Slices:
+        """Return no slices of a scan."""
+        return cls(_axis(grid), ())
+
     @property
     def least(self) -> Slice | None:
         """The slice of which most lies in no zone, by its area; None where everything is held."""
@@ -82,7 +87,7 @@ def slices_of(
     zones
         What was planned, and what was made before.
     """
-    axis = int(np.argmax(np.abs(grid.lps_mm_from_ijk[:3, 2])))
+    axis = _axis(grid)
     places = _places_mm(grid, tumour.centroid_lps_mm, axis)
     low = tumour.vertices_lps_mm.min(axis=0) - margin_mm
     high = tumour.vertices_lps_mm.max(axis=0) + margin_mm
@@ -97,6 +102,11 @@ def slices_of(
     areas = (cell_mm2 * found.reshape(len(met), -1).sum(axis=1) for found in (inside, uncovered))
     found = (Slice(int(k), float(places[k]), float(a), float(b)) for k, a, b in zip(met, *areas, strict=True))
     return Slices(axis, tuple(one for one in found if one.target_mm2 > 0.0))
+
+
+def _axis(grid: Grid) -> int:
+    """Return the patient's axis that is nearest to the one that a scan's slices lie across."""
+    return int(np.argmax(np.abs(grid.lps_mm_from_ijk[:3, 2])))
 
 
 def _places_mm(grid: Grid, through_lps_mm: FloatArray, axis: int) -> FloatArray:

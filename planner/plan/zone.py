@@ -59,7 +59,10 @@ class PlannedZone:
             raise InputError("planned zone: expected a centre and a direction of three numbers", code="bad-zone")
         length = float(np.linalg.norm(axis))
         if length < 1e-9:
-            raise InputError("planned zone: entry and target are one point, so it has no direction", code="bad-zone")
+            raise InputError(
+                "planned zone: its axis is zero or its entry and target are one point, so it has no direction",
+                code="bad-zone",
+            )
         axis = axis / length
         for name, value in (("centre_lps_mm", centre), ("axis_lps", axis)):
             value.setflags(write=False)

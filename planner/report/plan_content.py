@@ -18,6 +18,7 @@ from planner.report.criteria import Criteria, criteria
 from planner.report.figure import Figure
 from planner.report.findings import FindingRow, finding_rows
 from planner.report.held_against import fact_rows, other_facts, references
+from planner.report.needle_text import NeedleText, needle_text
 from planner.report.passages import passage_sentences
 from planner.report.surroundings import DistanceTable, distance_table
 from planner.report.timing import date_sentences
@@ -49,10 +50,11 @@ class PlanContent:
     cautions: tuple[str, ...]
     identities: tuple[tuple[str, ...], ...]
     scanned: tuple[str, ...]
+    heads: tuple[str, ...]
     rows: tuple[plan_text.PlanRow, ...]
     spread: str
     lesions: tuple[PlannedContent, ...]
-    needles: tuple[plan_text.NeedleText, ...]
+    needles: tuple[NeedleText, ...]
     criteria: Criteria | None
     facts: tuple[tuple[str, str], ...]
     other_facts: tuple[str, ...]
@@ -98,10 +100,11 @@ def plan_content(
         cautions=tuple(caution.text for caution in assessment.cautions),
         identities=tuple((study.upper(), *who) for study, who in identities.items()),
         scanned=tuple(date_sentences(scan_dates)),
+        heads=plan_text.plan_heads(plan),
         rows=plan_text.plan_rows(plan),
         spread=plan_text.spread_sentence(plan.spread),
         lesions=tuple(_lesion(*pair, courses, drawn, assessment.findings) for pair in pairs),
-        needles=tuple(plan_text.needle_text(*pair) for pair in zip(plan.needles, plan.courses, strict=True)),
+        needles=tuple(needle_text(*pair) for pair in zip(plan.needles, plan.courses, strict=True)),
         criteria=criteria(assessment),
         facts=fact_rows(assessment),
         other_facts=other_facts(assessment),
@@ -127,7 +130,7 @@ def _lesion(
     shafts.sort(key=_farthest_first)  # of several needles the nearest is kept
     return PlannedContent(
         lesion_id=lesion.lesion_id,
-        reading=plan_text.planned_reading(measured),
+        reading=plan_text.planned_reading(lesion, measured),
         sentences=plan_text.lesion_sentences(lesion, measured),
         distances=distance_table((*measured.distances, *shafts)),
         figures=tuple(figure for figure in figures if figure.lesion_id == lesion.lesion_id),

@@ -27,8 +27,8 @@ from planner.report.paper_known import known_blocks
 from planner.report.paper_lesion import distance_blocks
 from planner.report.plan_content import SLICE_HEADS, PlanContent, PlannedContent
 
-ROW_SHARES = (0.6, 2.4, 1.0, 0.7, 0.9, 0.8, 0.8, 0.8, 1.0, 1.0)
-"""How the columns of the table of lesions divide the width of the sheet."""
+SETTING_SHARE = 2.4
+"""The column of settings takes so many times as much of the sheet's width as another."""
 
 
 def plan_paper(content: PlanContent, *, version: str) -> Paper:
@@ -78,7 +78,7 @@ def _first_sheet(content: PlanContent) -> Iterator[Block]:
                                                                         for cell in row.cells[1:]))
         for row in content.rows
     )  # fmt: skip
-    yield Table("One row per lesion", plan_text.HEADS, rows, ROW_SHARES)
+    yield Table("One row per lesion", content.heads, rows, (0.6, SETTING_SHARE, *(1.0 for _ in content.heads[2:])))
     yield Paragraph(small(f"{content.spread}."))
 
 

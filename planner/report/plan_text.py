@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.assessment import LesionAssessment
-from planner.plan.course import Bearing, Course
 from planner.plan.needle import Needle
-from planner.plan.plan import Plan, PlannedLesion, Trial
+from planner.plan.plan import Plan, PlannedLesion, Shortfall, Trial
 from planner.plan.robust import Spread
-from planner.plan.setting import MODELS, Setting
 from planner.plan.slices import Slices
 from planner.report import words
 from planner.report.counts import counted
+from planner.report.needle_text import needle_text
 from planner.report.surroundings import structure_words
+from planner.surroundings import CAPSULE
 
 BANNER = (
     "A plan is a calculation on images: it does not say that a needle may be placed there, or that tissue will die."
@@ -25,10 +25,7 @@ SIGN = (
     " negative, the tumour surface lies that far outside the planned zone."
 )
 
-HEADS = (
-    "Lesion", "Setting", "Planned minimal margin, mm", "Asked, mm", "P(at least asked)", "P(>= 0 mm)", "P(>= 5 mm)",
-    "P(>= 10 mm)", "Of the target uncovered, ml", "Largest margin of one zone, mm",
-)  # fmt: skip
+LIMITS_MM = (0.0, 5.0, 10.0)
 
 METHOD = (
     "Planned zones are ellipsoids along their needles, of the size that the setting states; how they come out in tissue"
@@ -58,34 +55,53 @@ class PlanRow:
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NeedleText:
-    """What is said of a needle: a heading, then sentences."""
-
-    heading: str
-    sentences: tuple[str, ...]
+def plan_heads(plan: Plan) -> tuple[str, ...]:
+    """Return the heads of the table of lesions."""
+    asked = {lesion.asked_mm for lesion in plan.lesions}
+    chances = (f"Chance of {limit:g} mm or more{', as asked' if limit in asked else ''}" for limit in _limits(plan))
+    return (
+        "Lesion", "Setting", "Planned minimal margin, mm", *chances, "Of the target uncovered, ml",
+        "Largest margin of one such zone, mm",
+    )  # fmt: skip
 
 
 def plan_rows(plan: Plan) -> tuple[PlanRow, ...]:
-    """Return a row for each lesion, its cells under `HEADS` from the second on."""
-    return tuple(_row(*pair) for pair in zip(plan.lesions, plan.assessment.lesions, strict=True))
+    """Return a row for each lesion, its cells under `plan_heads` from the second on."""
+    return tuple(_row(*pair, _limits(plan)) for pair in zip(plan.lesions, plan.assessment.lesions, strict=True))
 
 
-def planned_reading(measured: LesionAssessment) -> str:
-    """Return what is planned for a lesion, in a few words."""
+def _limits(plan: Plan) -> tuple[float, ...]:
+    return tuple(sorted({*LIMITS_MM, *(lesion.asked_mm for lesion in plan.lesions)}))
+
+
+def planned_reading(lesion: PlannedLesion, measured: LesionAssessment) -> str:
+    """Return what is planned for a lesion, and how likely, in a few words."""
     margin = measured.margin
-    if margin is None or margin.min_mm is None:
-        return "no planned margin is known"
-    return f"planned minimal margin {words.millimetres(margin.min_mm)} mm"
+    if lesion.shortfall is None or margin is None or margin.min_mm is None:
+        return "nothing is planned for it" if not measured.zones else "no planned margin is known"
+    least = words.millimetres(margin.min_mm)
+    if not lesion.needles:
+        return f"nothing is planned for it; minimal margin {least} mm of what was made before"
+    said = f"planned minimal margin {least} mm"
+    if lesion.robustness is None:
+        return said
+    return f"{said}, {lesion.asked_mm:g} mm or more with a chance of {_chance(lesion, lesion.asked_mm)}"
 
 
 def lesion_sentences(lesion: PlannedLesion, measured: LesionAssessment) -> tuple[str, ...]:
-    """Return what holds for a lesion, by how much and how likely; then what was tried."""
+    """Return what holds for a lesion, by how much and how likely; what its zones meet; then what was tried."""
+    if lesion.shortfall is None:
+        return (
+            f"Neither margin, coverage nor chances are known: {lesion.why_not_robust}",
+            *_met_said(measured),
+        )
     return (
         *_margin_said(lesion, measured),
-        _uncovered_said(lesion, measured),
+        *_made_said(lesion, measured),
+        _uncovered_said(lesion, measured, lesion.shortfall),
         *((coverage_sentence(lesion.slices),) if lesion.slices.all else ()),
         *_chances_said(lesion),
+        *_met_said(measured),
         *map(_trial_said, lesion.trials),
     )
 
@@ -99,46 +115,6 @@ def coverage_sentence(slices: Slices) -> str:
         return said
     at = f"{words.coordinate(least.at_mm, slices.axis)} mm (slice {least.index}, counted from 0)"
     return f"{said}; most is left at {at}: {words.percent(least.covered_share)} % of the target are covered there"
-
-
-def needle_text(needle: Needle, course: Course) -> NeedleText:
-    """Return what somebody at the CT table needs of a needle."""
-    end = "the tip" if needle.setting.tip_beyond_mm is not None else "the middle of the zone"
-    entry = "not planned" if needle.entry_lps_mm is None else words.point(needle.entry_lps_mm)
-    depth = "" if needle.depth_mm is None else f"; depth from the entry {words.millimetres(needle.depth_mm)} mm"
-    return NeedleText(
-        f"Needle {needle.zone_id}, lesion {needle.lesion_id}: {needle.setting.label}",
-        (
-            f"Entry: {entry}. Target ({end}): {words.point(needle.target_lps_mm)}{depth}",
-            f"Direction: {bearing_words(course.bearing)}",
-            f"Zone {words.millimetres(needle.zone.length_mm)} x {words.millimetres(needle.zone.width_mm)} mm,"
-            f" {words.millilitres(needle.zone.volume_ml)} ml, middle at {words.point(needle.zone.centre_lps_mm)}",
-            *_course_said(course),
-            setting_sentence(needle.setting),
-        ),
-    )
-
-
-def bearing_words(bearing: Bearing) -> str:
-    """Return a needle's direction in words: its angle in the axial plane, then its tilt out of it."""
-    tilt = f"{abs(bearing.tilt_degrees):.1f} degrees out of the axial plane"
-    end = "in the axial plane" if bearing.tip_end == "neither" else f"{tilt}, tip towards the {bearing.tip_end}"
-    turn = bearing.from_vertical_degrees
-    if turn is None:
-        return f"along the patient, tip towards the {bearing.tip_end}"
-    if bearing.tip_side == "neither":
-        return f"{'straight from the front' if turn < 90.0 else 'straight from behind'}; {end}"
-    whence = "from the front" if turn <= 90.0 else "from behind"
-    least = min(turn, 180.0 - turn)
-    return f"{least:.1f} degrees from vertical, {whence}, tip towards the patient's {bearing.tip_side}; {end}"
-
-
-def setting_sentence(setting: Setting) -> str:
-    """Return what a zone's size rests on."""
-    counted = "" if setting.count is None else f", n = {setting.count}"
-    source = "" if setting.source is None else f" Source: {setting.source.text}"
-    note = f" {setting.note}" if setting.note else ""
-    return f"Size of the zone: {MODELS[setting.model]}{counted}.{note}{source}".rstrip(".")
 
 
 def spread_sentence(spread: Spread) -> str:
@@ -167,52 +143,86 @@ def plan_table_text(plan: Plan) -> str:
     return "\n".join([*lines, spread_sentence(plan.spread)])
 
 
-def _row(lesion: PlannedLesion, measured: LesionAssessment) -> PlanRow:
-    margin = None if measured.margin is None else measured.margin.min_mm
-    chances = {} if lesion.robustness is None else lesion.robustness.p_at_least
-    largest = [trial.largest_mm for trial in lesion.trials if trial.largest_mm is not None]
-    limits = (lesion.asked_mm, 0.0, 5.0, 10.0)
+def _row(lesion: PlannedLesion, measured: LesionAssessment, limits: Sequence[float]) -> PlanRow:
+    margin = None if lesion.shortfall is None or measured.margin is None else measured.margin.min_mm
+    own = {needle.setting for needle in lesion.needles}
+    largest = [one.largest_mm for one in lesion.trials if one.largest_mm is not None and one.setting in own]
     return PlanRow(
         lesion.lesion_id,
         (
             "; ".join(needle.setting.label for needle in lesion.needles) or "no zone",
             words.millimetres(margin),
-            f"{lesion.asked_mm:g}",
-            *(f"{words.percent(chances[limit])} %" if limit in chances else words.UNKNOWN for limit in limits),
-            words.millilitres(lesion.shortfall.uncovered_ml),
+            *(_chance(lesion, limit) for limit in limits),
+            words.UNKNOWN if lesion.shortfall is None else _uncovered_ml(lesion.shortfall),
             words.millimetres(max(largest)) if largest else words.UNKNOWN,
         ),
     )
 
 
+def _chance(lesion: PlannedLesion, limit_mm: float) -> str:
+    chances = {} if lesion.robustness is None else lesion.robustness.p_at_least
+    return f"{words.percent(chances[limit_mm])} %" if limit_mm in chances else words.UNKNOWN
+
+
+def _uncovered_ml(short: Shortfall) -> str:
+    return "none" if short.where is None else words.millilitres(short.uncovered_ml)
+
+
 def _margin_said(lesion: PlannedLesion, measured: LesionAssessment) -> Iterator[str]:
     margin = measured.margin
     if margin is None or margin.min_mm is None:
-        why = margin.reason if margin is not None and margin.reason else lesion.why_not_robust or "not measured"
-        yield f"Planned minimal margin: not known ({why})"
+        yield f"Planned minimal margin: not known ({lesion.why_not_robust or 'not measured'})"
         return
     definition = "to liver outside the zone" if margin.definition == "parenchymal" else "to the surface of the zone"
     short = margin.min_mm - lesion.asked_mm
     more = "more" if short >= 0 else "less"
     said = f"{words.millimetres(abs(short))} mm {more} than the {lesion.asked_mm:g} mm asked for"
-    yield f"Planned minimal margin {words.millimetres(margin.min_mm)} mm ({definition}), {said}"
+    lead = "Planned minimal margin" if lesion.needles else "Minimal margin of the zones made before"
+    yield f"{lead} {words.millimetres(margin.min_mm)} mm ({definition}), {said}"
 
 
-def _uncovered_said(lesion: PlannedLesion, measured: LesionAssessment) -> str:
-    short = lesion.shortfall
-    zone = "planned zones" if len(lesion.needles) > 1 else "planned zone"
-    target = f"the tumour with {_target_words(lesion.asked_mm, measured)}"
+def _made_said(lesion: PlannedLesion, measured: LesionAssessment) -> Iterator[str]:
+    """Yield that zones were made before, and that they count."""
+    planned = {needle.zone_id for needle in lesion.needles}
+    made = [zone for zone in measured.zones if zone not in planned]
+    if not made:
+        return
+    zones = f"zone{'s' if len(made) > 1 else ''} {', '.join(made)}"
+    if not lesion.needles:
+        yield f"Nothing is planned for it: what was made before ({zones}) is all that is measured here"
+        return
+    yield f"Margin, coverage and chances are those of the planned zones together with what was made before ({zones})"
+    yield "What was made before is taken as it was segmented: the chances allow for no error of its contours"
+
+
+def _uncovered_said(lesion: PlannedLesion, measured: LesionAssessment, short: Shortfall) -> str:
+    zone = "zones" if len(measured.zones) > 1 else "zone"
+    target = f"the tumour{_target_words(lesion.asked_mm, measured)}"
     if short.where is None:
-        return f"{target[:1].upper()}{target[1:]} lies in the {zone}"
+        return f"{target[:1].upper()}{target[1:]} lies in the {zone}, if all comes out as planned"
     share = f"{words.millilitres(short.uncovered_ml)} ml ({words.percent(short.uncovered_share)} %)"
     return f"Of {target} {share} lie outside the {zone}, {short.where}"
 
 
+def _met_said(measured: LesionAssessment) -> Iterator[str]:
+    """Yield what the zones reach into, of what has a mask."""
+    met = [d for d in measured.distances if d.from_ == "ablation" and d.mm is not None and d.mm < 0.0]
+    beyond = [d for d in met if d.structure == CAPSULE]
+    into = sorted((d for d in met if d.structure != CAPSULE), key=lambda d: d.mm or 0.0)
+    if into:
+        said = ", ".join(f"{structure_words(d.structure)} {words.millimetres(abs(d.mm or 0.0))} mm" for d in into)
+        yield f"The zone reaches into: {said} (how deep the two overlap)"
+    if beyond:
+        yield f"The zone reaches {words.millimetres(abs(beyond[0].mm or 0.0))} mm beyond the liver"
+
+
 def _target_words(asked_mm: float, measured: LesionAssessment) -> str:
     """Return what belongs to a target beside the tumour."""
+    if asked_mm <= 0.0:
+        return ""
     margin = measured.margin
     within = ", within the liver," if margin is not None and margin.definition == "parenchymal" else ""
-    return f"{asked_mm:g} mm around it{within}"
+    return f" with {asked_mm:g} mm around it{within}"
 
 
 def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
@@ -223,7 +233,8 @@ def _chances_said(lesion: PlannedLesion) -> Iterator[str]:
     chances = ", ".join(f"{words.percent(p)} % for {limit:g} mm" for limit, p in sorted(robust.p_at_least.items()))
     yield f"Chance that the margin comes out at least so large: {chances}"
     for limit, share in sorted(robust.expected_covered.items()):
-        yield f"Of the tumour with {limit:g} mm around it, {words.percent(share)} % are covered on average"
+        target = f"the tumour with {limit:g} mm around it" if limit > 0.0 else "the tumour"
+        yield f"Of {target} {words.percent(share)} % are covered on average"
     yield _radius_said(lesion.needles, robust.radius_sds_mm)
 
 
@@ -241,23 +252,5 @@ def _trial_said(trial: Trial) -> str:
     if trial.largest_mm is None:
         return f"{said} holds it at no place, without any margin; for the margin asked it {larger}"
     if trial.scale <= 1.0:
-        return f"{said} holds the target; its largest margin is {largest} mm"
+        return f"{said} holds the target; placed for that, its largest margin is {largest} mm"
     return f"{said} attains at most {largest} mm; for the margin asked it {larger}"
-
-
-def _course_said(course: Course) -> Iterator[str]:
-    if course.why_unknown:
-        yield f"What the shaft passes: {course.why_unknown}"
-        return
-    near = [d for d in course.distances if d.mm is not None][:5]
-    said = ", ".join(f"{structure_words(d.structure)} {words.millimetres(d.mm)} mm" for d in near)
-    yield f"Nearest to the shaft, of what has a mask (negative: it goes through): {said or 'nothing has a mask'}"
-    if course.outside_scan_mm:
-        outside = words.millimetres(course.outside_scan_mm)
-        yield f"{outside} mm of the shaft lie outside the scan: what lies there is unknown"
-    if course.unknown:
-        yield f"Unknown, not free (no mask): {_listed(course.unknown)}"
-
-
-def _listed(roles: Sequence[str]) -> str:
-    return ", ".join(structure_words(role) for role in roles)
