@@ -41,7 +41,8 @@ def _fault(fault: ErrorDetails, document: type[BaseModel]) -> tuple[str, str]:
     place = [p for p in fault["loc"] if not str(p).startswith(_UNION_MEMBERS)]
     words = [_word(p) for p in place]
     if fault["type"] == "missing":
-        return f"{', '.join(words[:-1])}: '{words[-1]}' is missing", ""
+        within = f"{', '.join(words[:-1])}: " if words[:-1] else ""
+        return f"{within}'{words[-1]}' is missing", ""
     own = words[1] if words[0] == "facts" and words[1:] and words[1] not in FACTS else ""
     at = "facts" if own else ", ".join(words)
     if len(place) < len(fault["loc"]):

@@ -52,6 +52,8 @@ def left_by(out: Path, post: StudyIntake) -> Left:
         The folder holds no finished review, or one of another POST or of other zones.
     """
     with located(safe_name(out)):
+        if not (out / RESULT).is_file():
+            raise InputError("--from: no result.json there, expected the folder of a finished review", code="no-result")
         document = _document(out / RESULT)
         _require_same(document, post)
         file = read_voxel_file(out / TUMOURS)

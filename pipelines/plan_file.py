@@ -38,6 +38,7 @@ from pipelines.store.plan_names import PLAN
 from planner.errors import InputError, UsageError, located, private
 from planner.plan.needle import Needle, needle_along, needle_of
 from planner.plan.setting import Setting
+from planner.plan.zone import PlannedZone
 
 NAME = "plan file"
 """What messages call the file, whose own name may be the patient's."""
@@ -45,7 +46,7 @@ NAME = "plan file"
 MOST_BYTES = 1_000_000
 
 SAME_MM = 0.01
-"""Two zones of one lesion and setting that lie no farther apart are one."""
+"""Two zones of one lesion that differ by less are one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,11 +118,15 @@ def _require_different(needles: Sequence[Needle]) -> None:
     """Raise where a needle stands there twice: as two zones of one place it would look surer than it is."""
     for n, needle in enumerate(needles):
         for other in needles[:n]:
-            same = needle.lesion_id == other.lesion_id and needle.setting == other.setting
-            ends = (needle.zone.centre_lps_mm - other.zone.centre_lps_mm, needle.zone.axis_lps - other.zone.axis_lps)
-            if same and max(float(np.abs(end).max()) for end in ends) < SAME_MM:
+            if needle.lesion_id == other.lesion_id and _farthest_apart_mm(needle.zone, other.zone) < SAME_MM:
                 text = f"{NAME}: needle number {n + 1}: stands there twice (number {other.zone_id}), expected each once"
                 raise InputError(text, code="bad-needle")
+
+
+def _farthest_apart_mm(one: PlannedZone, other: PlannedZone) -> float:
+    """Return by how much two zones differ in middle, ends or width, mm."""
+    ends = [(zone.centre_lps_mm, zone.axis_lps * zone.length_mm / 2.0, zone.width_mm) for zone in (one, other)]
+    return max(float(np.abs(np.subtract(a, b)).max()) for a, b in zip(*ends, strict=True))
 
 
 def _document(path: Path) -> tuple[PlanDocument, str]:

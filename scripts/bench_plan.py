@@ -181,17 +181,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10)
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write every number as JSON")
     given = parser.parse_args()
     rows = [row(given.seed, number) for number in range(given.cases)]
     several = [several_row(given.seed, number) for number in range(given.cases)]
     worst = worst_of(rows) | worst_of(several)
-    if given.json:
-        print(json.dumps({"seed": given.seed, "cases": rows, "several": several, "worst": worst}, indent=2))
-        return
     show(rows)
     show(several)
     print("worst: " + ", ".join(f"{key} {value:.4f}" for key, value in worst.items()))
+    if given.json:
+        document = {"seed": given.seed, "cases": rows, "several": several, "worst": worst}
+        given.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def worst_of(rows: list[dict[str, Any]]) -> dict[str, float]:

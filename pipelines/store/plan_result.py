@@ -37,6 +37,8 @@ Json = Any
 OF_A_REVIEW = ("ltp", "tissue_change", "sensitivity", "registration_error_mm", "pairing")
 """What a review tells of a lesion and a plan does not: it speaks of a zone that was made, or of two studies."""
 
+CHANCES = "an interval of the contours alone says nothing of where needles come out: see plan.p_at_least"
+
 
 def plan_document(finished: FinishedPlan) -> dict[str, Json]:
     """Return the content of a plan's `result.json`: plain values only, without infinities or NaN."""
@@ -144,7 +146,8 @@ def _lesions(plan: Plan) -> list[dict[str, Json]]:
 
 def _lesion(measured: Mapping[str, Json], lesion: PlannedLesion) -> dict[str, Json]:
     kept = {key: value for key, value in measured.items() if key not in OF_A_REVIEW}
-    kept["reasons"] = [one for one in measured["reasons"] if not str(one["field"]).startswith(OF_A_REVIEW)]
+    reasons = [one for one in measured["reasons"] if not str(one["field"]).startswith(OF_A_REVIEW)]
+    kept["reasons"] = [{**one, "text": CHANCES} if one["code"] == "no-interval" else one for one in reasons]
     return {**kept, "plan": _planned(lesion)}
 
 

@@ -55,7 +55,7 @@ def proposed(
     Raises
     ------
     InputError
-        There is no tumour, or no setting.
+        There is no tumour, none that the scan shows whole, or no setting.
     """
     if not case.pre.tumours:
         raise InputError("PRE: no tumour mask found, expected tumour_1 (or tumour)", code="no-tumour")
@@ -77,9 +77,16 @@ def proposed(
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
         if placement.covers and trial.scale <= 1.0:
-            placement = _flatter(left.by(plan.asked_mm), placement)
+            flat = _flatter(left.by(plan.asked_mm), placement)
+            inside = case.pre.image.grid.contains(flat.zone.surface().vertices_lps_mm).all()
+            placement = flat if inside or not case.pre.is_scan else placement
         zone_id = str(kept.first_free + len(needles))
         needles.append(needle_without_entry(zone_id, lesion_id, trial.setting, _from_the_front(placement.zone)))
+    if not needles and not kept.zones:
+        text = (
+            "PRE: the scan ends in every tumour, expected one that it shows whole: what a zone must hold is not known"
+        )
+        raise InputError(text, code="nothing-to-plan")
     return tuple(needles), trials
 
 
