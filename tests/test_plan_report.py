@@ -111,7 +111,7 @@ def test_every_lesion_has_its_pictures_in_order():
 def test_a_lesion_without_a_zone_has_the_pictures_that_need_none():
     figures = [one for one in plan_pictures(plan_named("no-zone")) if one.lesion_id == "2"]
     assert [one.kind for one in figures] == ["scene", "planes", "slices", "coverage"]
-    assert "no planned margin is known" in figures[0].alt
+    assert "nothing is planned for it" in figures[0].alt
     legend = legend_of(plan_planes.draw_plan_planes(shown("no-zone", 1)))
     assert style.UNCOVERED.words in legend
     assert style.PLANNED_ZONE.words not in legend

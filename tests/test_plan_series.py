@@ -56,7 +56,9 @@ def test_the_three_lesions_of_the_sample_get_a_zone_each_that_holds_the_target(t
     assert [lesion["lesion_id"] for lesion in document["lesions"]] == ["1", "2", "3"]
     for lesion in document["lesions"]:
         plan, margin = lesion["plan"], lesion["margin"]["min_mm"]
-        assert [trial["setting"] for trial in plan["trials"]] == [setting.id for setting in packaged_chart()]
+        assert [trial["setting"] for trial in plan["trials"]] == [
+            one.id for one in packaged_chart() if not one.averaged
+        ]
         assert margin > 5.0 - 0.15  # a ball's corners and a fitted surface differ by that
         assert plan["uncovered_ml"] == pytest.approx(0.0, abs=0.02)
         for trial in plan["trials"]:
