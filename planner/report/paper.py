@@ -110,13 +110,8 @@ def section(title: str, sentences: Sequence[str]) -> Iterator[Block]:
 
 def _first_sheet(content: Content) -> Iterator[Block]:
     """Yield the whole answer: warning, cautions, impression, a row per lesion, registration, and what is missing."""
-    yield Heading(f"Ablation margin, case {content.case_id}", 1)
-    yield Notice((*strong(words.BANNER), Run(f" Not for decisions about a patient.{content.status}")), "banner")
-    for caution in content.cautions:
-        yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
-    if content.identities:
-        yield identities_table(content.identities)
-    yield from (Paragraph(small(sentence)) for sentence in content.scanned)
+    title, status = f"Ablation margin, case {content.case_id}", f"Not for decisions about a patient.{content.status}"
+    yield from opening_blocks(title, status, content.cautions, content.identities, content.scanned)
     yield Heading("Impression", 2)
     yield bullets(content.impression)
     if content.answer:
@@ -132,8 +127,20 @@ def _first_sheet(content: Content) -> Iterator[Block]:
         yield Paragraph(small(f"{EXPLAINED} {content.assumed}".strip()))
 
 
-def identities_table(identities: Sequence[Sequence[str]]) -> Table:
-    """Return who the studies are of, as a table."""
+def opening_blocks(
+    title: str, said: str, cautions: Sequence[str], identities: Sequence[Sequence[str]], scanned: Sequence[str]
+) -> Iterator[Block]:
+    """Yield what a paper begins with: title, warning with what else is said there, cautions, who it is of, and when."""
+    yield Heading(title, 1)
+    yield Notice((*strong(words.BANNER), Run(f" {said}")), "banner")
+    for caution in cautions:
+        yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
+    if identities:
+        yield _identities(identities)
+    yield from (Paragraph(small(sentence)) for sentence in scanned)
+
+
+def _identities(identities: Sequence[Sequence[str]]) -> Table:
     heads = ("Study", "Patient", "Id", "Born")
     rows = tuple(tuple(Cell((plain(part or "not stated"),)) for part in row) for row in identities)
     caption = "Patients as the studies state them. Shown on request (--phi): this paper holds patient data"

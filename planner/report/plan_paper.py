@@ -9,19 +9,16 @@ from planner.report.blocks import (
     Block,
     Cell,
     Heading,
-    Notice,
     Paper,
     Paragraph,
     Picture,
-    Run,
     Table,
     bullets,
     named,
     plain,
     small,
-    strong,
 )
-from planner.report.paper import identities_table, provenance_blocks, reference_blocks, section, shortened
+from planner.report.paper import opening_blocks, provenance_blocks, reference_blocks, section, shortened
 from planner.report.paper_criteria import criteria_blocks
 from planner.report.paper_known import known_blocks
 from planner.report.paper_lesion import distance_blocks
@@ -64,13 +61,8 @@ def plan_paper(content: PlanContent, *, version: str) -> Paper:
 
 
 def _first_sheet(content: PlanContent) -> Iterator[Block]:
-    yield Heading(f"Planned ablation zones, case {content.case_id}", 1)
-    yield Notice((*strong(words.BANNER), Run(f" {plan_text.BANNER}")), "banner")
-    for caution in content.cautions:
-        yield Notice((*strong("Caution:"), Run(f" {caution}.")), "caution")
-    if content.identities:
-        yield identities_table(content.identities)
-    yield from (Paragraph(small(sentence)) for sentence in content.scanned)
+    title = f"Planned ablation zones, case {content.case_id}"
+    yield from opening_blocks(title, plan_text.BANNER, content.cautions, content.identities, content.scanned)
     yield Heading("What the planned zones would hold", 2)
     yield Paragraph(plain(plan_text.SIGN))
     rows = tuple(
