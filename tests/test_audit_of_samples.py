@@ -17,6 +17,8 @@ from lifelines import KaplanMeierFitter
 
 from pipelines.sample import make_patient, render, write_sample
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(200, 212)
 COARSE_MM = (4.0, 2.6, 2.6)
 BANDS = {"below_0": (-np.inf, 0.0), "0_to_5": (0.0, 5.0), "5_to_10": (5.0, 10.0), "from_10": (10.0, np.inf)}
@@ -78,7 +80,6 @@ def made_up(results: dict[str, dict], path: Path) -> dict[tuple[str, str], tuple
     return outcomes
 
 
-@pytest.mark.slow
 def test_twelve_patients_give_the_curves_that_lifelines_gives(tmp_path):
     ran = ablation("batch", manifest(tmp_path), "-o", tmp_path / "out", "--jobs", "2", "--registration", "identity")
     assert ran.code == 0, ran.stderr

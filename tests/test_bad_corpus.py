@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import make_bad_input
 from own_scripts import without_own_scripts
 
+pytestmark = pytest.mark.slow
+
 TABLE = ROOT / "docs" / "reference" / "bad_input.md"
 CASES, MOST_S, MOST_BYTES = 74, 30, 3 * 2**30
 APART = {"14e", "20", "21a", "22a", "23a", "26b", "32a", "33c"}

@@ -8,6 +8,8 @@ import json
 import pytest
 from cli_runs import ROOT, python
 
+pytestmark = pytest.mark.slow
+
 ROW = {
     "grid",
     "family",

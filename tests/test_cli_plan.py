@@ -20,6 +20,8 @@ from planner.errors import InputError
 from planner.grid import Grid
 from planner.plan.zone import PlannedZone
 
+pytestmark = pytest.mark.slow
+
 GRID = analytic.lattice(60.0, (2.0, 1.5, 1.5), shift_mm=(-70.0, 20.0, 130.0))
 TUMOUR, SECOND = np.array([-95.0, 0.0, 140.0]), np.array([-45.0, 30.0, 115.0])
 BODIES = {

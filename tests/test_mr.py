@@ -16,6 +16,8 @@ from pipelines.sample import write_sample
 from pipelines.sample.palettes import CT, HEPATOBILIARY, T2
 from pipelines.study import read_study
 
+pytestmark = pytest.mark.slow
+
 COARSE_MM = (4.0, 2.6, 2.6)
 SEED = 7
 PAIRS = {"CT-T1": (CT, HEPATOBILIARY), "T1-T2": (HEPATOBILIARY, T2)}
@@ -93,7 +95,6 @@ def test_every_mr_file_says_that_it_was_simulated(folders):
         assert header.SeriesDescription.startswith("Simulated contrast")
 
 
-@pytest.mark.slow
 def test_a_review_of_mr_ends_in_a_report_whose_pictures_are_labelled(reviewed):
     ran, out, _ = reviewed
     assert ran.code == 0
@@ -107,7 +108,6 @@ def test_a_review_of_mr_ends_in_a_report_whose_pictures_are_labelled(reviewed):
     assert "simulated-contrast" in {reason["code"] for reason in result["reasons"]}
 
 
-@pytest.mark.slow
 def test_mr_is_never_deformed_without_saying_why(reviewed):
     ran, out, _ = reviewed
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
@@ -118,7 +118,6 @@ def test_mr_is_never_deformed_without_saying_why(reviewed):
     assert "between contrasts" in said.lower()
 
 
-@pytest.mark.slow
 def test_the_margins_of_mr_come_out(reviewed):
     _, out, truth = reviewed
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))

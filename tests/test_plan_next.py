@@ -18,6 +18,8 @@ from planner.plan.plan import PlanSettings
 from planner.plan.robust import Spread
 from planner.plan.zone import PlannedZone
 
+pytestmark = pytest.mark.slow
+
 PLACE = np.array([-70.0, 20.0, 130.0])
 GRID = analytic.lattice(60.0, (2.0, 1.5, 1.5), shift_mm=PLACE)
 LIVER = analytic.ellipsoid(PLACE, (52.0, 45.0, 42.0))
@@ -67,7 +69,6 @@ def test_the_zones_that_were_made_count_together_with_the_planned_one():
     assert alone.lesions[0].shortfall.uncovered_ml > 1.0
 
 
-@pytest.mark.slow
 def test_two_zones_beside_one_that_was_made_are_no_worse_than_one():
     study = scan(GRID, {**TUMOURS, **{role: body for role, body in ZONES.items() if role != "liver"}})
     kept = Kept(study.ablations, {"1": ("1",), "2": ("2",)})

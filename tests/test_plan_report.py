@@ -25,6 +25,8 @@ from planner.plan.slices import Slice, Slices
 from planner.report.plan_content import plan_content
 from planner.report.plan_text import coverage_sentence
 
+pytestmark = pytest.mark.slow
+
 HARD = ("plain", "no-zone", "hostile")
 """Looked at in a narrow window as well."""
 
@@ -179,7 +181,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "dark"),
     [*((name, WIDE, False) for name in PLANS), *((n, NARROW, True) for n in PLANS if n in HARD)],
@@ -196,7 +197,6 @@ def test_a_plan_is_whole_legible_and_accessible(folder: Path, name: str, size: t
         assert seen.page.locator(".viewer-view canvas").count() == 4
 
 
-@pytest.mark.slow
 def test_the_viewer_knows_what_lies_where(folder: Path) -> None:
     """Each place is told by the plan's own geometry, none of them symmetric."""
     first, second, _ = needles()
@@ -222,7 +222,6 @@ def test_the_viewer_knows_what_lies_where(folder: Path) -> None:
         assert "tumour" not in told(far).split("in or on")[1]
 
 
-@pytest.mark.slow
 def test_lesion_and_needle_lie_on_their_sides_of_the_pictures(folder: Path) -> None:
     """The entry lies to the patient's right and in front: left and up in an axial picture."""
     first = needles()[0]
@@ -244,7 +243,6 @@ def test_lesion_and_needle_lie_on_their_sides_of_the_pictures(folder: Path) -> N
     assert place["coronal entry"][1] < place["coronal target"][1]
 
 
-@pytest.mark.slow
 def test_a_row_leads_to_its_lesion_in_the_viewer(folder: Path) -> None:
     ids = [lesion.lesion_id for lesion in plan_named("plain").lesions]
     with opened(folder / "plain.html") as seen:
@@ -265,7 +263,6 @@ def words_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANS)
 def test_every_plan_has_a_page_and_a_paper(name: str):
     pages = pages_of(name)
@@ -279,7 +276,6 @@ def test_every_plan_has_a_page_and_a_paper(name: str):
     assert not re.search(r"\b(is|are) safe\b", said, flags=re.IGNORECASE)
 
 
-@pytest.mark.slow
 def test_the_paper_says_what_the_page_says():
     pages = pages_of("plain")
     assert pages.pdf is not None

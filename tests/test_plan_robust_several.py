@@ -22,6 +22,8 @@ from planner.plan.several import draws_of, try_several
 from planner.plan.zone import PlannedZone, spread_directions
 from planner.surface import Surface, surface_of
 
+pytestmark = pytest.mark.slow
+
 PLACE = np.array([-60.0, 25.0, 110.0])
 STILL = Spread(tip_sd_mm=0.0, radius_sd_mm=0.0)
 LIMITS = (0.0, 5.0, 10.0)
@@ -142,7 +144,6 @@ def share_held(zones: list[PlannedZone], points: np.ndarray, spread: Spread, dra
 OBLIQUE = Spread(tip_sd_mm=1.5, radius_sd_mm=2.0, registration_sd_mm=1.0, breathing_sd_mm=1.5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("count", "half_mm"), [(2, 17.0), (3, 15.0), (4, 14.5)])
 def test_plain_trials_find_the_same_chance(count, half_mm):
     stretch = np.array([1.3, 0.9, 1.0])
@@ -256,7 +257,6 @@ def lesion_of(needles: list[tuple[PlannedZone, Setting]], **asked: float):
     return planned(case_of(scan(grid, bodies)), made, PlanSettings(**asked)).lesions[0]
 
 
-@pytest.mark.slow
 def test_a_plan_of_several_zones_tells_its_chances_each_with_its_own_spread():
     zones = around(2, 6.0, 19.0)
     sure = setting(38.0, 38.0, sd_mm=0.02)

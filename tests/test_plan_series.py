@@ -17,6 +17,8 @@ from planner.plan.place import best_placement, largest_margin
 from planner.plan.shortfall import filled_target, shortfall_of
 from planner.plan.target import Growing
 
+pytestmark = pytest.mark.slow
+
 ZONES = ((40.0, 30.0), (45.0, 37.0), (50.0, 40.0))
 
 
@@ -45,7 +47,6 @@ def test_a_ball_is_held_by_one_zone_or_the_shortfall_is_told(diameter_mm, asked_
         assert largest is None or largest[0] == pytest.approx(reserve_mm, abs=0.05)
 
 
-@pytest.mark.slow
 def test_the_three_lesions_of_the_sample_get_a_zone_each_that_holds_the_target(tmp_path):
     sample = ROOT / "sample_data"
     ran = ablation(
@@ -80,7 +81,6 @@ def test_the_three_lesions_of_the_sample_get_a_zone_each_that_holds_the_target(t
 
 
 @pytest.mark.real_data
-@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="real test data not found: set ABLATION_TEST_DATA")
 def test_real_anatomy_is_planned_without_a_refusal_and_what_it_does_not_show_is_unknown(tmp_path):
     """A CT at 3 mm with TotalSegmentator's masks; the tumour is painted into its liver."""

@@ -8,6 +8,8 @@ import pytest
 from browser import opened, violations
 from report_cases import CASES, HOSTILE, html_of
 
+pytestmark = pytest.mark.slow
+
 WIDE, NARROW = (1280, 800), (390, 844)
 
 OVERFLOWING = """() => [...document.querySelectorAll('main *, header *')].filter(e => {
