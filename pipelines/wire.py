@@ -18,6 +18,7 @@ from pipelines.catalogue import (
 )
 from pipelines.figures import MatplotlibIllustrator
 from pipelines.figures.plan_illustrator import plan_pictures
+from pipelines.figures.plan_scene import plan_scenes
 from pipelines.figures.trend import trend_figure
 from pipelines.isolated import isolated
 from pipelines.paper import printed
@@ -120,7 +121,8 @@ def review_folders(
 
 def render_planned(finished: FinishedPlan, report_volume: ReportVolume = "roi") -> Pages:
     """Return the report of a plan, holding as much of the planning scan as is asked for."""
-    figures = plan_pictures(finished.plan)
+    scenes = tuple(plan_scenes(finished.plan))
+    figures = plan_pictures(scenes)
     intake = finished.intake
     scanned_on = intake.case.pre.scanned_on
     content = plan_content(
@@ -134,7 +136,7 @@ def render_planned(finished: FinishedPlan, report_volume: ReportVolume = "roi") 
     on_paper = printed(plan_paper(content, version=f"{DISTRIBUTION} {software_version()}"), figures)
     if on_paper.why_not:
         content = replace(content, notes=(*content.notes, on_paper.why_not))
-    viewer, no_viewer = made_plan_viewer(finished.plan, report_volume)
+    viewer, no_viewer = made_plan_viewer(scenes, report_volume)
     html = render_plan(content, templates=templates(), css=text("report.css"), viewer=viewer, no_viewer=no_viewer)
     return Pages(html, on_paper.pdf, on_paper.why_not)
 

@@ -103,7 +103,7 @@ def test_without_an_entry_the_axis_is_drawn_outward():
 
 
 def test_every_lesion_has_its_pictures_in_order():
-    figures = plan_pictures(plan_named("plain"))
+    figures = plan_pictures(plan_scenes(plan_named("plain")))
     kinds = ["scene", "planes", "slices", "coverage", "distribution"]
     assert [(one.lesion_id, one.kind) for one in figures] == [(n, kind) for n in "12" for kind in kinds]
     assert len({one.name for one in figures}) == len(figures)
@@ -111,7 +111,7 @@ def test_every_lesion_has_its_pictures_in_order():
 
 
 def test_a_lesion_without_a_zone_has_the_pictures_that_need_none():
-    figures = [one for one in plan_pictures(plan_named("no-zone")) if one.lesion_id == "2"]
+    figures = [one for one in plan_pictures(plan_scenes(plan_named("no-zone"))) if one.lesion_id == "2"]
     assert [one.kind for one in figures] == ["scene", "planes", "slices", "coverage"]
     assert "nothing is planned for it" in figures[0].alt
     legend = legend_of(plan_planes.draw_plan_planes(shown("no-zone", 1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from matplotlib.figure import Figure as Canvas
 
@@ -11,17 +11,16 @@ from pipelines.figures.distribution import draw_distribution
 from pipelines.figures.encode import encoded
 from pipelines.figures.plan_coverage import draw_coverage
 from pipelines.figures.plan_planes import draw_plan_planes, draw_plan_slices
-from pipelines.figures.plan_scene import PlanScene, plan_scenes
+from pipelines.figures.plan_scene import PlanScene
 from pipelines.figures.plan_solid import draw_plan_scene
-from planner.plan.plan import Plan
 from planner.plan.slices import Slices
 from planner.report.figure import Figure
 from planner.report.plan_text import coverage_sentence, planned_reading
 
 
-def plan_pictures(plan: Plan) -> tuple[Figure, ...]:
+def plan_pictures(scenes: Iterable[PlanScene]) -> tuple[Figure, ...]:
     """Return the pictures of each lesion: 3-D scene, planes, slices through the target, their areas."""
-    return tuple(figure for shown in plan_scenes(plan) for figure in _of_lesion(shown))
+    return tuple(figure for shown in scenes for figure in _of_lesion(shown))
 
 
 def _of_lesion(shown: PlanScene) -> Iterator[Figure]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
 
 from pipelines.figures import style
-from pipelines.figures.plan_scene import PlanScene, plan_scenes, shaft_ends
+from pipelines.figures.plan_scene import PlanScene, shaft_ends
 from pipelines.figures.scene import LesionScene
 from pipelines.ports import ReportVolume
 from pipelines.viewer.page import Subject, viewer_of
 from pipelines.viewer.shapes import Shape, structures_of
 from planner.grid import FloatArray, Grid
 from planner.plan.needle import Needle
-from planner.plan.plan import Plan
 from planner.plan.target import in_target
 from planner.report.plan_text import planned_reading
 from planner.report.viewer import Viewer
@@ -45,14 +44,14 @@ NEEDLE_MM = 1.6
 SIDES = 12
 
 
-def made_plan_viewer(plan: Plan, volume: ReportVolume) -> tuple[Viewer | None, str]:
+def made_plan_viewer(scenes: Sequence[PlanScene], volume: ReportVolume) -> tuple[Viewer | None, str]:
     """Return the viewer of a plan, or None and a sentence that says why there is none."""
 
     def subject() -> Subject:
-        shown = {one.lesion.lesion_id: one for one in plan_scenes(plan)}
+        shown = {one.lesion.lesion_id: one for one in scenes}
         return Subject(
             scenes=[one.scene for one in shown.values()],
-            studies=(("PRE", plan.case.pre),),
+            studies=tuple(("PRE", one.plan.case.pre) for one in scenes[:1]),
             shapes=lambda scene, region: _shapes(shown[scene.lesion.lesion_id], scene, region),
             strokes=STROKES,
             names=lambda kind: STROKES[kind].words,

@@ -76,7 +76,7 @@ def proposed(
         tried = [_trial(left, setting, plan.asked_mm, beside=bool(kept.zones)) for setting in settings]
         trials[lesion_id] = tuple(trial for trial, _ in tried)
         trial, placement = min(tried, key=lambda one: _preferred(one[0]))
-        if placement.covers and trial.scale <= 1.0:
+        if trial.scale <= 1.0:
             flat = _flatter(left.by(plan.asked_mm), placement)
             inside = case.pre.image.grid.contains(flat.zone.surface().vertices_lps_mm).all()
             placement = flat if inside or not case.pre.is_scan else placement
